@@ -1,0 +1,38 @@
+"""`python -m local_aws`: serve AWS on 127.0.0.1 until SIGTERM or Ctrl-C."""
+
+import argparse
+import errno
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from local_aws import server
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the server's address on one line, then serve; exit code 1 where the port is taken."""
+    parser = argparse.ArgumentParser(prog="local_aws", description=server.__doc__)
+    parser.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1; 0 takes any free one (default 4566)")
+    parser.add_argument("--state-dir", type=Path, help="folder for job files; default: one that goes at exit")
+    arguments = parser.parse_args(argv)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with tempfile.TemporaryDirectory(prefix="local_aws-") as temporary:
+        try:
+            running = server.start(arguments.port, arguments.state_dir or Path(temporary))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            print(f"port {arguments.port} is taken; choose another with --port, or --port 0", file=sys.stderr)
+            return 1
+        print(running.url, flush=True)
+        stop.wait()
+        running.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""Starts moto's server with this package's backends in the place of moto's own."""
+
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from local_aws import config
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def install_backends() -> None:
+    """Replace moto's backends by the subclasses that really execute; before the first request."""
+
+
+@dataclass
+class Server:
+    """A running local AWS; `url` is what goes into AWS_ENDPOINT_URL."""
+
+    url: str
+    _wsgi: BaseWSGIServer
+    _thread: threading.Thread
+
+    def stop(self) -> None:
+        """Stop listening, and end every process that jobs and endpoints have started."""
+        self._wsgi.shutdown()
+        self._thread.join()
+        self._wsgi.server_close()
+
+
+def start(port: int, state_dir: Path, environments_dir: Path = REPOSITORY / ".envs") -> Server:
+    """Serve on 127.0.0.1:`port` (0 = any free one) in a thread; OSError where the port is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(128)
+    port = listener.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    state_dir.mkdir(parents=True, exist_ok=True)
+    config.set_current(config.Config(url, state_dir.resolve(), environments_dir.resolve()))
+    install_backends()
+    app = DomainDispatcherApplication(create_backend_app)
+    wsgi = make_server(
+        "127.0.0.1", port, app, threaded=True, request_handler=MotoRequestHandler, fd=listener.fileno()
+    )
+    listener.close()
+    thread = threading.Thread(target=wsgi.serve_forever, name="local-aws", daemon=True)
+    thread.start()
+    return Server(url, wsgi, thread)
