@@ -1,0 +1,37 @@
+"""# flight_delay
+
+Will a flight leave New York and come in more than 15 minutes late? Asked two hours before its scheduled departure.
+
+Raw flights, weather, planes and airports (bronze) become audited Parquet tables (silver), a scikit-learn model trained
+by SageMaker, and, when it beats the base rate, the endpoint `flight-delay`. New data on the bronze asset starts a run;
+a run computes only the months that silver lacks or whose files or SQL changed.
+
+Parameters: `as_of`, the test month (default: the newest in bronze); `test_months`, how many months up to it are kept
+for the test. The month before them is validation, all earlier ones are training.
+"""
+
+from silverline.pipeline import pipeline
+from silverline.spec import PipelineSpec, Stage
+
+spec = PipelineSpec(
+    name="flight_delay",
+    description="Will this flight arrive more than 15 minutes late? Bronze files to a SageMaker endpoint.",
+    tags=("sagemaker", "flights"),
+    monthly_sources=("flights", "weather"),
+    reference_sources=("planes", "airports", "airlines"),
+    stages=(
+        Stage(
+            staged=("checked_flights", "checked_weather"),
+            published=("flights", "weather", "quarantine"),
+            audit="clean",
+        ),
+        Stage(published=("flight_features",), audit="features"),
+    ),
+    label="is_late",
+    hyperparameters={"seed": 2013},
+    metrics=("roc_auc", "pr_auc", "log_loss", "brier"),
+    gate_metric="log_loss",
+    endpoint_environment={"OMP_NUM_THREADS": "1"},
+)
+
+dag = pipeline(spec, doc_md=__doc__)

@@ -1,0 +1,73 @@
+"""Which months a run computes, and which ones train, validate and test: pure functions of 'yyyy-mm' strings."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+Inventory = Mapping[str, Mapping[str, str]]
+"""Of each month the bronze tables that have files for it, and a hash of these files."""
+
+
+def previous(month: str, count: int = 1) -> str:
+    """The month `count` months before `month`."""
+    year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 - count, 12)
+    return f"{year:04}-{number + 1:02}"
+
+
+def between(first: str, last: str) -> list[str]:
+    """All months from `first` to `last`, both included; empty where `last` comes first."""
+    months = []
+    while last >= first:
+        months.append(last)
+        last = previous(last)
+    return months[::-1]
+
+
+def choose_as_of(as_of: str | None, inventory: Inventory) -> str:
+    """The test month: `as_of`, or the newest in bronze; ValueError where bronze hasn't got it."""
+    if not inventory:
+        raise ValueError("bronze is empty: put the raw files there first (`make run` loads the demo data)")
+    if as_of is None:
+        return max(inventory)
+    date.fromisoformat(f"{as_of}-01")
+    if as_of not in inventory:
+        raise ValueError(f"bronze has no files for as_of={as_of}; it has {min(inventory)} to {max(inventory)}")
+    return as_of
+
+
+def missing_files(inventory: Inventory, published: Iterable[str], tables: Iterable[str], as_of: str) -> list[str]:
+    """What bronze lacks, in words: every table needs files for every month from the first known one to `as_of`.
+
+    A month that silver has and bronze hasn't is a file that was lost: bronze is never rewritten.
+    """
+    known = {month for month in (*inventory, *published) if month <= as_of}
+    published = set(published)
+    return [
+        f"bronze.{table} has no file for {month}" + (" any more, though silver has that month" * (month in published))
+        for month in between(min(known), as_of)
+        for table in tables
+        if table not in inventory.get(month, {})
+    ]
+
+
+def fingerprint(month: str, inventory: Inventory, references: Mapping[str, str], sql_digest: str) -> str:
+    """A hash of all that a silver month is made of: its files, those of the month before (features look back), the
+    reference tables and the SQL. The same hash means that there is nothing to compute."""
+    sources = [sorted(inventory.get(source, {}).items()) for source in (month, previous(month))]
+    return hashlib.sha256(repr((sources, sorted(references.items()), sql_digest)).encode()).hexdigest()
+
+
+def splits(first: str, as_of: str, test_months: int) -> dict[str, tuple[str, str]]:
+    """First and last month of train, validation and test, by time; ValueError where no month is left to train on."""
+    validation = previous(as_of, test_months)
+    last_train = previous(validation)
+    if first > last_train:
+        raise ValueError(
+            f"as_of={as_of} with test_months={test_months} leaves no month to train on: validation would be "
+            f"{validation}, and the data starts in {first}; at least {test_months + 2} months are needed"
+        )
+    return {
+        "train": (first, last_train),
+        "validation": (validation, validation),
+        "test": (previous(as_of, test_months - 1), as_of),
+    }

@@ -1,0 +1,35 @@
+"""The platform document: where the buckets, databases and roles are that a run works with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The members of `/silverline/<environment>/platform` (infra/platform.schema.json) that pipelines use."""
+
+    environment: str
+    bronze_bucket: str
+    silver_bucket: str
+    artifacts_bucket: str
+    bronze_database: str
+    silver_database: str
+    athena_workgroup: str
+    sagemaker_role_arn: str
+    sagemaker_image: str
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Platform":
+        """The platform that `document` describes; KeyError naming every member it lacks."""
+        names = [field.name for field in fields(cls)]
+        if missing := [name for name in names if name not in document]:
+            raise KeyError(f"the platform document lacks {', '.join(missing)}: apply infra/terraform or run `make run`")
+        return cls(**{name: document[name] for name in names})
+
+
+def platform() -> Platform:
+    """The platform of the Airflow variable `platform`; call it while a task runs, never while a DAG file is parsed."""
+    from airflow.sdk import Variable
+
+    return Platform.from_document(Variable.get("platform", deserialize_json=True))

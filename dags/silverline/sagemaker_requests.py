@@ -1,0 +1,101 @@
+"""SageMaker requests of a pipeline, as the operators take them: plain dicts whose {{ templates }} Airflow fills in."""
+
+import json
+from typing import Any
+
+from silverline.spec import PipelineSpec
+
+CHANNELS = ("train", "validation", "test")
+MODEL_CODE = "/opt/ml/model/code"
+
+# Filled in when the task runs; single quotes only, because some of these strings travel inside JSON.
+RUN = "{{ run_slug(dag_run) }}"
+ATTEMPT = RUN + "-{{ ti.try_number }}"
+
+
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
+def training_job(spec: PipelineSpec, name: str, splits: str, source: str, data_version: str) -> dict[str, Any]:
+    """CreateTrainingJob for `spec`: AWS's scikit-learn image in script mode on the Parquet splits under `splits`."""
+    hyperparameters = {
+        **spec.hyperparameters,
+        "label": spec.label,
+        "data_version": data_version,
+        "git_commit": "{{ var.value.git_commit }}",
+        "sagemaker_program": "train.py",
+        "sagemaker_submit_directory": source,
+    }
+    return {
+        "TrainingJobName": name,
+        "RoleArn": "{{ var.json.platform.sagemaker_role_arn }}",
+        "AlgorithmSpecification": {
+            "TrainingImage": "{{ var.json.platform.sagemaker_image }}",
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [
+                {"Name": f"{channel}:{metric}", "Regex": rf"{channel}:{metric}=([-+0-9.eE]+);"}
+                for channel in CHANNELS
+                for metric in spec.metrics
+            ],
+        },
+        # The training toolkit reads every value as JSON: without the quotes the commit 12345678 would be a number.
+        "HyperParameters": {key: json.dumps(value) for key, value in hyperparameters.items()},
+        "InputDataConfig": [_channel(channel, f"{splits}{channel}/") for channel in CHANNELS],
+        "OutputDataConfig": {"S3OutputPath": f"s3://{{{{ var.json.platform.artifacts_bucket }}}}/{spec.name}/training"},
+        "ResourceConfig": {"InstanceType": spec.training_instance_type, "InstanceCount": 1, "VolumeSizeInGB": 30},
+        "StoppingCondition": {"MaxRuntimeInSeconds": int(spec.training_timeout.total_seconds())},
+        "Tags": _tags(spec),
+    }
+
+
+def model(spec: PipelineSpec, name: str, model_data: str) -> dict[str, Any]:
+    """CreateModel for `spec`: the trained archive carries its own serving code, so nothing else is downloaded."""
+    environment = {
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "SAGEMAKER_SUBMIT_DIRECTORY": MODEL_CODE,
+        **spec.endpoint_environment,
+    }
+    return {
+        "ModelName": name,
+        "ExecutionRoleArn": "{{ var.json.platform.sagemaker_role_arn }}",
+        "PrimaryContainer": {
+            "Image": "{{ var.json.platform.sagemaker_image }}",
+            "ModelDataUrl": model_data,
+            "Environment": environment,
+        },
+        "Tags": _tags(spec),
+    }
+
+
+def endpoint_config(spec: PipelineSpec, name: str, model_name: str) -> dict[str, Any]:
+    """CreateEndpointConfig for `spec`: all traffic to one model."""
+    return {
+        "EndpointConfigName": name,
+        "ProductionVariants": [
+            {
+                "VariantName": "AllTraffic",
+                "ModelName": model_name,
+                "InitialInstanceCount": 1,
+                "InstanceType": spec.endpoint_instance_type,
+                "InitialVariantWeight": 1.0,
+            }
+        ],
+        "Tags": _tags(spec),
+    }
+
+
+def endpoint(spec: PipelineSpec, config: str) -> dict[str, Any]:
+    """CreateEndpoint for `spec` (UpdateEndpoint where it exists): one endpoint a pipeline, named like it."""
+    return {"EndpointName": spec.aws_name, "EndpointConfigName": config}
+
+
+def _channel(name: str, uri: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "ContentType": "application/x-parquet", "DataSource": {"S3DataSource": source}}
+
+
+def _tags(spec: PipelineSpec) -> list[dict[str, str]]:
+    return [
+        {"Key": "Project", "Value": "silverline"},
+        {"Key": "Environment", "Value": "{{ var.json.platform.environment }}"},
+        {"Key": "Pipeline", "Value": spec.name},
+        {"Key": "AirflowRun", "Value": RUN},
+    ]

@@ -1,0 +1,33 @@
+"""Asks a fresh endpoint questions whose answers the training job wrote down."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+
+def differences(expected: Any, answered: Any, path: str = "answer") -> list[str]:
+    """Where two JSON documents differ, in words; numbers may differ by a millionth."""
+    if isinstance(expected, dict) and isinstance(answered, dict) and expected.keys() == answered.keys():
+        return [text for key in expected for text in differences(expected[key], answered[key], f"{path}.{key}")]
+    if isinstance(expected, list) and isinstance(answered, list) and len(expected) == len(answered):
+        pairs = zip(expected, answered, strict=True)
+        return [text for index, pair in enumerate(pairs) for text in differences(*pair, f"{path}[{index}]")]
+    if isinstance(expected, float) and isinstance(answered, int | float):
+        same = math.isclose(expected, answered, rel_tol=1e-6, abs_tol=1e-6)
+    else:
+        same = expected == answered
+    return [] if same else [f"{path} is {answered!r}, the training job computed {expected!r}"]
+
+
+def smoke_test(endpoint_name: str, golden: Mapping[str, Any]) -> int:
+    """Send the golden rows in one request; returns their number, RuntimeError where an answer isn't the known one."""
+    rows = golden["request"]
+    response = boto3.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=endpoint_name, ContentType="application/json", Accept="application/json", Body=json.dumps(rows)
+    )
+    if wrong := differences(golden["response"], json.load(response["Body"])):
+        raise RuntimeError(f"endpoint {endpoint_name}: {len(wrong)} wrong answers; the first: {'; '.join(wrong[:3])}")
+    return len(rows)

@@ -1,0 +1,38 @@
+"""Train, validation and test, split by time and left as Parquet prefixes for SageMaker's channels."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import awswrangler as wr
+
+from silverline import months, silver, sql
+from silverline.platform import Platform
+from silverline.spec import PipelineSpec
+
+
+def unload(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence[str]], run: str) -> dict[str, str]:
+    """Write each split under the run's prefix; returns the prefix and the version of the data it was made from."""
+    prefix = f"s3://{platform.silver_bucket}/{spec.name}/runs/{run}/splits/"
+    for name, (first_month, last_month) in splits.items():
+        statement = sql.render(
+            spec.name,
+            "splits/split",
+            silver=platform.silver_database,
+            months=months.between(first_month, last_month),
+        )
+        wr.athena.unload(
+            statement,
+            path=f"{prefix}{name}/",
+            database=platform.silver_database,
+            file_format="PARQUET",
+            workgroup=platform.athena_workgroup,
+        )
+        print(f"unloaded {name}: {first_month} to {last_month}", flush=True)
+    return {"prefix": prefix, "data_version": data_version(platform, spec, splits)}
+
+
+def data_version(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence[str]]) -> str:
+    """A hash of the bronze files and the SQL behind every month of every split, and of where the splits are cut."""
+    published = silver.published_months(platform, spec.feature_table)
+    used = {name: [published[month] for month in months.between(*cut)] for name, cut in sorted(splits.items())}
+    return hashlib.sha256(repr(used).encode()).hexdigest()[:16]
