@@ -1,0 +1,229 @@
+-- One row per flight of silver.flights: what was known two hours before scheduled departure, and whether it came in late.
+-- Reads: silver.flights and silver.weather (the months and the one before), bronze.planes.
+-- Params: bronze, silver, months (list of yyyy-mm).
+with
+
+flights as (
+
+    select
+        *,
+        date_add('hour', -2, scheduled_departure_at) as predicted_at
+    from {{ silver }}.flights
+    where month between date_format(date_add('month', -1, date '{{ months | min }}-01'), '%Y-%m') and '{{ months | max }}'
+
+),
+
+-- What happens at an airport, in order: departures and arrivals become known, and predictions are asked for.
+events as (
+
+    select
+        carrier, flight_number, tail_number, origin, destination, scheduled_departure_at,
+        departed_at as event_at,
+        cast(departure_delay_minutes as double) as departure_delay_minutes,
+        cast(null as double) as arrival_delay_minutes,
+        false as is_prediction
+    from flights
+
+    union all
+
+    select
+        carrier, flight_number, tail_number, origin, destination, scheduled_departure_at,
+        arrived_at as event_at,
+        cast(null as double) as departure_delay_minutes,
+        cast(arrival_delay_minutes as double) as arrival_delay_minutes,
+        false as is_prediction
+    from flights
+
+    union all
+
+    select
+        carrier, flight_number, tail_number, origin, destination, scheduled_departure_at,
+        predicted_at as event_at,
+        cast(null as double) as departure_delay_minutes,
+        cast(null as double) as arrival_delay_minutes,
+        true as is_prediction
+    from flights
+    where month in ('{{ months | join("', '") }}')
+
+),
+
+rolled as (
+
+    select
+        carrier,
+        flight_number,
+        origin,
+        scheduled_departure_at,
+        is_prediction,
+        count(departure_delay_minutes) over origin_1h as origin_departure_count_1h,
+        avg(departure_delay_minutes) over origin_1h as origin_departure_delay_minutes_1h,
+        avg(departure_delay_minutes) over origin_3h as origin_departure_delay_minutes_3h,
+        avg(if(departure_delay_minutes > 15, 1e0, 0e0 * departure_delay_minutes)) over origin_3h
+            as origin_late_departure_share_3h,
+        avg(departure_delay_minutes) over origin_24h as origin_departure_delay_minutes_24h,
+        avg(arrival_delay_minutes) over origin_3h as origin_arrival_delay_minutes_3h,
+        avg(departure_delay_minutes) over carrier_3h as carrier_departure_delay_minutes_3h,
+        avg(departure_delay_minutes) over carrier_24h as carrier_departure_delay_minutes_24h,
+        avg(arrival_delay_minutes) over carrier_7d as carrier_arrival_delay_minutes_7d,
+        avg(arrival_delay_minutes) over destination_3h as destination_arrival_delay_minutes_3h,
+        avg(arrival_delay_minutes) over destination_24h as destination_arrival_delay_minutes_24h,
+        avg(arrival_delay_minutes) over route_7d as route_arrival_delay_minutes_7d,
+        avg(arrival_delay_minutes) over flight_28d as flight_arrival_delay_minutes_28d,
+        avg(if(arrival_delay_minutes > 15, 1e0, 0e0 * arrival_delay_minutes)) over flight_28d
+            as flight_late_arrival_share_28d,
+        if(
+            tail_number is not null,
+            last_value(coalesce(arrival_delay_minutes, departure_delay_minutes)) ignore nulls over plane_12h
+        ) as plane_last_delay_minutes_12h
+    from events
+    window
+        origin_1h as (
+            partition by origin order by event_at
+            range between interval '1' hour preceding and current row
+        ),
+        origin_3h as (
+            partition by origin order by event_at
+            range between interval '3' hour preceding and current row
+        ),
+        origin_24h as (
+            partition by origin order by event_at
+            range between interval '24' hour preceding and current row
+        ),
+        carrier_3h as (
+            partition by origin, carrier order by event_at
+            range between interval '3' hour preceding and current row
+        ),
+        carrier_24h as (
+            partition by origin, carrier order by event_at
+            range between interval '24' hour preceding and current row
+        ),
+        carrier_7d as (
+            partition by origin, carrier order by event_at
+            range between interval '7' day preceding and current row
+        ),
+        destination_3h as (
+            partition by destination order by event_at
+            range between interval '3' hour preceding and current row
+        ),
+        destination_24h as (
+            partition by destination order by event_at
+            range between interval '24' hour preceding and current row
+        ),
+        route_7d as (
+            partition by origin, destination order by event_at
+            range between interval '7' day preceding and current row
+        ),
+        flight_28d as (
+            partition by carrier, flight_number, destination order by event_at
+            range between interval '28' day preceding and current row
+        ),
+        plane_12h as (
+            partition by tail_number order by event_at
+            range between interval '12' hour preceding and current row
+        )
+
+),
+
+observations as (
+
+    select
+        *,
+        lead(known_at) over (partition by origin order by known_at) as replaced_at
+    from {{ silver }}.weather
+    where month between date_format(date_add('month', -1, date '{{ months | min }}-01'), '%Y-%m') and '{{ months | max }}'
+
+),
+
+-- Observations come on the hour, with gaps: each counts until the next, for six hours at most.
+weather as (
+
+    select
+        observations.*,
+        date_add('hour', hours.passed, known_at) as valid_hour_at
+    from observations
+    cross join (values 0, 1, 2, 3, 4, 5) as hours (passed)
+    where replaced_at is null or date_add('hour', hours.passed, known_at) < replaced_at
+
+),
+
+planes as (
+
+    select
+        tailnum,
+        try_cast(year as integer) as manufactured_year,
+        manufacturer,
+        engine,
+        try_cast(engines as integer) as engine_count,
+        try_cast(seats as integer) as seat_count
+    from {{ bronze }}.planes
+
+),
+
+flight_features as (
+
+    select
+        flights.is_late,
+        flights.carrier,
+        flights.flight_number,
+        flights.tail_number,
+        flights.origin,
+        flights.destination,
+        flights.scheduled_departure_at,
+
+        month(flights.flight_date) as month_of_year,
+        day(flights.flight_date) as day_of_month,
+        day_of_week(flights.flight_date) as day_of_week,
+        flights.scheduled_hour,
+        flights.scheduled_minute,
+        flights.scheduled_duration_minutes,
+        flights.distance_miles,
+        flights.origin_scheduled_flight_count,
+
+        year(flights.flight_date) - planes.manufactured_year as plane_age_years,
+        planes.manufacturer as plane_manufacturer,
+        planes.engine as plane_engine,
+        planes.engine_count as plane_engine_count,
+        planes.seat_count as plane_seat_count,
+
+        weather.temperature_fahrenheit,
+        weather.dew_point_fahrenheit,
+        weather.humidity_percent,
+        weather.wind_direction_degrees,
+        weather.wind_speed_mph,
+        weather.wind_gust_mph,
+        weather.precipitation_inches,
+        weather.pressure_millibars,
+        weather.visibility_miles,
+
+        rolled.origin_departure_count_1h,
+        rolled.origin_departure_delay_minutes_1h,
+        rolled.origin_departure_delay_minutes_3h,
+        rolled.origin_late_departure_share_3h,
+        rolled.origin_departure_delay_minutes_24h,
+        rolled.origin_arrival_delay_minutes_3h,
+        rolled.carrier_departure_delay_minutes_3h,
+        rolled.carrier_departure_delay_minutes_24h,
+        rolled.carrier_arrival_delay_minutes_7d,
+        rolled.destination_arrival_delay_minutes_3h,
+        rolled.destination_arrival_delay_minutes_24h,
+        rolled.route_arrival_delay_minutes_7d,
+        rolled.flight_arrival_delay_minutes_28d,
+        rolled.flight_late_arrival_share_28d,
+        rolled.plane_last_delay_minutes_12h,
+
+        flights.month
+    from flights
+    inner join rolled
+        on rolled.is_prediction
+        and flights.carrier = rolled.carrier
+        and flights.flight_number = rolled.flight_number
+        and flights.origin = rolled.origin
+        and flights.scheduled_departure_at = rolled.scheduled_departure_at
+    left join planes on flights.tail_number = planes.tailnum
+    left join weather
+        on flights.origin = weather.origin
+        and date_trunc('hour', flights.predicted_at) = weather.valid_hour_at
+
+)
+
+select * from flight_features

@@ -1,0 +1,177 @@
+-- One row per bronze flight of the months: typed, with the reason it can't be used (null = usable).
+-- Reads: bronze.flights, bronze.airports.  Params: bronze, months (list of yyyy-mm).
+with
+
+raw_flights as (
+
+    select
+        year || '-' || month as month,
+        nullif(nullif(trim(flight_year), ''), 'NA') as year,
+        nullif(nullif(trim(flight_month), ''), 'NA') as month_of_year,
+        nullif(nullif(trim(day), ''), 'NA') as day,
+        nullif(nullif(trim(dep_time), ''), 'NA') as dep_time,
+        nullif(nullif(trim(sched_dep_time), ''), 'NA') as sched_dep_time,
+        nullif(nullif(trim(dep_delay), ''), 'NA') as dep_delay,
+        nullif(nullif(trim(arr_time), ''), 'NA') as arr_time,
+        nullif(nullif(trim(sched_arr_time), ''), 'NA') as sched_arr_time,
+        nullif(nullif(trim(arr_delay), ''), 'NA') as arr_delay,
+        nullif(nullif(trim(carrier), ''), 'NA') as carrier,
+        nullif(nullif(trim(flight), ''), 'NA') as flight,
+        nullif(nullif(trim(tailnum), ''), 'NA') as tailnum,
+        nullif(nullif(trim(origin), ''), 'NA') as origin,
+        nullif(nullif(trim(dest), ''), 'NA') as dest,
+        nullif(nullif(trim(air_time), ''), 'NA') as air_time,
+        nullif(nullif(trim(distance), ''), 'NA') as distance,
+        nullif(nullif(trim(hour), ''), 'NA') as hour,
+        nullif(nullif(trim(minute), ''), 'NA') as minute,
+        nullif(nullif(trim(time_hour), ''), 'NA') as time_hour
+    from {{ bronze }}.flights
+    where year || '-' || month in ('{{ months | join("', '") }}')
+
+),
+
+airports as (
+
+    select
+        faa,
+        try_cast(tz as integer) as utc_offset_hours,
+        dst = 'A' as has_daylight_saving
+    from {{ bronze }}.airports
+
+),
+
+typed as (
+
+    select
+        *,
+        try_cast(flight as integer) as flight_number,
+        try_cast(year || '-' || lpad(month_of_year, 2, '0') || '-' || lpad(day, 2, '0') as date) as flight_date,
+        try_cast(hour as integer) as scheduled_hour,
+        try_cast(minute as integer) as scheduled_minute,
+        -- UTC, as is every column whose name ends in _at.
+        try_cast(replace(replace(time_hour, 'T', ' '), 'Z', '') as timestamp(3)) as scheduled_hour_at,
+        try_cast(substr(lpad(sched_arr_time, 4, '0'), 1, 2) as integer) * 60
+            + try_cast(substr(lpad(sched_arr_time, 4, '0'), 3, 2) as integer) as arrival_clock_minutes,
+        try_cast(dep_delay as integer) as departure_delay_minutes,
+        try_cast(arr_delay as integer) as arrival_delay_minutes,
+        try_cast(air_time as integer) as air_time_minutes,
+        try_cast(distance as double) as distance_miles
+    from raw_flights
+
+),
+
+parsed as (
+
+    select
+        *,
+        date_add('minute', scheduled_minute, scheduled_hour_at) as scheduled_departure_at,
+        nullif(concat_ws(', ',
+            if(flight_date is null, 'day'),
+            if(arrival_clock_minutes is null, 'sched_arr_time'),
+            if(dep_delay is not null and departure_delay_minutes is null, 'dep_delay'),
+            if(arr_delay is not null and arrival_delay_minutes is null, 'arr_delay'),
+            if(carrier is null, 'carrier'),
+            if(flight_number is null, 'flight'),
+            if(origin is null, 'origin'),
+            if(dest is null, 'dest'),
+            if(air_time is not null and air_time_minutes is null, 'air_time'),
+            if(distance_miles is null, 'distance'),
+            if(coalesce(scheduled_hour, -1) not between 0 and 23, 'hour'),
+            if(coalesce(scheduled_minute, -1) not between 0 and 59, 'minute'),
+            if(scheduled_hour_at is null, 'time_hour')
+        ), '') as unparseable_columns
+    from typed
+
+),
+
+ranked as (
+
+    select
+        *,
+        -- The same flight twice: a usable row counts before one that isn't, then one with a label.
+        row_number() over (
+            partition by carrier, flight_number, origin, scheduled_departure_at
+            order by
+                unparseable_columns nulls first,
+                arrival_delay_minutes nulls last,
+                departure_delay_minutes nulls last,
+                tailnum,
+                air_time_minutes,
+                dest
+        ) as rank_in_key
+    from parsed
+
+),
+
+located as (
+
+    select
+        ranked.*,
+        -- The schedule is known early, so flights that were cancelled later count as well.
+        count_if(unparseable_columns is null and rank_in_key = 1) over (
+            partition by origin, scheduled_hour_at
+        ) as origin_scheduled_flight_count,
+        -- Arrival is on the destination's clock, without a date: no flight here takes a day. That the origin's clock
+        -- stands further ahead than its standard offset says that daylight saving is on.
+        mod(
+            arrival_clock_minutes
+            - (hour(scheduled_hour_at) * 60 + scheduled_minute)
+            - 60 * (
+                destinations.utc_offset_hours
+                + if(
+                    destinations.has_daylight_saving
+                    and mod(scheduled_hour - hour(scheduled_hour_at) - origins.utc_offset_hours + 48, 24) = 1, 1, 0
+                )
+            )
+            + 2880, 1440
+        ) as scheduled_duration_minutes,
+        case
+            when unparseable_columns is not null then 'unparseable: ' || unparseable_columns
+            when date_format(flight_date, '%Y-%m') <> month then 'unparseable: month is not that of the file'
+            when rank_in_key > 1 then 'duplicate key'
+            when origins.faa is null then 'no such airport: ' || origin
+            when destinations.faa is null then 'no such airport: ' || dest
+            when arrival_delay_minutes is null and departure_delay_minutes is null then 'no label: cancelled'
+            when arrival_delay_minutes is null then 'no label: diverted'
+        end as quarantine_reason
+    from ranked
+    left join airports as origins on ranked.origin = origins.faa
+    left join airports as destinations on ranked.dest = destinations.faa
+
+),
+
+checked_flights as (
+
+    select
+        carrier,
+        flight_number,
+        tailnum as tail_number,
+        origin,
+        dest as destination,
+        flight_date,
+        scheduled_hour,
+        scheduled_minute,
+        scheduled_departure_at,
+        date_add('minute', scheduled_duration_minutes, scheduled_departure_at) as scheduled_arrival_at,
+        date_add('minute', departure_delay_minutes, scheduled_departure_at) as departed_at,
+        date_add('minute', scheduled_duration_minutes + arrival_delay_minutes, scheduled_departure_at) as arrived_at,
+        scheduled_duration_minutes,
+        departure_delay_minutes,
+        arrival_delay_minutes,
+        air_time_minutes,
+        distance_miles,
+        origin_scheduled_flight_count,
+        arrival_delay_minutes > 15 as is_late,
+        quarantine_reason,
+        if(quarantine_reason is not null, cast(json_object(
+            'year': year, 'month': month_of_year, 'day': day, 'dep_time': dep_time, 'sched_dep_time': sched_dep_time,
+            'dep_delay': dep_delay, 'arr_time': arr_time, 'sched_arr_time': sched_arr_time, 'arr_delay': arr_delay,
+            'carrier': carrier, 'flight': flight, 'tailnum': tailnum, 'origin': origin, 'dest': dest,
+            'air_time': air_time, 'distance': distance, 'hour': hour, 'minute': minute, 'time_hour': time_hour
+        ) as varchar)) as raw_row,
+        month
+    from located
+
+)
+
+select * from checked_flights
