@@ -1,15 +1,78 @@
-# Silverline. `make` lists the targets.
+# Silverline. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-SHELL := /bin/sh
-UV := $(shell command -v uv || echo .envs/uv/bin/uv)
-UV_VERSION := 0.13.9
-PY := .venv/bin/python
-LOCK := --universal --python-version 3.12 --generate-hashes --no-header --no-annotate --quiet
-IMAGE := sagemaker-scikit-learn-1.9-0-cpu-py3
-IMAGES := infra/local_aws/sagemaker/images
+.DELETE_ON_ERROR:
 
-lock:  ## re-resolve every lock file from its .in file
-	grep -v '^--constraint' requirements.txt | $(UV) pip compile - requirements/laptop.in -c requirements/airflow-3.2.1-constraints.txt $(LOCK) -o requirements/laptop.lock.txt
-	$(UV) pip compile requirements/sagemaker-sdk.in $(LOCK) -o requirements/sagemaker-sdk.lock.txt
-	$(UV) pip compile requirements/aws-cli.in $(LOCK) -o requirements/aws-cli.lock.txt
-	$(UV) pip compile $(IMAGES)/$(IMAGE).in --override $(IMAGES)/$(IMAGE).in $(LOCK) -o $(IMAGES)/$(IMAGE).lock.txt
+UV_VERSION := 0.13.9
+UV := $(shell command -v uv || echo .envs/uv/bin/uv)
+PYTHON := .venv/bin/python
+IMAGE := sagemaker-scikit-learn-1.9-0-cpu-py3
+IMAGE_PINS := infra/local_aws/sagemaker/images/$(IMAGE)
+RESOLVE := pip compile --universal --python-version 3.12 --generate-hashes --no-header --no-annotate --quiet
+# An installed environment is one whose stamp is newer than its lock file.
+LAPTOP := .venv/.installed
+AWS_CLI := .envs/aws-cli/.installed
+SDK := .envs/sagemaker-sdk/.installed
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: setup  ## run flight_delay end to end (AS_OF=yyyy-mm TEST_MONTHS=n PIPELINE=name AWS_PORT=n AIRFLOW_PORT=n)
+	@$(PYTHON) -m laptop run $(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(AS_OF),--as-of $(AS_OF)) \
+		$(if $(TEST_MONTHS),--test-months $(TEST_MONTHS)) \
+		$(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_PORT))
+
+invoke: setup  ## send a sample flight to the endpoint and print the answer
+	@$(PYTHON) -m laptop invoke $(if $(PIPELINE),--pipeline $(PIPELINE))
+
+down:  ## stop everything that `make run` started
+	@test ! -x $(PYTHON) || $(PYTHON) -m laptop down
+
+test: setup $(SDK)  ## run all tests
+	@$(PYTHON) -m pytest $(ARGS)
+
+lint: setup  ## ruff and mypy
+	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy dags/silverline infra/local_aws infra/laptop
+
+setup: $(LAPTOP) $(AWS_CLI)  ## install the locked environments, nothing else
+	@$(PYTHON) -m local_aws.sagemaker.images $(IMAGE)
+
+clean: down  ## remove all state (the installed environments stay)
+	rm -rf .state
+
+lock: $(UV)  ## resolve the lock files anew from requirements.txt and the *.in files
+	grep -v '^--constraint' requirements.txt | $(UV) $(RESOLVE) - requirements/laptop.in \
+		-c requirements/airflow-3.2.1-constraints.txt -o requirements/laptop.lock.txt
+	$(UV) $(RESOLVE) requirements/sagemaker-sdk.in -o requirements/sagemaker-sdk.lock.txt
+	$(UV) $(RESOLVE) requirements/aws-cli.in -o requirements/aws-cli.lock.txt
+	$(UV) $(RESOLVE) $(IMAGE_PINS).in --override $(IMAGE_PINS).in -o $(IMAGE_PINS).lock.txt
+
+# `local_aws` and `laptop` are imported from infra/ by whatever folder the interpreter is started in.
+$(LAPTOP): requirements/laptop.lock.txt | $(UV)
+	$(call install,.venv,$<)
+	@echo "$(CURDIR)/infra" > "$$(echo .venv/lib/python3.*/site-packages)/silverline.pth"
+	@touch $@
+
+$(AWS_CLI): requirements/aws-cli.lock.txt | $(UV)
+	$(call install,.envs/aws-cli,$<)
+	@touch $@
+
+$(SDK): requirements/sagemaker-sdk.lock.txt | $(UV)
+	$(call install,.envs/sagemaker-sdk,$<)
+	@touch $@
+
+# Compiled at once: every task and every job is a process of its own, and would compile its imports again.
+define install
+	@infra/laptop/preflight.sh
+	@test -x $(1)/bin/python || $(UV) venv --quiet --python 3.12 $(1)
+	@echo "installing $(1) from $(2)"
+	@$(UV) pip sync --quiet --compile-bytecode --python $(1) $(2)
+endef
+
+.envs/uv/bin/uv:
+	@infra/laptop/preflight.sh
+	@echo "installing uv $(UV_VERSION) into .envs/uv"
+	@python3 -m venv .envs/uv
+	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.PHONY: help run invoke down test lint setup clean lock

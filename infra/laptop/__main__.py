@@ -1,0 +1,152 @@
+"""`python -m laptop run | down | invoke`: what the make targets call."""
+
+import argparse
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+from rich.console import Console
+
+from laptop import airflow, demo_data, platform, progress, services, summary
+from laptop.settings import REPOSITORY, STATE, Settings
+
+FREE_BYTES = 2 * 1024**3
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Start what isn't running, load the demo data, run the pipeline and show it; 0 where it ended green."""
+    began = time.monotonic()
+    settings = _settings(arguments.aws_port, arguments.airflow_port)
+    os.environ.update(settings.environment())
+    STATE.mkdir(exist_ok=True)
+    if shutil.disk_usage(STATE).free < FREE_BYTES:
+        raise services.ServiceError(f"less than 2 GB are free where {STATE} is: make room first")
+    api = airflow.Api(settings)
+    with (STATE / "start.lock").open("w") as lock, ThreadPoolExecutor(1) as background:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a second `make run` waits here, and then finds everything started
+        console.print("starting local AWS and Airflow ...")
+        started = background.submit(airflow.start, settings)
+        _start_local_aws(settings)
+        document = platform.apply(_git_commit())
+        loaded = demo_data.load(document["bronze_bucket"])
+        console.print(
+            f"bronze: {loaded['uploaded']} files loaded, {loaded['found']} were there "
+            f"({time.monotonic() - began:.0f} s)",
+            highlight=False,
+        )
+        started.result()
+    api.wait_until_ready()
+    api.wait_for_dag(arguments.pipeline)
+    conf: dict[str, Any] = {}
+    if arguments.as_of:
+        conf["as_of"] = arguments.as_of
+    if arguments.test_months:
+        conf["test_months"] = arguments.test_months
+    triggered = api.trigger(arguments.pipeline, conf)
+    console.print(
+        f"Airflow is up at {settings.airflow_url} ({time.monotonic() - began:.0f} s); {arguments.pipeline} runs\n",
+        highlight=False,
+    )
+    state = progress.follow(api, arguments.pipeline, triggered["dag_run_id"], console)
+    if state != "success":
+        summary.print_failure(console, api, arguments.pipeline, triggered)
+        console.print(f"\nThe run is at {settings.airflow_url}; everything stays up until `make down`.")
+        return 1
+    report = api.xcom(arguments.pipeline, triggered["dag_run_id"], "report")
+    summary.print_report(console, settings, arguments.pipeline, report)
+    console.print(f"Took      {time.monotonic() - began:.0f} s", highlight=False)
+    return 0
+
+
+def down(arguments: argparse.Namespace, console: Console) -> int:
+    """Stop what `run` started."""
+    stopped = services.stop_all()
+    console.print(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
+    return 0
+
+
+def invoke(arguments: argparse.Namespace, console: Console) -> int:
+    """Send the sample row to the endpoint and print what comes back."""
+    sample = summary.sample_file(arguments.pipeline)
+    if not services.alive("local-aws") or not sample.exists():
+        raise services.ServiceError(f"no endpoint of {arguments.pipeline} is up: `make run` brings it up")
+    os.environ.update(_settings(None, None).environment())
+    request = sample.read_text()
+    response = boto3.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=arguments.pipeline.replace("_", "-"), ContentType="application/json", Body=request
+    )
+    console.print("request ", json.loads(request))
+    console.print("answer  ", json.loads(response["Body"].read()))
+    return 0
+
+
+def _settings(aws_port: int | None, airflow_port: int | None) -> Settings:
+    """The ports asked for; without, those of the services that run; without, 4566 and 8080."""
+    path = STATE / "ports.json"
+    kept = json.loads(path.read_text()) if path.exists() and services.any_alive() else {}
+    asked = {"aws_port": aws_port, "airflow_port": airflow_port}
+    for name, port in asked.items():
+        if port and kept and port != kept[name]:
+            raise services.ServiceError(f"already running with {name}={kept[name]}: `make down` before another one")
+    ports = {"aws_port": 4566, "airflow_port": 8080} | kept | {name: port for name, port in asked.items() if port}
+    STATE.mkdir(exist_ok=True)
+    path.write_text(json.dumps(ports))
+    return Settings(**ports)
+
+
+def _start_local_aws(settings: Settings) -> None:
+    if not services.alive("local-aws"):
+        services.require_free_port(settings.aws_port, "local AWS", "AWS_PORT")
+    command = services.python(
+        "-m", "local_aws", "--port", str(settings.aws_port), "--state-dir", str(STATE / "local_aws")
+    )
+    services.start("local-aws", command, settings.environment())
+    services.wait_for_port("local-aws", settings.aws_port, seconds=60)
+
+
+def _git_commit() -> str:
+    """The commit that runs, marked where the files differ from it; 'unknown' outside a git checkout."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+    )
+    return described.stdout.strip() if described.returncode == 0 else "unknown"
+
+
+def main() -> int:
+    """Parse the command line and run; 1 with one clear message where something is in the way."""
+    parser = argparse.ArgumentParser(prog="laptop", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    for command in (run, down, invoke):
+        subparser = commands.add_parser(command.__name__, help=command.__doc__)
+        subparser.set_defaults(command=command)
+        if command is not down:
+            subparser.add_argument("--pipeline", default="flight_delay", help="the DAG (default flight_delay)")
+        if command is run:
+            subparser.add_argument("--as-of", help="test month, yyyy-mm (default: the newest in bronze)")
+            subparser.add_argument("--test-months", type=int, help="months of test up to as-of (default 1)")
+            subparser.add_argument("--aws-port", type=int, help="port of local AWS (default 4566)")
+            subparser.add_argument("--airflow-port", type=int, help="port of Airflow (default 8080)")
+    arguments = parser.parse_args()
+    console = Console()
+    try:
+        return int(arguments.command(arguments, console))
+    except (services.ServiceError, demo_data.BronzeConflict) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted; the run goes on in Airflow, `make down` stops everything", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""Starts Airflow's four services, and talks to its REST API."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from laptop import services
+from laptop.settings import AIRFLOW_USER, STATE, Settings, airflow_secrets
+
+SERVICES = {
+    "airflow-api-server": ["api-server"],
+    # Without the log servers, which would listen on every address: the API server reads the same folder.
+    "airflow-scheduler": ["scheduler", "--skip-serve-logs"],
+    "airflow-dag-processor": ["dag-processor"],
+    "airflow-triggerer": ["triggerer", "--skip-serve-logs"],
+}
+START_SECONDS = 180
+
+
+def start(settings: Settings) -> None:
+    """Bring the metadata database up to date and start what isn't running."""
+    environment = settings.environment()
+    if all(services.alive(name) for name in SERVICES):
+        return
+    if not services.alive("airflow-api-server"):
+        services.require_free_port(settings.airflow_port, "Airflow", "AIRFLOW_PORT")
+    migrate = subprocess.run(
+        _command("db", "migrate"), env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    if migrate.returncode:
+        raise services.ServiceError(
+            f"Airflow's database could not be made ({STATE / 'airflow' / 'airflow.db'}); `make clean` starts afresh.\n"
+            + "\n".join(migrate.stderr.splitlines()[-10:])
+        )
+    for name, arguments in SERVICES.items():
+        services.start(name, _command(*arguments), environment)
+
+
+def _command(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).parent / "airflow"), *arguments]
+
+
+class Api:
+    """Airflow's REST API (https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-ref.html)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.airflow_url
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy has nothing to say to 127.0.0.1
+
+    def wait_until_ready(self) -> None:
+        """Return once all services report themselves healthy; ServiceError where one ends or none answers in time."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            for name in SERVICES:
+                services.check(name)
+            try:
+                health = self._session.get(f"{self._url}/api/v2/monitor/health", timeout=5)
+                if health.ok and all(part["status"] == "healthy" for part in health.json().values()):
+                    break
+            except requests.RequestException:
+                pass  # not listening yet: what the deadline is for
+            time.sleep(0.3)
+        else:
+            raise services.ServiceError(
+                f"Airflow was not ready within {START_SECONDS} s; see {services.RECORDS}/airflow-*.log"
+            )
+        login = self._session.post(
+            f"{self._url}/auth/token",
+            json={"username": AIRFLOW_USER, "password": airflow_secrets()["password"]},
+            timeout=30,
+        )
+        login.raise_for_status()
+        self._session.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+
+    def wait_for_dag(self, dag_id: str) -> None:
+        """Return once the DAG file has been parsed; ServiceError with the import error where it can't be."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            errors = self._get("/importErrors")["import_errors"]
+            if errors:
+                raise services.ServiceError("\n".join(f"{e['filename']}:\n{e['stack_trace']}" for e in errors))
+            if any(dag["dag_id"] == dag_id for dag in self._get("/dags", dag_id_pattern=dag_id)["dags"]):
+                return
+            time.sleep(0.3)
+        raise services.ServiceError(f"no DAG {dag_id} in dags/; the files there make other ones, or none")
+
+    def trigger(self, dag_id: str, conf: dict[str, Any]) -> dict[str, Any]:
+        """Start a run with these params; ServiceError with Airflow's reason where it refuses them."""
+        response = self._session.post(
+            f"{self._url}/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf}, timeout=60
+        )
+        if not response.ok:
+            raise services.ServiceError(f"Airflow did not start {dag_id}: {response.json().get('detail')}")
+        return dict(response.json())
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        """The state of a DAG run."""
+        return self._get(f"/dags/{dag_id}/dagRuns/{run_id}")
+
+    def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The task instances of a DAG run, in the order they started; those that wait come last."""
+        found: list[dict[str, Any]] = self._get(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
+        return sorted(found, key=lambda task: (task["start_date"] is None, task["start_date"] or "", task["task_id"]))
+
+    def log_lines(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[str]:
+        """What a try of a task logged, as plain lines."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
+        lines = []
+        for event in self._get(path, full_content="true")["content"]:
+            if isinstance(event, str):
+                lines.append(event)
+                continue
+            lines.append(str(event.get("event", "")))
+            for error in event.get("error_detail") or []:
+                lines.append(f"{error.get('exc_type')}: {error.get('exc_value')}")
+        return [line for text in lines for line in text.splitlines()]
+
+    def xcom(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """What a task returned."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
+        return self._get(path, deserialize="true")["value"]
+
+    def _get(self, path: str, **query: str) -> dict[str, Any]:
+        response = self._session.get(f"{self._url}/api/v2{path}", params=query, timeout=60)
+        response.raise_for_status()
+        return dict(response.json())

@@ -1,0 +1,79 @@
+"""Shows a DAG run while it goes on: a live table on a terminal, a line for each change elsewhere."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from laptop import services
+from laptop.airflow import SERVICES, Api
+
+FINISHED = {"success", "failed"}
+STYLES = {
+    "success": "green",
+    "failed": "bold red",
+    "upstream_failed": "red",
+    "running": "bold cyan",
+    "deferred": "cyan",
+    "up_for_retry": "yellow",
+    "skipped": "bright_black",
+}
+POLL_SECONDS = 0.5
+
+
+def follow(api: Api, dag_id: str, run_id: str, console: Console) -> str:
+    """Show the tasks until the run has ended; returns its state."""
+    show = _live if console.is_terminal else _lines
+    return show(api, dag_id, run_id, console)
+
+
+def _live(api: Api, dag_id: str, run_id: str, console: Console) -> str:
+    with Live(console=console, refresh_per_second=4) as live:
+        return _until_finished(api, dag_id, run_id, lambda tasks: live.update(_table(tasks)))
+
+
+def _lines(api: Api, dag_id: str, run_id: str, console: Console) -> str:
+    shown: dict[str, str | None] = {}
+
+    def show(tasks: list[dict[str, Any]]) -> None:
+        for task in tasks:
+            if task["state"] != shown.get(task["task_id"]) and task["state"] not in (None, "scheduled", "queued"):
+                shown[task["task_id"]] = task["state"]
+                clock = datetime.now().strftime("%H:%M:%S")
+                console.print(f"{clock}  {task['task_id']:<28} {task['state']:<16} {_seconds(task)}", highlight=False)
+
+    return _until_finished(api, dag_id, run_id, show)
+
+
+def _until_finished(api: Api, dag_id: str, run_id: str, show: Callable[[list[dict[str, Any]]], None]) -> str:
+    while True:
+        state: str = api.run(dag_id, run_id)["state"]
+        show(api.task_instances(dag_id, run_id))
+        if state in FINISHED:
+            return state
+        for name in (*SERVICES, "local-aws"):
+            services.check(name)
+        time.sleep(POLL_SECONDS)
+
+
+def _table(tasks: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, padding=(0, 2))
+    table.add_column("task")
+    table.add_column("state")
+    table.add_column("time", justify="right")
+    for task in tasks:
+        state = task["state"] or "waiting"
+        style = STYLES.get(state, "bright_black")
+        table.add_row(task["task_id"], f"[{style}]{state}[/]", _seconds(task))
+    return table
+
+
+def _seconds(task: dict[str, Any]) -> str:
+    if not task["start_date"]:
+        return ""
+    end = datetime.fromisoformat(task["end_date"]) if task["end_date"] else datetime.now(UTC)
+    return f"{(end - datetime.fromisoformat(task['start_date'])).total_seconds():.1f} s"

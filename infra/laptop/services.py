@@ -1,0 +1,139 @@
+"""Background processes: started once, found again by their record, and ended whole."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from laptop.settings import STATE
+
+RECORDS = STATE / "services"
+GRACE_SECONDS = 20
+
+
+class ServiceError(RuntimeError):
+    """A service that can't be started or has died, with what to do about it."""
+
+
+def start(name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Start `command` in the background in a session of its own, unless it is running already."""
+    if alive(name):
+        return
+    RECORDS.mkdir(parents=True, exist_ok=True)
+    with log(name).open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    # The start time tells our process from a later one that was given the same pid.
+    record = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
+    (RECORDS / f"{name}.json").write_text(json.dumps(record))
+
+
+def alive(name: str) -> bool:
+    """Whether the service was started and hasn't ended."""
+    return _process(name) is not None
+
+
+def any_alive() -> bool:
+    """Whether any recorded service is running."""
+    return any(alive(path.stem) for path in RECORDS.glob("*.json"))
+
+
+def wait_for_port(name: str, port: int, seconds: float) -> None:
+    """Return once the service listens on 127.0.0.1:`port`; ServiceError where it ends or takes longer."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        check(name)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise ServiceError(f"{name} did not listen on port {port} within {seconds:.0f} s; see {log(name)}")
+
+
+def check(name: str) -> None:
+    """ServiceError with the last lines of its log where the service has ended."""
+    if not alive(name):
+        lines = log(name).read_text(errors="replace").splitlines()[-15:] if log(name).exists() else []
+        raise ServiceError("\n".join([f"{name} has ended; the last lines of {log(name)}:", *lines]))
+
+
+def stop_all() -> list[str]:
+    """End every recorded service with all that it started; returns their names."""
+    names = sorted(path.stem for path in RECORDS.glob("*.json"))
+    groups = {name: process.pid for name in names if (process := _process(name))}
+    for group in groups.values():
+        os.killpg(group, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_SECONDS
+    while any(_group_alive(group) for group in groups.values()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for group in groups.values():
+        if _group_alive(group):
+            os.killpg(group, signal.SIGKILL)
+    for name in names:
+        (RECORDS / f"{name}.json").unlink()
+    return list(groups)
+
+
+def require_free_port(port: int, name: str, variable: str) -> None:
+    """ServiceError where something listens on 127.0.0.1:`port` already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ServiceError(
+                f"port {port}, which {name} needs, is taken by another program: end that one, or choose a free port "
+                f"with `make run {variable}={port + 1}`"
+            ) from error
+
+
+def log(name: str) -> Path:
+    """Where the service's output goes."""
+    return RECORDS / f"{name}.log"
+
+
+def python(*arguments: str) -> list[str]:
+    """A command of the interpreter that runs this."""
+    return [sys.executable, *arguments]
+
+
+def _process(name: str) -> psutil.Process | None:
+    try:
+        record = json.loads((RECORDS / f"{name}.json").read_text())
+        process = psutil.Process(record["pid"])
+        same = abs(process.create_time() - record["created"]) < 1
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except (FileNotFoundError, psutil.NoSuchProcess):
+        return None
+
+
+def _group_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return any(
+        process.info["status"] != psutil.STATUS_ZOMBIE
+        for process in psutil.process_iter(["status"])
+        if _group_of(process.pid) == group
+    )
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None

@@ -1,0 +1,96 @@
+"""Where the laptop's services keep their state, and the environment they run in."""
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+STATE = REPOSITORY / ".state"
+ENVIRONMENT = "local"
+REGION = "us-east-1"
+AIRFLOW_USER = "admin"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The ports of the two servers; both listen on 127.0.0.1 only."""
+
+    aws_port: int
+    airflow_port: int
+
+    @property
+    def aws_url(self) -> str:
+        """Goes into AWS_ENDPOINT_URL."""
+        return f"http://127.0.0.1:{self.aws_port}"
+
+    @property
+    def airflow_url(self) -> str:
+        """Airflow's user interface and API."""
+        return f"http://127.0.0.1:{self.airflow_port}"
+
+    def aws_environment(self) -> dict[str, str]:
+        """What points any AWS client at local AWS, and keeps it from the user's own account."""
+        return {
+            "AWS_ENDPOINT_URL": self.aws_url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+    def environment(self) -> dict[str, str]:
+        """The environment of every process that is started: the user's, without his AWS credentials."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "AIRFLOW_"))}
+        # Where it is set, each of the hundred processes of a run would compile its modules again.
+        inherited.pop("PYTHONDONTWRITEBYTECODE", None)
+        no_credentials = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        return inherited | self.aws_environment() | no_credentials | self._airflow_environment()
+
+    def _airflow_environment(self) -> dict[str, str]:
+        home = STATE / "airflow"
+        keys = airflow_secrets()
+        backend = "airflow.providers.amazon.aws.secrets.systems_manager.SystemsManagerParameterStoreBackend"
+        return {
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
+            "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.airflow_url}/execution/",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{AIRFLOW_USER}:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+            "AIRFLOW__CORE__FERNET_KEY": "",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(self.airflow_port),
+            "AIRFLOW__API__BASE_URL": self.airflow_url,
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API__SECRET_KEY": keys["api"],
+            "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
+            "AIRFLOW__SECRETS__BACKEND": backend,
+            # MWAA documents the same backend; connections stay Airflow's own.
+            "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps(
+                {"variables_prefix": f"/silverline/{ENVIRONMENT}", "connections_prefix": None, "config_prefix": None}
+            ),
+            # Half the time between two tasks is the scheduler's sleep.
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.05",
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "WR_ATHENA_QUERY_WAIT_POLLING_DELAY": "0.1",
+        }
+
+
+def airflow_secrets() -> dict[str, str]:
+    """Random keys and the user's password, made once and kept as long as the state is."""
+    path = STATE / "airflow" / "secrets.json"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        values = {name: secrets.token_urlsafe(32) for name in ("api", "jwt")} | {"password": secrets.token_urlsafe(9)}
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(values))
+        (path.parent / "passwords.json").write_text(json.dumps({AIRFLOW_USER: values["password"]}))
+    stored: dict[str, str] = json.loads(path.read_text())
+    return stored

@@ -1,0 +1,92 @@
+"""What `make run` prints at the end: what came out, or what went wrong."""
+
+import json
+import subprocess
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+from rich.console import Console
+from rich.table import Table
+
+from laptop.airflow import Api
+from laptop.settings import AIRFLOW_USER, REPOSITORY, STATE, Settings, airflow_secrets
+
+LOG_LINES = 20
+SPLITS = ("train", "validation", "test")
+
+
+def print_report(console: Console, settings: Settings, dag_id: str, report: dict[str, Any]) -> None:
+    """Rows, metrics beside the baselines, the endpoint, and the commands that go on from here."""
+    rows, splits = report["rows"], report["splits"]
+    console.print(
+        f"\n[bold]{dag_id}[/] as of {report['as_of']}: {rows['rows_in']:,} rows in, {rows['rows_out']:,} joined, "
+        f"{rows['rows_quarantined']:,} quarantined; months computed: {len(report['computed_months'])}"
+    )
+    console.print(_metrics(report["evaluation"]))
+    console.print("\n".join(f"{name:<11} {' to '.join(dict.fromkeys(splits[name]))}" for name in SPLITS))
+    sample = sample_file(dag_id)
+    sample.write_text(json.dumps(report["sample_request"]))
+    environment = " ".join(f"{name}={value}" for name, value in settings.aws_environment().items())
+    answer = f"{environment} {aws_cli()} sagemaker-runtime invoke-endpoint --endpoint-name {report['endpoint']}"
+    answer += f" --content-type application/json --body fileb://{sample} /dev/stdout"
+    console.print(
+        f"\nEndpoint [bold]{report['endpoint']}[/] is in service ({report['golden_answers']} known answers "
+        "checked). Ask it (or `make invoke`):"
+    )
+    console.print(answer, soft_wrap=True, highlight=False)
+    console.print(
+        f"\nAirflow   {settings.airflow_url}  (user {AIRFLOW_USER}, password {airflow_secrets()['password']})\n"
+        f"AWS       {settings.aws_url}  (AWS_ENDPOINT_URL)\n"
+        "Stop      make down",
+        highlight=False,
+    )
+
+
+def print_failure(console: Console, api: Api, dag_id: str, run: dict[str, Any]) -> None:
+    """Every failed task with the last lines of its log, and why SageMaker's jobs failed."""
+    tasks = api.task_instances(dag_id, run["dag_run_id"])
+    for task in (task for task in tasks if task["state"] == "failed"):
+        console.print(f"\n[bold red]{task['task_id']} failed[/] (try {task['try_number']}); the end of its log:")
+        lines = api.log_lines(dag_id, run["dag_run_id"], task["task_id"], task["try_number"])
+        console.print("\n".join(f"  {line}" for line in lines[-LOG_LINES:]), markup=False, highlight=False)
+    jobs = boto3.client("sagemaker").list_training_jobs(
+        NameContains=dag_id.replace("_", "-"),
+        StatusEquals="Failed",
+        CreationTimeAfter=datetime.fromisoformat(run["run_after"]),
+    )
+    for job in jobs["TrainingJobSummaries"]:
+        name = job["TrainingJobName"]
+        reason = boto3.client("sagemaker").describe_training_job(TrainingJobName=name).get("FailureReason")
+        console.print(f"\n[bold red]training job {name}[/], FailureReason:")
+        console.print(str(reason), markup=False, highlight=False)
+
+
+def sample_file(dag_id: str) -> Path:
+    """The request that `make invoke` sends: a row of the last run's test split."""
+    return STATE / f"sample-{dag_id}.json"
+
+
+def aws_cli() -> str:
+    """`aws` where it runs in this folder, else the one that `make setup` installs."""
+    try:
+        works = subprocess.run(["aws", "--version"], cwd=REPOSITORY, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        works = False
+    return "aws" if works else str(REPOSITORY / ".envs" / "aws-cli" / "bin" / "aws")
+
+
+def _metrics(evaluation: dict[str, Any]) -> Table:
+    table = Table(box=None, padding=(0, 2))
+    models = {"model": evaluation["splits"], **evaluation["baselines"]}
+    metrics = [name for name in evaluation["splits"]["test"] if name not in ("rows", "positive_share")]
+    table.add_column("metric")
+    table.add_column("split")
+    for model in models:
+        table.add_column(model.replace("_", " "), justify="right", style="bold" if model == "model" else "")
+    for metric in metrics:
+        for split in SPLITS:
+            values = (scores[split].get(metric) for scores in models.values())
+            table.add_row(metric, split, *("" if value is None else f"{value:.4f}" for value in values))
+    return table
