@@ -148,14 +148,16 @@ weather as (
 
 planes as (
 
+    -- Grouped, so that an aircraft listed twice doesn't double its flights.
     select
         tailnum,
-        try_cast(year as integer) as manufactured_year,
-        manufacturer,
-        engine,
-        try_cast(engines as integer) as engine_count,
-        try_cast(seats as integer) as seat_count
+        max(try_cast(year as integer)) as manufactured_year,
+        max(manufacturer) as manufacturer,
+        max(engine) as engine,
+        max(try_cast(engines as integer)) as engine_count,
+        max(try_cast(seats as integer)) as seat_count
     from {{ bronze }}.planes
+    group by tailnum
 
 ),
 
