@@ -9,12 +9,16 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local_aws import config
+from local_aws.sagemaker import models as sagemaker
+from local_aws.sagemakerruntime import models as sagemakerruntime
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def install_backends() -> None:
     """Replace moto's backends by the subclasses that really execute; before the first request."""
+    sagemaker.install()
+    sagemakerruntime.install()
 
 
 @dataclass
@@ -27,6 +31,7 @@ class Server:
 
     def stop(self) -> None:
         """Stop listening, and end every process that jobs and endpoints have started."""
+        sagemaker.shut_down()
         self._wsgi.shutdown()
         self._thread.join()
         self._wsgi.server_close()

@@ -1,0 +1,1 @@
+"""SageMaker whose training jobs run and whose endpoints answer."""

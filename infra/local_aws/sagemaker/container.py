@@ -1,0 +1,132 @@
+"""A process that finds what it would find in a SageMaker container: the image's Python, /opt/ml, and little else."""
+
+import atexit
+import contextlib
+import functools
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+_SCRIPT = Path(__file__).with_name("container.sh")
+_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
+_live: set["Container"] = set()
+
+
+@functools.cache
+def has_opt_ml() -> bool:
+    """Whether this OS lets a process have its own /opt/ml (Linux with user namespaces does, macOS does not)."""
+    with tempfile.TemporaryDirectory() as folder:
+        opt_ml = Path(folder) / "ml"
+        (opt_ml / "here").mkdir(parents=True)
+        try:
+            done = subprocess.run([*_NAMESPACE, "sh", str(_SCRIPT), str(opt_ml), "test", "-d", "/opt/ml/here"])
+        except FileNotFoundError:
+            return False
+    return done.returncode == 0
+
+
+class Container:
+    """A running process group; `on_line(stream, line)` is called for every line of its "stdout" and "stderr"."""
+
+    def __init__(
+        self,
+        environment: Path,
+        command: Sequence[str],
+        opt_ml: Path,
+        variables: Mapping[str, str],
+        on_line: Callable[[str, str], None],
+        pass_fds: Sequence[int] = (),
+        network: bool = True,
+    ) -> None:
+        packages = opt_ml.with_name(opt_ml.name + ".packages")
+        tmp = opt_ml.with_name(opt_ml.name + ".tmp")
+        tmp.mkdir(exist_ok=True)
+        full = {
+            "PATH": f"{environment / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(tmp),
+            "TMPDIR": str(tmp),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            # A script's requirements.txt goes beside the job, not into the environment that all jobs share.
+            "PIP_PREFIX": str(packages),
+            "PYTHONPATH": str(next((environment / "lib").glob("python*/site-packages"))).replace(
+                str(environment), str(packages)
+            ),
+            **variables,
+        }
+        line = [str(environment / "bin" / command[0]), *command[1:]]
+        if has_opt_ml():
+            isolation = () if network else ("--net",)
+            line = [*_NAMESPACE, *isolation, "sh", str(_SCRIPT), str(opt_ml), *line]
+        else:
+            full["SAGEMAKER_BASE_DIR"] = str(opt_ml)
+            on_line(
+                "stderr", f"no mount namespaces on this OS: /opt/ml is {opt_ml}, and a script that names /opt/ml fails"
+            )
+        self._process = subprocess.Popen(
+            line,
+            env=full,
+            cwd=tmp,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=pass_fds,
+        )
+        _live.add(self)
+        self._readers = [
+            threading.Thread(target=_read, args=(name, pipe, on_line), daemon=True)
+            for name, pipe in (("stdout", self._process.stdout), ("stderr", self._process.stderr))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def exit_code(self) -> int | None:
+        """The first process's exit code (minus the signal's number where a signal ended it), None while it runs."""
+        return self._process.poll()
+
+    def running(self) -> bool:
+        """Whether any process that writes to this container's output is alive."""
+        return self.exit_code is None or any(reader.is_alive() for reader in self._readers)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the first process's end; False where it has not come within `seconds`."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def signal(self, number: int) -> None:
+        """Send a signal to every process of the group."""
+        with contextlib.suppress(ProcessLookupError):  # nothing left to signal is what the caller wanted
+            os.killpg(self._process.pid, number)
+
+    def close(self) -> None:
+        """Kill whatever is left of the group, and read what it wrote to the end."""
+        for reader in self._readers:
+            reader.join(1 if self.exit_code is not None else 0)
+        self.signal(signal.SIGKILL)
+        self._process.wait()
+        for reader in self._readers:
+            reader.join(5)
+        _live.discard(self)
+
+
+def _read(name: str, pipe: IO[bytes], on_line: Callable[[str, str], None]) -> None:
+    with pipe:
+        for line in pipe:
+            on_line(name, line.decode("utf-8", "replace").rstrip("\r\n"))
+
+
+@atexit.register
+def kill_all() -> None:
+    """End every container's processes."""
+    for container in list(_live):
+        container.signal(signal.SIGKILL)

@@ -1,0 +1,113 @@
+"""Moves what jobs and endpoints read and write between S3 and their folders."""
+
+import json
+import os
+import tarfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from botocore.exceptions import ClientError
+
+
+class DataError(Exception):
+    """What S3 holds, or lacks, makes the job impossible; the text is AWS's where AWS has one."""
+
+
+def bucket_and_key(uri: str) -> tuple[str, str]:
+    """("bucket", "some/key") of s3://bucket/some/key; DataError for anything else."""
+    parts = urlparse(uri)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise DataError(f"The S3 URI {uri!r} is not of the form s3://bucket/key")
+    return parts.netloc, parts.path.lstrip("/")
+
+
+def keys_under(s3: Any, uri: str) -> Iterator[tuple[str, str]]:
+    """(bucket, key) of each object whose key begins with `uri`'s, "folder" markers aside."""
+    bucket, prefix = bucket_and_key(uri)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for found in page.get("Contents", []):
+            if not found["Key"].endswith("/"):
+                yield bucket, found["Key"]
+
+
+def exists(s3: Any, uri: str) -> bool:
+    """Whether at least one object's key begins with `uri`'s; False where the bucket doesn't exist."""
+    try:
+        return next(keys_under(s3, uri), None) is not None
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchBucket", "404"):
+            return False
+        raise
+
+
+def download_channel(s3: Any, source: Mapping[str, str], folder: Path) -> int:
+    """Put a channel's objects into `folder` under the names File mode gives them; how many there were."""
+    uri = source["S3Uri"]
+    kind = source["S3DataType"]
+    if kind == "S3Prefix":
+        _, prefix = bucket_and_key(uri)
+        base = prefix if prefix.endswith("/") or not prefix else prefix.rpartition("/")[0] + "/"
+        # A prefix without a slash may be a folder's name: then AWS leaves that folder's name out too.
+        objects = list(keys_under(s3, uri))
+        if prefix and not prefix.endswith("/") and all(key.startswith(prefix + "/") for _, key in objects):
+            base = prefix + "/"
+        named = [(bucket, key, key.removeprefix(base)) for bucket, key in objects]
+    elif kind == "ManifestFile":
+        named = list(_manifest(s3, uri))
+    else:
+        raise DataError(f"S3DataType {kind} is not implemented by local AWS; S3Prefix and ManifestFile are")
+    if not named:
+        raise DataError(f'Data download failed:No S3 objects found under S3 URL "{uri}" given in input data source')
+    for bucket, key, name in named:
+        target = (folder / name).resolve()
+        if not target.is_relative_to(folder.resolve()):
+            raise DataError(f"Data download failed:the key {key!r} leads out of the channel's folder")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        download(s3, f"s3://{bucket}/{key}", target)
+    return len(named)
+
+
+def _manifest(s3: Any, uri: str) -> Iterator[tuple[str, str, str]]:
+    bucket, key = bucket_and_key(uri)
+    try:
+        entries = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        prefix, names = entries[0]["prefix"], entries[1:]
+    except (ValueError, LookupError, TypeError) as error:
+        raise DataError(
+            f'Data download failed:the manifest {uri} is not [{{"prefix": "s3://..."}}, "name", ...]'
+        ) from error
+    for name in names:
+        yield *bucket_and_key(prefix + name), name
+
+
+def download(s3: Any, uri: str, target: Path) -> None:
+    """Write one object to `target`; DataError where it doesn't exist or may not be read."""
+    bucket, key = bucket_and_key(uri)
+    try:
+        s3.download_file(bucket, key, str(target))
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        raise DataError(f"Data download failed:Failed to download data. {uri}: {code} {error}") from error
+
+
+def extract(archive: Path, folder: Path) -> None:
+    """Unpack a .tar.gz into `folder`; DataError where it isn't one, or where a member would land outside."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tarfile.open(archive, "r:*") as tar:
+            tar.extractall(folder, filter="data")
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise DataError(f"{archive.name} could not be extracted as a .tar.gz archive: {error}") from error
+
+
+def upload_archive(s3: Any, folder: Path, uri: str) -> None:
+    """Pack everything in `folder` into a .tar.gz object at `uri`."""
+    bucket, key = bucket_and_key(uri)
+    packed = folder.with_name(folder.name + ".tar.gz")
+    with tarfile.open(packed, "w:gz", compresslevel=6) as tar:
+        for entry in sorted(os.listdir(folder)):
+            tar.add(folder / entry, arcname=entry)
+    s3.upload_file(str(packed), bucket, key)
+    packed.unlink()

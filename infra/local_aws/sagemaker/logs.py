@@ -1,0 +1,97 @@
+"""What SageMaker writes to CloudWatch for a container: its output, and the metrics found in it."""
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.5
+LINES_PER_CALL = 1000
+LONGEST_LINE = 200_000
+
+
+class LogStream:
+    """A CloudWatch Logs stream that gets lines soon after they are written."""
+
+    def __init__(self, client: Any, group: str, stream: str) -> None:
+        self.group, self.stream = group, stream
+        self._client = client
+        self._events: list[dict[str, Any]] = []
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._flush_regularly, name=f"logs {stream}", daemon=True)
+        for create, arguments in (
+            (client.create_log_group, {"logGroupName": group}),
+            (client.create_log_stream, {"logGroupName": group, "logStreamName": stream}),
+        ):
+            try:
+                create(**arguments)
+            except client.exceptions.ResourceAlreadyExistsException:
+                pass
+        self._thread.start()
+
+    def write(self, line: str) -> None:
+        """Add one line; it is in CloudWatch within a second."""
+        event = {"timestamp": int(time.time() * 1000), "message": line[:LONGEST_LINE] or " "}
+        with self._lock:
+            self._events.append(event)
+
+    def close(self) -> None:
+        """Send what is left."""
+        self._closing.set()
+        self._thread.join()
+
+    def _flush_regularly(self) -> None:
+        last = False
+        while not last:
+            last = self._closing.wait(FLUSH_SECONDS)
+            with self._lock:
+                events, self._events = self._events, []
+            events.sort(key=lambda event: event["timestamp"])
+            for start in range(0, len(events), LINES_PER_CALL):
+                self._send(events[start : start + LINES_PER_CALL])
+
+    def _send(self, events: list[dict[str, Any]]) -> None:
+        try:
+            self._client.put_log_events(logGroupName=self.group, logStreamName=self.stream, logEvents=events)
+        except (ClientError, BotoCoreError) as error:  # as on AWS, a job goes on where its role may not write logs
+            logger.warning("%d lines of log stream %s in %s were lost: %s", len(events), self.stream, self.group, error)
+
+
+class Metrics:
+    """The values that MetricDefinitions' regular expressions find in a job's output."""
+
+    def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
+        self._patterns = [(definition["Name"], re.compile(definition["Regex"])) for definition in definitions]
+        self._found: list[dict[str, Any]] = []
+        self._lock = threading.Lock()
+
+    def read(self, line: str) -> None:
+        """Note every metric that `line` holds; text that is no number is left alone."""
+        for name, pattern in self._patterns:
+            for match in pattern.finditer(line):
+                try:
+                    value = float(match.group(1) if pattern.groups else match.group())
+                except ValueError:
+                    continue
+                with self._lock:
+                    self._found.append({"MetricName": name, "Value": value, "Timestamp": datetime.now(UTC)})
+
+    def final(self) -> list[dict[str, Any]]:
+        """DescribeTrainingJob's FinalMetricDataList: the last value of each metric."""
+        with self._lock:
+            return list({found["MetricName"]: found for found in self._found}.values())
+
+    def publish(self, client: Any, job_name: str) -> None:
+        """Send every value to CloudWatch, as AWS does under /aws/sagemaker/TrainingJobs."""
+        dimensions = [{"Name": "TrainingJobName", "Value": job_name}]
+        data = [{**found, "Dimensions": dimensions} for found in self._found]
+        for start in range(0, len(data), 500):
+            client.put_metric_data(Namespace="/aws/sagemaker/TrainingJobs", MetricData=data[start : start + 500])

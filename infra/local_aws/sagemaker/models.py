@@ -1,0 +1,330 @@
+"""moto's SageMaker, except that training jobs run and endpoints answer."""
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
+from moto.sagemaker.utils import arn_formatter
+from moto.sts.models import sts_backends
+from moto.utilities.utils import get_partition
+
+from local_aws import config
+from local_aws.sagemaker import data, images
+from local_aws.sagemaker.container import has_opt_ml
+from local_aws.sagemaker.endpoints import Endpoint, UnknownVariant
+from local_aws.sagemaker.exceptions import NotImplementedHere, ResourceInUseException, ValidationError
+from local_aws.sagemaker.role import RoleSession
+from local_aws.sagemaker.serving import STARTUP_SECONDS, Variant
+from local_aws.sagemaker.training import TrainingJob
+
+
+class ExecutingSageMakerBackend(SageMakerModelBackend):
+    """SageMaker of one account and region; jobs and endpoints are processes on this machine."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.training_jobs: dict[str, TrainingJob] = {}
+        self.endpoints: dict[str, Endpoint] = {}
+
+    def reset(self) -> None:
+        """Forget everything, once nothing runs any more."""
+        self.shut_down()
+        super().reset()
+
+    def shut_down(self) -> None:
+        """Stop every job and model server without waiting for what they are at."""
+        for endpoint in self.endpoints.values():
+            endpoint.close(drain=False)
+        jobs = list(self.training_jobs.values())
+        for job in jobs:
+            job.kill()
+        for job in jobs:
+            job.join(10)
+
+    # Training
+
+    def start_training_job(self, request: dict[str, Any]) -> TrainingJob:
+        """Start the job that a CreateTrainingJob request describes; ValidationException where AWS refuses it."""
+        name, role = request["TrainingJobName"], request["RoleArn"]
+        arn = self._arn("training-job", name)
+        if name in self.training_jobs:
+            raise ResourceInUseException(
+                "Training job names must be unique within an AWS account and region, "
+                f"and a training job with this name already exists ({arn})"
+            )
+        _refuse_unsupported_training(request)
+        image = self._image(request["AlgorithmSpecification"]["TrainingImage"])
+        session = self._role(role)
+        s3 = session.client("s3")
+        for channel in request.get("InputDataConfig") or []:
+            self._check_input(s3, channel["DataSource"]["S3DataSource"]["S3Uri"], role)
+        environments = config.current().environments_dir
+        job = TrainingJob(
+            request,
+            arn,
+            session,
+            lambda: images.environment(image, environments),
+            self._folder("training", name),
+        )
+        self.training_jobs[name] = job
+        job.start()
+        return job
+
+    def describe_training_job(self, training_job_name: str) -> dict[str, Any]:
+        return self._training_job(training_job_name).response_object
+
+    def stop_training_job(self, training_job_name: str) -> None:
+        """Ask a running job to stop."""
+        job = self._training_job(training_job_name)
+        if job.training_job_status not in ("InProgress", "Stopping"):
+            raise ValidationError(
+                f"The request was rejected because the training job is in status {job.training_job_status}."
+            )
+        job.stop()
+
+    def _training_job(self, name: str) -> TrainingJob:
+        if name not in self.training_jobs:
+            raise ValidationError("Requested resource not found.")
+        return self.training_jobs[name]
+
+    def _check_input(self, s3: Any, uri: str, role: str) -> None:
+        try:
+            found = data.exists(s3, uri)
+        except data.DataError as error:
+            raise ValidationError(str(error)) from error
+        if not found:
+            bucket = data.bucket_and_key(uri)[0]
+            raise ValidationError(
+                f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket '
+                f"exists in the selected region ({self.region_name}), that objects exist under that S3 prefix, and "
+                f'that the role "{role}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+            )
+
+    # Models and endpoint configurations
+
+    def create_model(self, model_name: str, execution_role_arn: str, **request: Any) -> Any:
+        arn = self._arn("model", model_name)
+        if model_name in self._models:
+            raise ValidationError(f'Cannot create already existing model "{arn}".')
+        isolated = request.pop("enable_network_isolation", False)
+        containers = [request["primary_container"]] if request.get("primary_container") else request.get("containers")
+        if not containers or not execution_role_arn:
+            raise ValidationError("A model needs PrimaryContainer and ExecutionRoleArn.")
+        if len(containers) > 1:
+            raise NotImplementedHere("CreateModel with several Containers (an inference pipeline)")
+        container = containers[0]
+        for setting in ("ModelPackageName", "MultiModelConfig", "ModelDataSource", "AdditionalModelDataSources"):
+            if container.get(setting):
+                raise NotImplementedHere(f"CreateModel with {setting}")
+        self._image(container.get("Image", ""))
+        self._check_model_data(container.get("ModelDataUrl"), execution_role_arn)
+        model = super().create_model(model_name=model_name, execution_role_arn=execution_role_arn, **request)
+        model.enable_network_isolation = isolated
+        model.vpc_config = model.vpc_config or None
+        model.primary_container = model.primary_container or None
+        return model
+
+    def describe_model(self, model_name: str) -> Any:
+        if model_name not in self._models:
+            raise ValidationError(f'Could not find model "{self._arn("model", model_name)}".')
+        return self._models[model_name]
+
+    def delete_model(self, model_name: str) -> None:
+        self.describe_model(model_name)
+        del self._models[model_name]
+
+    def _check_model_data(self, uri: str | None, role: str) -> None:
+        if not uri:
+            return
+        s3 = self._role(role).client("s3")
+        try:
+            found = data.exists(s3, uri)
+        except data.DataError as error:
+            raise ValidationError(str(error)) from error
+        if not found:
+            raise ValidationError(f"Could not find model data at {uri}.")
+
+    def create_endpoint_config(self, endpoint_config_name: str, **request: Any) -> Any:
+        arn = self._arn("endpoint-config", endpoint_config_name)
+        if endpoint_config_name in self.endpoint_configs:
+            raise ValidationError(f'Cannot create already existing endpoint configuration "{arn}".')
+        if request.get("async_inference_config"):
+            raise NotImplementedHere("CreateEndpointConfig with AsyncInferenceConfig")
+        if (request.get("data_capture_config") or {}).get("EnableCapture"):
+            raise NotImplementedHere("CreateEndpointConfig with DataCaptureConfig")
+        for variant in request["production_variants"]:
+            for setting in ("ServerlessConfig", "ManagedInstanceScaling"):
+                if variant.get(setting):
+                    raise NotImplementedHere(f"CreateEndpointConfig with {setting}")
+            if not variant.get("InstanceType") or not variant.get("InitialInstanceCount"):
+                raise ValidationError(
+                    f"Production variant {variant['VariantName']} needs InstanceType and InitialInstanceCount."
+                )
+            self.describe_model(variant.get("ModelName", ""))
+        created = super().create_endpoint_config(endpoint_config_name=endpoint_config_name, **request)
+        created.arn = arn
+        created.data_capture_config = created.data_capture_config or None
+        return created
+
+    def describe_endpoint_config(self, endpoint_config_name: str) -> dict[str, Any]:
+        return dict(self._endpoint_config(endpoint_config_name).response_object)
+
+    def delete_endpoint_config(self, endpoint_config_name: str) -> None:
+        self._endpoint_config(endpoint_config_name)
+        del self.endpoint_configs[endpoint_config_name]
+
+    def _endpoint_config(self, name: str) -> Any:
+        if name not in self.endpoint_configs:
+            raise ValidationError(f'Could not find endpoint configuration "{self._arn("endpoint-config", name)}".')
+        return self.endpoint_configs[name]
+
+    # Endpoints
+
+    def create_endpoint(
+        self, endpoint_name: str, endpoint_config_name: str, tags: list[dict[str, str]] | None = None
+    ) -> Endpoint:
+        arn = self._arn("endpoint", endpoint_name)
+        if endpoint_name in self.endpoints:
+            raise ValidationError(f'Cannot create already existing endpoint "{arn}".')
+        capture = self._endpoint_config(endpoint_config_name).data_capture_config
+        endpoint = Endpoint(endpoint_name, arn, endpoint_config_name, list(tags or []), capture)
+        self.endpoints[endpoint_name] = endpoint
+        self._deploy(endpoint, endpoint_config_name)
+        return endpoint
+
+    def update_endpoint(self, endpoint_name: str, endpoint_config_name: str) -> Endpoint:
+        """Start the new configuration's model servers beside the old ones, which they replace once they answer."""
+        endpoint = self.endpoint(endpoint_name)
+        self._endpoint_config(endpoint_config_name)
+        if not endpoint.begin_update():
+            raise ValidationError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
+        self._deploy(endpoint, endpoint_config_name)
+        return endpoint
+
+    def update_endpoint_weights_and_capacities(
+        self, endpoint_name: str, desired_weights_and_capacities: Sequence[dict[str, Any]]
+    ) -> str:
+        endpoint = self.endpoint(endpoint_name)
+        if endpoint.in_progress():
+            raise ValidationError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
+        try:
+            endpoint.set_capacities(desired_weights_and_capacities)
+        except UnknownVariant as unknown:
+            raise ValidationError(
+                f'The variant name(s) "{unknown}" is/are not present within endpoint configuration '
+                f'"{endpoint.endpoint_config_name}".'
+            ) from unknown
+        return endpoint.arn
+
+    def describe_endpoint(self, endpoint_name: str) -> dict[str, Any]:
+        return self.endpoint(endpoint_name).response_object
+
+    def delete_endpoint(self, endpoint_name: str) -> None:
+        endpoint = self.endpoint(endpoint_name)
+        if endpoint.in_progress():
+            raise ValidationError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
+        del self.endpoints[endpoint_name]
+        endpoint.close()
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint called `name`; AWS's ValidationException where there is none."""
+        if name not in self.endpoints:
+            raise ValidationError(f'Could not find endpoint "{self._arn("endpoint", name)}".')
+        return self.endpoints[name]
+
+    def _deploy(self, endpoint: Endpoint, config_name: str) -> None:
+        production = [dict(variant) for variant in self._endpoint_config(config_name).production_variants]
+        folder = self._folder("endpoints", endpoint.endpoint_name) / uuid.uuid4().hex[:8]
+        endpoint.deploy(
+            config_name,
+            lambda: [self._variant(variant) for variant in production],
+            folder,
+        )
+
+    def _variant(self, production: dict[str, Any]) -> Variant:
+        model = self.describe_model(production["ModelName"])
+        container = model.primary_container or model.containers[0]
+        image = images.named_by(container["Image"])
+        environments = config.current().environments_dir
+        return Variant(
+            name=production["VariantName"],
+            weight=production.get("InitialVariantWeight", 1.0),
+            instance_count=production["InitialInstanceCount"],
+            image=container["Image"],
+            model_data_url=container.get("ModelDataUrl"),
+            variables=container.get("Environment") or {},
+            network=not model.enable_network_isolation,
+            startup_seconds=production.get("ContainerStartupHealthCheckTimeoutInSeconds") or STARTUP_SECONDS,
+            role=self._role(model.execution_role_arn),
+            environment=lambda: images.environment(image, environments),
+        )
+
+    # What both need
+
+    def _role(self, role: str) -> RoleSession:
+        account = role.split(":")[4]
+        if account != self.account_id:
+            raise ValidationError(f"RoleArn: Cross-account pass role is not allowed ({role}).")
+        sts = sts_backends[self.account_id][get_partition(self.region_name)]
+        assumed = sts.assume_role(self.region_name, "SageMaker", role, "", 43200, "")
+        return RoleSession(
+            region=self.region_name,
+            endpoint_url=config.current().endpoint_url,
+            access_key_id=assumed.access_key_id,
+            secret_access_key=assumed.secret_access_key,
+            session_token=assumed.session_token,
+        )
+
+    def _image(self, uri: str) -> images.Image:
+        try:
+            return images.named_by(uri)
+        except images.ImageUnavailable as error:
+            raise ValidationError(str(error)) from error
+
+    def _arn(self, kind: str, name: str) -> str:
+        return str(arn_formatter(kind, name, self.account_id, self.region_name))
+
+    def _folder(self, kind: str, name: str) -> Path:
+        region = Path("sagemaker", self.account_id, self.region_name)
+        return config.current().state_dir / region / kind / name
+
+
+def _refuse_unsupported_training(request: dict[str, Any]) -> None:
+    """NotImplementedException for a request that asks for more than one process on this machine can do."""
+    refused = [name for name in ("CheckpointConfig", "RetryStrategy", "ServerlessJobConfig") if request.get(name)]
+    specification = request.get("AlgorithmSpecification") or {}
+    if not specification.get("TrainingImage"):
+        raise ValidationError("AlgorithmSpecification.TrainingImage is missing: local AWS has no other algorithms.")
+    resources = request.get("ResourceConfig") or {}
+    if resources.get("InstanceCount", 1) != 1 or resources.get("InstanceGroups"):
+        refused.append("more than one instance")
+    modes = {specification.get("TrainingInputMode", "File")}
+    for channel in request.get("InputDataConfig") or []:
+        modes.add(channel.get("InputMode", "File"))
+        if "S3DataSource" not in channel["DataSource"]:
+            refused.append(f"channel {channel['ChannelName']}: a data source other than S3")
+        for setting in ("CompressionType", "RecordWrapperType"):
+            if channel.get(setting, "None") != "None":
+                refused.append(f"channel {channel['ChannelName']}: {setting} {channel[setting]}")
+    if "Pipe" in modes:
+        refused.append("TrainingInputMode Pipe")
+    if request.get("EnableNetworkIsolation") and not has_opt_ml():
+        refused.append("EnableNetworkIsolation on an OS without network namespaces")
+    if refused:
+        raise NotImplementedHere(f"CreateTrainingJob with {', '.join(refused)}")
+    if not resources.get("InstanceType") or not request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds"):
+        raise ValidationError("ResourceConfig.InstanceType and StoppingCondition.MaxRuntimeInSeconds are needed.")
+
+
+def install() -> None:
+    """Put this backend in the place of moto's; before the first request."""
+    sagemaker_backends.clear()
+    sagemaker_backends.backend = ExecutingSageMakerBackend
+
+
+def shut_down() -> None:
+    """End every process of every account's and region's jobs and endpoints."""
+    for _, _, backend in sagemaker_backends.iter_backends():
+        backend.shut_down()

@@ -1,0 +1,1 @@
+"""InvokeEndpoint, answered by the endpoint's model server."""
