@@ -152,8 +152,8 @@ planes as (
     select
         tailnum,
         max(try_cast(year as integer)) as manufactured_year,
-        max(manufacturer) as manufacturer,
-        max(engine) as engine,
+        max(nullif(manufacturer, 'NA')) as manufacturer,
+        max(nullif(engine, 'NA')) as engine,
         max(try_cast(engines as integer)) as engine_count,
         max(try_cast(seats as integer)) as seat_count
     from {{ bronze }}.planes
