@@ -1,7 +1,7 @@
 """Background processes: started once, found again by their record, and ended whole."""
 
+import contextlib
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -71,20 +71,18 @@ def check(name: str) -> None:
 
 
 def stop_all() -> list[str]:
-    """End every recorded service with all that it started; returns their names."""
+    """End every recorded service with all that it started; returns the names of those that ran."""
     names = sorted(path.stem for path in RECORDS.glob("*.json"))
-    groups = {name: process.pid for name in names if (process := _process(name))}
-    for group in groups.values():
-        os.killpg(group, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE_SECONDS
-    while any(_group_alive(group) for group in groups.values()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    for group in groups.values():
-        if _group_alive(group):
-            os.killpg(group, signal.SIGKILL)
+    running = {name: process for name in names if (process := _process(name))}
+    # Listed before the first signal: the children of a process that has ended can't be found any more.
+    family = [child for process in running.values() for child in process.children(recursive=True)]
+    family += running.values()
+    _signal(family, signal.SIGTERM)
+    _, stubborn = psutil.wait_procs(family, timeout=GRACE_SECONDS)
+    _signal(stubborn, signal.SIGKILL)
     for name in names:
         (RECORDS / f"{name}.json").unlink()
-    return list(groups)
+    return list(running)
 
 
 def require_free_port(port: int, name: str, variable: str) -> None:
@@ -120,20 +118,7 @@ def _process(name: str) -> psutil.Process | None:
         return None
 
 
-def _group_alive(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return any(
-        process.info["status"] != psutil.STATUS_ZOMBIE
-        for process in psutil.process_iter(["status"])
-        if _group_of(process.pid) == group
-    )
-
-
-def _group_of(pid: int) -> int | None:
-    try:
-        return os.getpgid(pid)
-    except ProcessLookupError:
-        return None
+def _signal(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)

@@ -78,6 +78,10 @@ class Settings:
             # Half the time between two tasks is the scheduler's sleep.
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.05",
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+            # An edited DAG file is seen within seconds instead of minutes.
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
+            "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "botocore=WARNING aiobotocore=WARNING",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "WR_ATHENA_QUERY_WAIT_POLLING_DELAY": "0.1",
         }
