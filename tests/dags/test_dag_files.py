@@ -1,0 +1,79 @@
+"""Every DAG file as Airflow sees it: imports, speed, docs, owners, retries, timeouts."""
+
+import ast
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+
+DAGS = Path(__file__).parents[2] / "dags"
+FILES = sorted(DAGS.glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def dagbag() -> DagBag:
+    return DagBag(dag_folder=DAGS, include_examples=False)
+
+
+def tasks(dagbag: DagBag) -> list[Any]:
+    return [task for dag in dagbag.dags.values() for task in dag.tasks]
+
+
+def test_every_file_gives_the_dag_of_its_own_name_without_an_import_error(dagbag: DagBag) -> None:
+    assert dagbag.import_errors == {}
+    assert sorted(dagbag.dags) == [path.stem for path in FILES]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_airflow_finds_a_dag_in_the_file_without_running_it(path: Path) -> None:
+    content = path.read_text().lower()
+    assert "airflow" in content and "dag" in content  # dag_discovery_safe_mode skips the file otherwise
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_dag_file_imports_nothing_slow(path: Path) -> None:
+    code = f"import sys; sys.path.insert(0, {str(DAGS)!r}); import {path.stem}; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"pandas", "awswrangler", "pyarrow", "sklearn"} & set(done.stdout.split())
+    assert not heavy, f"{path.name} imports {heavy} when it is parsed"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_dag_file_imports_only_airflow_pendulum_and_silverline(path: Path) -> None:
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {name.name.split(".")[0] for name in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module.split(".")[0])
+    assert imported <= {"airflow", "pendulum", "silverline"}
+
+
+def test_every_dag_has_docs_tags_and_runs_one_at_a_time(dagbag: DagBag) -> None:
+    for dag in dagbag.dags.values():
+        assert dag.doc_md and dag.description and dag.tags
+        assert dag.max_active_runs == 1 and dag.catchup is False
+
+
+def test_every_task_has_an_owner_retries_a_timeout_and_docs(dagbag: DagBag) -> None:
+    for task in tasks(dagbag):
+        assert task.owner != "airflow", task.task_id
+        assert task.retries >= 1, task.task_id
+        assert isinstance(task.execution_timeout, timedelta), task.task_id
+        assert task.doc_md, task.task_id
+
+
+def test_operators_that_wait_for_aws_free_their_slot(dagbag: DagBag) -> None:
+    waiting = [task for task in tasks(dagbag) if hasattr(task, "deferrable")]
+    assert waiting and all(task.deferrable for task in waiting)
+
+
+def test_nothing_below_dags_asks_where_it_runs() -> None:
+    for path in DAGS.rglob("*.py"):
+        names = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}
+        assert not {"AWS_ENDPOINT_URL", "is_local", "IS_LOCAL"} & names, path
+        assert "AWS_ENDPOINT_URL" not in path.read_text(), path

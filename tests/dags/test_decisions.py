@@ -1,0 +1,94 @@
+"""The gate, the comparison of the smoke test, the requests: pure functions."""
+
+from typing import Any
+
+import pytest
+
+from flight_delay import spec
+from silverline import evaluation, sagemaker_requests
+from silverline.platform import Platform
+from silverline.smoke_test import differences
+from silverline.spec import PipelineSpec, Stage
+
+
+def evaluated(metric: str, model: float, base_rate: float) -> dict[str, Any]:
+    return {"splits": {"test": {metric: model}}, "baselines": {"base_rate": {"test": {metric: base_rate}}}}
+
+
+@pytest.mark.parametrize(("metric", "model", "base_rate"), [("log_loss", 0.4, 0.5), ("roc_auc", 0.7, 0.5)])
+def test_a_model_that_beats_the_base_rate_may_be_deployed(metric: str, model: float, base_rate: float) -> None:
+    assert evaluation.objection(evaluated(metric, model, base_rate), metric) is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "model", "base_rate"), [("log_loss", 0.5, 0.5), ("log_loss", 0.6, 0.5), ("roc_auc", 0.49, 0.5)]
+)
+def test_a_model_that_does_not_is_refused_with_both_numbers(metric: str, model: float, base_rate: float) -> None:
+    reason = evaluation.objection(evaluated(metric, model, base_rate), metric)
+    assert reason is not None and f"{model:.4f}" in reason and f"{base_rate:.4f}" in reason
+
+
+def test_a_gate_metric_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match="choose one of brier"):
+        evaluation.objection(evaluated("accuracy", 1, 0), "accuracy")
+
+
+@pytest.mark.parametrize(
+    ("expected", "answered", "count"),
+    [
+        ({"p": [0.25, 0.5]}, {"p": [0.2500000001, 0.5]}, 0),
+        ({"p": [0.25, 0.5]}, {"p": [0.26, 0.5]}, 1),
+        ({"p": [0.25]}, {"p": [0.25, 0.5]}, 1),
+        ({"p": 0.25}, {"q": 0.25}, 1),
+        ({"late": True}, {"late": False}, 1),
+        ([0.0, 1.0], [0, 1], 0),
+        ("a", None, 1),
+    ],
+)
+def test_answers_are_compared_value_by_value(expected: Any, answered: Any, count: int) -> None:
+    assert len(differences(expected, answered)) == count
+
+
+def test_a_pipeline_name_that_aws_could_not_carry_is_refused() -> None:
+    stage = Stage(published=("t",), audit="a")
+    with pytest.raises(ValueError, match="use 2 to 31 of"):
+        PipelineSpec(
+            name="Flight Delay",
+            description="",
+            monthly_sources=(),
+            reference_sources=(),
+            stages=(stage,),
+            label="y",
+            hyperparameters={},
+            metrics=(),
+            gate_metric="brier",
+        )
+
+
+def test_a_platform_document_without_a_bucket_says_which_and_what_to_do() -> None:
+    with pytest.raises(KeyError, match="lacks silver_bucket, .*apply infra/terraform or run `make run`"):
+        Platform.from_document({"environment": "dev", "bronze_bucket": "b"})
+
+
+def test_hyperparameters_travel_as_json_so_that_a_commit_of_digits_stays_text() -> None:
+    request = sagemaker_requests.training_job(spec, "job", "s3://b/splits/", "s3://b/source.tar.gz", "v1")
+    assert request["HyperParameters"]["git_commit"] == '"{{ var.value.git_commit }}"'
+    assert request["HyperParameters"]["sagemaker_program"] == '"train.py"'
+    assert request["HyperParameters"]["seed"] == "2013"
+
+
+def test_each_split_is_a_channel_and_each_metric_of_each_split_is_matched() -> None:
+    request = sagemaker_requests.training_job(spec, "job", "s3://b/splits/", "s3://b/source.tar.gz", "v1")
+    uris = [channel["DataSource"]["S3DataSource"]["S3Uri"] for channel in request["InputDataConfig"]]
+    assert uris == ["s3://b/splits/train/", "s3://b/splits/validation/", "s3://b/splits/test/"]
+    definitions = {item["Name"] for item in request["AlgorithmSpecification"]["MetricDefinitions"]}
+    assert {"train:roc_auc", "validation:log_loss", "test:brier"} <= definitions
+
+
+def test_everything_made_in_sagemaker_is_tagged_with_its_pipeline_and_run() -> None:
+    for request in (
+        sagemaker_requests.training_job(spec, "job", "s3://b/", "s3://b/s.tar.gz", "v1"),
+        sagemaker_requests.model(spec, "model", "s3://b/model.tar.gz"),
+        sagemaker_requests.endpoint_config(spec, "config", "model"),
+    ):
+        assert {tag["Key"] for tag in request["Tags"]} == {"Project", "Environment", "Pipeline", "AirflowRun"}

@@ -1,0 +1,90 @@
+"""Which months a run computes and how it splits them."""
+
+import pytest
+
+from silverline import months
+
+YEAR = months.between("2013-01", "2013-12")
+
+
+def inventory(*names: str) -> dict[str, dict[str, str]]:
+    return {month: {"flights": f"f{month}", "weather": f"w{month}"} for month in names}
+
+
+def test_the_month_before_january_is_last_years_december() -> None:
+    assert months.previous("2013-01") == "2012-12"
+    assert months.previous("2013-03", 14) == "2012-01"
+
+
+def test_months_between_include_both_ends_and_cross_years() -> None:
+    assert months.between("2012-11", "2013-02") == ["2012-11", "2012-12", "2013-01", "2013-02"]
+    assert months.between("2013-02", "2013-01") == []
+
+
+def test_the_newest_month_in_bronze_is_the_default_as_of() -> None:
+    assert months.choose_as_of(None, inventory("2013-02", "2013-11", "2013-03")) == "2013-11"
+
+
+@pytest.mark.parametrize(
+    ("as_of", "stock", "message"),
+    [
+        (None, (), "bronze is empty"),
+        ("2014-01", ("2013-01", "2013-02"), "no files for as_of=2014-01; it has 2013-01 to 2013-02"),
+        ("2013-13", ("2013-01",), "month must be in 1..12"),
+    ],
+)
+def test_an_as_of_that_bronze_has_not_is_refused(as_of: str | None, stock: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        months.choose_as_of(as_of, inventory(*stock))
+
+
+def test_a_month_missing_between_two_others_is_named() -> None:
+    missing = months.missing_files(inventory("2013-01", "2013-03"), [], ["flights"], "2013-03")
+    assert missing == ["bronze.flights has no file for 2013-02"]
+
+
+def test_a_month_that_silver_has_and_bronze_lost_is_named() -> None:
+    stock = inventory("2013-01", "2013-02")
+    del stock["2013-01"]["weather"]
+    missing = months.missing_files(stock, ["2013-01", "2013-02"], ["flights", "weather"], "2013-02")
+    assert missing == ["bronze.weather has no file for 2013-01 any more, though silver has that month"]
+
+
+def test_months_after_as_of_are_nobodys_business() -> None:
+    assert months.missing_files(inventory("2013-01", "2013-02", "2013-05"), [], ["flights"], "2013-02") == []
+
+
+@pytest.mark.parametrize("changed", ["2013-02", "2013-03"])
+def test_a_changed_file_changes_its_month_and_the_one_after(changed: str) -> None:
+    stock = inventory(*YEAR)
+    before = {month: months.fingerprint(month, stock, {}, "sql") for month in YEAR}
+    stock[changed]["flights"] = "another"
+    after = {month: months.fingerprint(month, stock, {}, "sql") for month in YEAR}
+    following = YEAR[YEAR.index(changed) + 1]
+    assert [month for month in YEAR if before[month] != after[month]] == [changed, following]
+
+
+def test_other_sql_or_another_reference_table_changes_every_month() -> None:
+    stock = inventory("2013-01")
+    prints = {
+        months.fingerprint("2013-01", stock, references, sql)
+        for references in ({"planes": "a"}, {"planes": "b"})
+        for sql in ("one", "two")
+    }
+    assert len(prints) == 4
+
+
+@pytest.mark.parametrize(
+    ("test_months", "expected"),
+    [
+        (1, {"train": ("2013-01", "2013-10"), "validation": ("2013-11", "2013-11"), "test": ("2013-12", "2013-12")}),
+        (2, {"train": ("2013-01", "2013-09"), "validation": ("2013-10", "2013-10"), "test": ("2013-11", "2013-12")}),
+    ],
+)
+def test_splits_follow_each_other_in_time(test_months: int, expected: dict[str, tuple[str, str]]) -> None:
+    assert months.splits("2013-01", "2013-12", test_months) == expected
+
+
+def test_too_little_data_to_train_on_is_refused_with_the_number_needed() -> None:
+    with pytest.raises(ValueError, match="at least 3 months are needed"):
+        months.splits("2013-11", "2013-12", 1)

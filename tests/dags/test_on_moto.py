@@ -1,0 +1,146 @@
+"""The steps that talk to AWS, on moto's mock."""
+
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from flight_delay import spec
+from silverline import bronze, evaluation, silver, source
+from silverline.platform import Platform
+from silverline.smoke_test import smoke_test
+
+PLATFORM = Platform(
+    environment="test",
+    bronze_bucket="bronze",
+    silver_bucket="silver",
+    artifacts_bucket="artifacts",
+    bronze_database="test_bronze",
+    silver_database="test_silver",
+    athena_workgroup="primary",
+    sagemaker_role_arn="arn:aws:iam::123456789012:role/sagemaker",
+    sagemaker_image="683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3",
+)
+STAGE = spec.stages[-1]
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        s3 = boto3.client("s3")
+        for bucket in ("bronze", "silver", "artifacts"):
+            s3.create_bucket(Bucket=bucket)
+        boto3.client("glue").create_database(DatabaseInput={"Name": "test_silver"})
+        yield
+
+
+def put(key: str, body: str, bucket: str = "bronze") -> None:
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+
+
+def test_bronze_is_inventoried_by_month_and_table() -> None:
+    put("flights/year=2013/month=01/flights.csv", "a")
+    put("flights/year=2013/month=02/flights.csv", "b")
+    put("weather/year=2013/month=01/weather.jsonl", "c")
+    put("flights/README.txt", "not a month")
+    months = bronze.inventory(PLATFORM, ["flights", "weather"])
+    assert {month: sorted(tables) for month, tables in months.items()} == {
+        "2013-01": ["flights", "weather"],
+        "2013-02": ["flights"],
+    }
+
+
+def test_a_second_file_of_a_month_changes_its_hash() -> None:
+    put("flights/year=2013/month=01/a.csv", "a")
+    before = bronze.inventory(PLATFORM, ["flights"])
+    put("flights/year=2013/month=01/b.csv", "b")
+    assert bronze.inventory(PLATFORM, ["flights"]) != before
+
+
+def test_an_empty_file_is_no_file() -> None:
+    put("flights/year=2013/month=01/flights.csv", "")
+    assert bronze.inventory(PLATFORM, ["flights"]) == {}
+
+
+def test_a_reference_table_without_a_file_is_named() -> None:
+    with pytest.raises(FileNotFoundError, match="bronze.planes has no file under s3://bronze/planes/"):
+        bronze.references(PLATFORM, ["planes"])
+
+
+def stage_table(name: str, location: str, columns: tuple[str, ...] = ("distance_miles",)) -> None:
+    boto3.client("glue").create_table(
+        DatabaseName="test_silver",
+        TableInput={
+            "Name": name,
+            "StorageDescriptor": {
+                "Columns": [{"Name": column, "Type": "double"} for column in columns],
+                "Location": location,
+            },
+            "PartitionKeys": [{"Name": "month", "Type": "string"}],
+        },
+    )
+
+
+def location_of(month: str) -> str:
+    glue = boto3.client("glue")
+    partition = glue.get_partition(DatabaseName="test_silver", TableName=STAGE.published[0], PartitionValues=[month])
+    return partition["Partition"]["StorageDescriptor"]["Location"]
+
+
+def test_publishing_moves_each_month_to_what_was_staged_and_leaves_the_others() -> None:
+    table = STAGE.published[0]
+    stage_table("first", "s3://silver/run-1/")
+    silver.publish(PLATFORM, spec, STAGE, {"2013-01": "f1", "2013-02": "f2"}, {table: "first"})
+    stage_table("second", "s3://silver/run-2", ("distance_miles", "seats"))
+    silver.publish(PLATFORM, spec, STAGE, {"2013-02": "f3"}, {table: "second"})
+    assert location_of("2013-01") == "s3://silver/run-1/month=2013-01/"
+    assert location_of("2013-02") == "s3://silver/run-2/month=2013-02/"
+    assert silver.published_months(PLATFORM, table) == {"2013-01": "f1", "2013-02": "f3"}
+    columns = boto3.client("glue").get_table(DatabaseName="test_silver", Name=table)["Table"]["StorageDescriptor"]
+    assert [column["Name"] for column in columns["Columns"]] == ["distance_miles", "seats"]
+
+
+def test_a_silver_that_was_never_published_has_no_months() -> None:
+    assert silver.published_months(PLATFORM, "flight_features") == {}
+
+
+def test_staged_tables_are_forgotten_and_nothing_else_is() -> None:
+    stage_table("staged__flight_delay__20130101_1__flights", "s3://silver/a/")
+    stage_table("staged__another_pipeline__20130101_1__flights", "s3://silver/b/")
+    stage_table("flights", "s3://silver/c/")
+    assert silver.drop_staged(PLATFORM, spec) == ["staged__flight_delay__20130101_1__flights"]
+    tables = boto3.client("glue").get_tables(DatabaseName="test_silver")["TableList"]
+    assert sorted(table["Name"] for table in tables) == ["flights", "staged__another_pipeline__20130101_1__flights"]
+
+
+def test_the_same_scripts_are_packed_to_the_same_bytes_and_uploaded_once() -> None:
+    first = source.upload(PLATFORM, "flight_delay")
+    uploaded = boto3.client("s3").list_objects_v2(Bucket="artifacts")["Contents"]
+    assert source.upload(PLATFORM, "flight_delay") == first
+    assert boto3.client("s3").list_objects_v2(Bucket="artifacts")["Contents"] == uploaded
+    body = boto3.client("s3").get_object(Bucket="artifacts", Key=first.removeprefix("s3://artifacts/"))["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        assert {"train.py", "inference.py"} <= set(archive.getnames())
+
+
+def test_the_outputs_of_a_training_job_are_read_beside_its_model() -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        member = tarfile.TarInfo("evaluation.json")
+        content = json.dumps({"splits": {}}).encode()
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    boto3.client("s3").put_object(Bucket="artifacts", Key="job/output/output.tar.gz", Body=buffer.getvalue())
+    assert evaluation.read_outputs("s3://artifacts/job/output/model.tar.gz") == {"evaluation": {"splits": {}}}
+
+
+def test_an_endpoint_that_answers_something_else_fails_the_smoke_test() -> None:
+    # moto answers every endpoint with the body "body" unless told otherwise: the check has to see through that
+    with pytest.raises((RuntimeError, ValueError)):
+        smoke_test("nobody", {"request": [{}], "response": {"predictions": [0.5]}})

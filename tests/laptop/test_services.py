@@ -1,0 +1,65 @@
+"""Background services: started once, checked, and ended with all that they started."""
+
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from laptop import services
+
+CHILD = [sys.executable, "-c", "import time; time.sleep(60)"]
+PARENT = f"import subprocess, time; subprocess.Popen({CHILD!r}); time.sleep(60)"
+
+
+@pytest.fixture(autouse=True)
+def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(services, "RECORDS", tmp_path)
+    return tmp_path
+
+
+def test_a_running_service_is_not_started_again(records: Path) -> None:
+    services.start("sleeper", [sys.executable, "-c", PARENT], os.environ)
+    first = (records / "sleeper.json").read_text()
+    services.start("sleeper", [sys.executable, "-c", PARENT], os.environ)
+    assert (records / "sleeper.json").read_text() == first
+    assert services.stop_all() == ["sleeper"]
+
+
+def test_stopping_ends_the_children_too() -> None:
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    services.start("parent", [sys.executable, "-c", PARENT], os.environ)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        started = [c for c in psutil.Process().children(recursive=True) if c.pid not in before]
+        if len(started) == 2:
+            break
+        time.sleep(0.05)
+    assert len(started) == 2
+    services.stop_all()
+    assert not [child for child in started if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert not services.any_alive()
+
+
+def test_a_service_that_died_is_reported_with_the_end_of_its_log() -> None:
+    services.start("broken", [sys.executable, "-c", "raise SystemExit('no such bucket')"], os.environ)
+    with pytest.raises(services.ServiceError, match="broken has ended(.|\n)*no such bucket"):
+        services.wait_for_port("broken", 1, seconds=20)
+
+
+def test_a_record_of_an_earlier_process_with_the_same_pid_is_not_ours(records: Path) -> None:
+    (records / "old.json").write_text(f'{{"pid": {os.getpid()}, "created": 1.0}}')
+    assert not services.alive("old")
+    assert services.stop_all() == []
+
+
+def test_a_taken_port_says_which_variable_chooses_another() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(services.ServiceError, match=f"port {port}.*make run AWS_PORT={port + 1}"):
+            services.require_free_port(port, "local AWS", "AWS_PORT")
