@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import inference
 import joblib
@@ -24,8 +24,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-LABEL = "is_late"
-
 # The model's columns, in the order in which the Pipeline takes them. Those not required may be missing in a request.
 STRINGS = ["carrier", "origin"]
 REQUIRED_NUMBERS = [
@@ -39,6 +37,7 @@ OPTIONAL_NUMBERS = [
     "origin_scheduled_flight_count",
     "plane_age_years",
     "plane_seat_count",
+    "plane_turn_minutes",
     "temperature_fahrenheit",
     "dew_point_fahrenheit",
     "humidity_percent",
@@ -62,7 +61,8 @@ OPTIONAL_NUMBERS = [
     "route_arrival_delay_minutes_7d",
     "flight_arrival_delay_minutes_28d",
     "flight_late_arrival_share_28d",
-    "plane_last_delay_minutes_12h",
+    "plane_last_delay_minutes_24h",
+    "plane_idle_minutes_24h",
 ]
 COLUMNS = STRINGS + REQUIRED_NUMBERS + OPTIONAL_NUMBERS
 
@@ -94,6 +94,13 @@ class DataError(Exception):
     """What is wrong with the data that came in the channels."""
 
 
+class Split(NamedTuple):
+    """The rows of a channel, and what became of each."""
+
+    frame: pd.DataFrame
+    labels: np.ndarray
+
+
 def parse_arguments() -> argparse.Namespace:
     """Hyperparameters and folders; the folders default to where SageMaker says they are."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
@@ -101,6 +108,7 @@ def parse_arguments() -> argparse.Namespace:
         parser.add_argument(f"--{split}", type=Path, default=os.environ.get(f"SM_CHANNEL_{split.upper()}"))
     parser.add_argument("--model_dir", type=Path, default=os.environ.get("SM_MODEL_DIR"))
     parser.add_argument("--output_data_dir", type=Path, default=os.environ.get("SM_OUTPUT_DATA_DIR"))
+    parser.add_argument("--label", default="is_late", help="the column to predict")
     parser.add_argument("--learning_rate", type=float, default=0.08)
     parser.add_argument("--max_iter", type=int, default=400)
     parser.add_argument("--max_leaf_nodes", type=int, default=15)
@@ -119,9 +127,9 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def read_split(name: str, folder: Path) -> pd.DataFrame:
+def read_split(name: str, folder: Path, label: str) -> Split:
     """The channel's rows; raises DataError where they can't be trained on."""
-    columns = list(dict.fromkeys([LABEL, *COLUMNS, *BASELINE_STRINGS, *BASELINE_CALENDAR, *BASELINE_NUMBERS]))
+    columns = list(dict.fromkeys([label, *COLUMNS, *BASELINE_STRINGS, *BASELINE_CALENDAR, *BASELINE_NUMBERS]))
     if not folder.is_dir() or not any(folder.iterdir()):
         raise DataError(f"channel '{name}' is empty: no files in {folder}")
     try:
@@ -134,9 +142,12 @@ def read_split(name: str, folder: Path) -> pd.DataFrame:
         raise DataError(f"channel '{name}' holds a file that is not Parquet: {error}") from error
     if frame.empty:
         raise DataError(f"channel '{name}' has files but no rows")
-    if frame[LABEL].nunique(dropna=False) != 2:
-        raise DataError(f"channel '{name}': the label '{LABEL}' has one value only, {frame[LABEL].iloc[0]}")
-    return frame
+    if frame[label].isna().any():
+        raise DataError(f"channel '{name}': the label '{label}' is missing in {frame[label].isna().sum()} rows")
+    labels = frame.pop(label).astype(bool).to_numpy()
+    if labels.all() or not labels.any():
+        raise DataError(f"channel '{name}': the label '{label}' has one value only, {labels[0]}")
+    return Split(frame, labels)
 
 
 def matrix(frame: pd.DataFrame) -> np.ndarray:
@@ -164,16 +175,16 @@ def build_model(arguments: argparse.Namespace) -> Pipeline:
     return Pipeline([("encode", encoder), ("trees", trees)])
 
 
-def fit_model(arguments: argparse.Namespace, frames: dict[str, pd.DataFrame]) -> Pipeline:
+def fit_model(arguments: argparse.Namespace, splits: dict[str, Split]) -> Pipeline:
     """The fitted model; how many trees it has, the validation split decides."""
     model = build_model(arguments)
-    train = model["encode"].fit_transform(matrix(frames["train"])).astype(float)
-    validation = model["encode"].transform(matrix(frames["validation"])).astype(float)
-    model["trees"].fit(train, frames["train"][LABEL], X_val=validation, y_val=frames["validation"][LABEL])
+    train = model["encode"].fit_transform(matrix(splits["train"].frame)).astype(float)
+    validation = model["encode"].transform(matrix(splits["validation"].frame)).astype(float)
+    model["trees"].fit(train, splits["train"].labels, X_val=validation, y_val=splits["validation"].labels)
     return model
 
 
-def fit_logistic_regression(train: pd.DataFrame) -> Pipeline:
+def fit_logistic_regression(train: Split) -> Pipeline:
     """The baseline: logistic regression on the raw joined columns."""
     prepare = ColumnTransformer(
         [
@@ -181,34 +192,31 @@ def fit_logistic_regression(train: pd.DataFrame) -> Pipeline:
             ("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), BASELINE_NUMBERS),
         ]
     )
-    return make_pipeline(prepare, LogisticRegression(max_iter=300)).fit(train, train[LABEL])
+    return make_pipeline(prepare, LogisticRegression(max_iter=300)).fit(train.frame, train.labels)
 
 
-def evaluate(
-    model: Pipeline, baseline: Pipeline, frames: dict[str, pd.DataFrame]
-) -> dict[str, dict[str, dict[str, Any]]]:
+def evaluate(model: Pipeline, baseline: Pipeline, splits: dict[str, Split]) -> dict[str, Any]:
     """The scores on every split, of the model and of what it has to beat."""
-    base_rate = frames["train"][LABEL].mean()
-    splits, base_rates, logistic_regressions = {}, {}, {}
-    for name, frame in frames.items():
-        labels = frame[LABEL].to_numpy(dtype=float)
-        splits[name] = scores(labels, model.predict_proba(matrix(frame))[:, 1])
+    base_rate = splits["train"].labels.mean()
+    models, base_rates, logistic_regressions = {}, {}, {}
+    for name, (frame, labels) in splits.items():
+        models[name] = scores(labels, model.predict_proba(matrix(frame))[:, 1])
         base_rates[name] = scores(labels, np.full(len(labels), base_rate))
         logistic_regressions[name] = scores(labels, baseline.predict_proba(frame)[:, 1])
-    return {"splits": splits, "baselines": {"base_rate": base_rates, "logistic_regression": logistic_regressions}}
+    return {"splits": models, "baselines": {"base_rate": base_rates, "logistic_regression": logistic_regressions}}
 
 
 def print_metrics(evaluation: dict[str, Any]) -> None:
     """One `name=value;` a line: the form that the job's MetricDefinitions match."""
-    of = {"": evaluation["splits"]} | {f"{name}_": by_split for name, by_split in evaluation["baselines"].items()}
-    for prefix, by_split in of.items():
+    models = {"": evaluation["splits"]} | {f"{name}_": found for name, found in evaluation["baselines"].items()}
+    for prefix, by_split in models.items():
         for split, values in by_split.items():
             for name, value in values.items():
                 print(f"{split}:{prefix}{name}={value:.6g};")
 
 
 def describe(
-    arguments: argparse.Namespace, model: Pipeline, frames: dict[str, pd.DataFrame], evaluation: dict[str, Any]
+    arguments: argparse.Namespace, model: Pipeline, splits: dict[str, Split], evaluation: dict[str, Any]
 ) -> dict[str, Any]:
     """What there is to know of a model later: what it takes, what it was made from, and how good it is."""
     categories = dict(zip(STRINGS, model["encode"].named_transformers_["strings"].categories_, strict=True))
@@ -223,12 +231,12 @@ def describe(
     ]
     hyperparameters = {k: v for k, v in vars(arguments).items() if isinstance(v, int | float)}
     return {
-        "label": LABEL,
+        "label": arguments.label,
         "columns": columns,
         "data": {
             "version": arguments.data_version,
             "location": arguments.data_location,
-            "row_counts": {name: len(frame) for name, frame in frames.items()},
+            "row_counts": {name: len(split.labels) for name, split in splits.items()},
         },
         "git_commit": arguments.git_commit,
         "hyperparameters": hyperparameters,
@@ -245,19 +253,18 @@ def describe(
 
 
 def golden(test: pd.DataFrame, model_dir: Path, seed: int) -> dict[str, Any]:
-    """Rows of the test split and the answers that the served model must give to them, some with values missing."""
+    """Rows of the test split, some with values missing, and what the served model must answer to them."""
     has_missing = test[COLUMNS].isna().any(axis=1)
     complete, incomplete = test[~has_missing], test[has_missing]
     incomplete = incomplete.sample(min(GOLDEN_ROW_COUNT // 2, len(incomplete)), random_state=seed)
     complete = complete.sample(min(GOLDEN_ROW_COUNT - len(incomplete), len(complete)), random_state=seed)
-    rows = json.loads(pd.concat([complete, incomplete])[COLUMNS].to_json(orient="records", double_precision=15))
-    model = inference.model_fn(str(model_dir))
-    records = inference.input_fn(json.dumps(rows), "application/json")
-    answer = inference.output_fn(inference.predict_fn(records, model), "application/json")
+    values = matrix(pd.concat([complete, incomplete])).tolist()
+    request = [dict(zip(COLUMNS, row, strict=True)) for row in values]
+    records = inference.input_fn(json.dumps(request), "application/json")
+    answer = inference.output_fn(inference.predict_fn(records, inference.model_fn(str(model_dir))), "application/json")
     if answer.status_code != 200:
         raise DataError(f"inference.py refuses rows of the test split: {answer.get_data(as_text=True)}")
-    predictions = json.loads(answer.get_data())["predictions"]
-    return {"rows": rows, "probabilities": [prediction["probability"] for prediction in predictions]}
+    return {"request": request, "response": json.loads(answer.get_data())}
 
 
 def save(arguments: argparse.Namespace, model: Pipeline, metadata: dict[str, Any], test: pd.DataFrame) -> None:
@@ -280,11 +287,11 @@ def main() -> None:
     arguments = parse_arguments()
     print(f"parameters: {json.dumps(vars(arguments), default=str)}")
     try:
-        frames = {split: read_split(split, getattr(arguments, split)) for split in SPLITS}
-        model = fit_model(arguments, frames)
-        evaluation = evaluate(model, fit_logistic_regression(frames["train"]), frames)
+        splits = {name: read_split(name, getattr(arguments, name), arguments.label) for name in SPLITS}
+        model = fit_model(arguments, splits)
+        evaluation = evaluate(model, fit_logistic_regression(splits["train"]), splits)
         print_metrics(evaluation)
-        save(arguments, model, describe(arguments, model, frames, evaluation), frames["test"])
+        save(arguments, model, describe(arguments, model, splits, evaluation), splits["test"].frame)
     except DataError as error:
         sys.exit(f"DataError: {error}")
 

@@ -1,5 +1,5 @@
 -- One row per month of flights: rows in (bronze), out (with features) and quarantined, as published.
--- Reads: bronze.flights, silver.flight_features, silver.quarantine.  Params: bronze, silver.
+-- Reads: bronze.flights, silver.flight_features, silver.quarantine.  Params: bronze, silver, months (list of yyyy-mm).
 with
 
 counted as (
@@ -24,5 +24,6 @@ select
     cast(sum(rows_out) as bigint) as rows_out,
     cast(sum(rows_quarantined) as bigint) as rows_quarantined
 from counted
+where month in ('{{ months | join("', '") }}')
 group by month
 order by month

@@ -7,9 +7,12 @@ flights as (
 
     select
         *,
-        date_add('hour', -2, scheduled_departure_at) as predicted_at
+        date_add('hour', -2, scheduled_departure_at) as predicted_at,
+        lag(scheduled_departure_at) over plane as plane_previous_departure_at,
+        lag(scheduled_arrival_at) over plane as plane_previous_arrival_at
     from {{ silver }}.flights
     where month between date_format(date_add('month', -1, date '{{ months | min }}-01'), '%Y-%m') and '{{ months | max }}'
+    window plane as (partition by tail_number order by scheduled_departure_at)
 
 ),
 
@@ -73,8 +76,12 @@ rolled as (
             as flight_late_arrival_share_28d,
         if(
             tail_number is not null,
-            last_value(coalesce(arrival_delay_minutes, departure_delay_minutes)) ignore nulls over plane_12h
-        ) as plane_last_delay_minutes_12h
+            last_value(coalesce(arrival_delay_minutes, departure_delay_minutes)) ignore nulls over plane_24h
+        ) as plane_last_delay_minutes_24h,
+        if(
+            tail_number is not null,
+            date_diff('minute', max(if(not is_prediction, event_at)) over plane_24h, event_at)
+        ) as plane_idle_minutes_24h
     from events
     window
         origin_1h as (
@@ -117,9 +124,9 @@ rolled as (
             partition by carrier, flight_number, destination order by event_at
             range between interval '28' day preceding and current row
         ),
-        plane_12h as (
+        plane_24h as (
             partition by tail_number order by event_at
-            range between interval '12' hour preceding and current row
+            range between interval '24' hour preceding and current row
         )
 
 ),
@@ -186,6 +193,13 @@ flight_features as (
         planes.engine as plane_engine,
         planes.engine_count as plane_engine_count,
         planes.seat_count as plane_seat_count,
+        -- From its last scheduled landing elsewhere to this departure: the schedule's slack, if it flew this week.
+        if(
+            flights.tail_number is not null
+            and flights.plane_previous_departure_at between date_add('day', -7, flights.predicted_at)
+            and flights.predicted_at,
+            date_diff('minute', flights.plane_previous_arrival_at, flights.scheduled_departure_at)
+        ) as plane_turn_minutes,
 
         weather.temperature_fahrenheit,
         weather.dew_point_fahrenheit,
@@ -211,7 +225,8 @@ flight_features as (
         rolled.route_arrival_delay_minutes_7d,
         rolled.flight_arrival_delay_minutes_28d,
         rolled.flight_late_arrival_share_28d,
-        rolled.plane_last_delay_minutes_12h,
+        rolled.plane_last_delay_minutes_24h,
+        rolled.plane_idle_minutes_24h,
 
         flights.month
     from flights

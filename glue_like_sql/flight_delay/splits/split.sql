@@ -1,5 +1,5 @@
 -- One row per flight of the split's months: the label, the key, the model's features and the baseline's columns.
--- Reads: silver.flight_features.  Params: silver, first_month, last_month (yyyy-mm, both included).
+-- Reads: silver.flight_features.  Params: silver, months (list of yyyy-mm).
 select
     is_late,
     flight_number,
@@ -21,6 +21,7 @@ select
     plane_engine,
     plane_engine_count,
     plane_seat_count,
+    plane_turn_minutes,
     temperature_fahrenheit,
     dew_point_fahrenheit,
     humidity_percent,
@@ -44,7 +45,8 @@ select
     route_arrival_delay_minutes_7d,
     flight_arrival_delay_minutes_28d,
     flight_late_arrival_share_28d,
-    plane_last_delay_minutes_12h,
+    plane_last_delay_minutes_24h,
+    plane_idle_minutes_24h,
     month
 from {{ silver }}.flight_features
-where month between '{{ first_month }}' and '{{ last_month }}'
+where month in ('{{ months | join("', '") }}')
