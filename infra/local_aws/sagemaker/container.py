@@ -109,9 +109,9 @@ class Container:
             os.killpg(self._process.pid, number)
 
     def close(self) -> None:
-        """Kill whatever is left of the group, and read what it wrote to the end."""
-        for reader in self._readers:
-            reader.join(1 if self.exit_code is not None else 0)
+        """Kill what is left of the group (a container ends with its first process), and read its output to the end."""
+        if self not in _live:
+            return
         self.signal(signal.SIGKILL)
         self._process.wait()
         for reader in self._readers:

@@ -35,6 +35,7 @@ class Endpoint:
         self.failure_reason: str | None = None
         self.creation_time = self.last_modified_time = datetime.now(UTC)
         self._servers: list[ModelServer] = []
+        self._starting: list[ModelServer] = []
         self._weights: dict[str, float] = {}
         self._counts: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -90,6 +91,7 @@ class Endpoint:
         try:
             for variant in variants():
                 servers.append(ModelServer(variant, self.endpoint_name, folder / variant.name))
+                self._starting = servers
                 servers[-1].start()
         except (NotHealthy, DataError, ImageUnavailable) as error:
             reason = str(error)
@@ -105,6 +107,7 @@ class Endpoint:
                 self._weights = {server.variant.name: server.variant.weight for server in servers}
                 self._counts = {server.variant.name: server.variant.instance_count for server in servers}
                 self.endpoint_config_name = config_name
+            self._starting = []
             self.failure_reason = reason
             self.endpoint_status = "InService" if self._servers else "Failed"
             self.last_modified_time = datetime.now(UTC)
@@ -167,6 +170,6 @@ class Endpoint:
         """End every model server."""
         with self._lock:
             self._closed = True
-            servers, self._servers = self._servers, []
+            servers, self._servers = self._servers + self._starting, []
         for server in servers:
             server.stop(drain)

@@ -1,5 +1,6 @@
 """moto's SageMaker, except that training jobs run and endpoints answer."""
 
+import threading
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -226,7 +227,7 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
         if endpoint.in_progress():
             raise ValidationError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
         del self.endpoints[endpoint_name]
-        endpoint.close()
+        threading.Thread(target=endpoint.close, name=f"delete {endpoint_name}", daemon=True).start()
 
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint called `name`; AWS's ValidationException where there is none."""

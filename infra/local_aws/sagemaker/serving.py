@@ -2,6 +2,7 @@
 
 import http.client
 import logging
+import select
 import shutil
 import signal
 import socket
@@ -151,8 +152,9 @@ class ModelServer:
             connection.close()
         self._listener.close()
         if self._container:
-            self._container.signal(signal.SIGTERM)
-            self._container.wait(2)
+            if drain:
+                self._container.signal(signal.SIGTERM)
+                self._container.wait(2)
             self._container.close()
         self._log.close()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -197,22 +199,28 @@ class ModelServer:
 
     def _wait_until_healthy(self) -> None:
         until = time.monotonic() + self.variant.startup_seconds
-        assert self._container is not None
-        while time.monotonic() < until and self._container.exit_code is None and not self._stopping.is_set():
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PING_SECONDS)
+        while self._could_come_up(until):
+            connection = _Connection("127.0.0.1", self._port, timeout=PING_SECONDS)
             try:
                 connection.request("GET", "/ping")
-                if connection.getresponse().status == 200:
+                # Nobody accepts connections before the model is loaded: this one waits, unless the process dies.
+                while not select.select([connection.sock], [], [], 0.02)[0] and self._could_come_up(until):
+                    pass
+                if self._could_come_up(until) and connection.getresponse().status == 200:
                     return
-            except (OSError, http.client.HTTPException):  # not there yet
-                pass
+            except (OSError, http.client.HTTPException) as error:
+                self._log.write(f"/ping: {error!r}")
+                time.sleep(0.1)
             finally:
                 connection.close()
-            time.sleep(0.05)
         raise NotHealthy(
             f"The primary container for production variant {self.variant.name} did not pass the ping health check. "
             "Please check CloudWatch logs for this endpoint."
         )
+
+    def _could_come_up(self, until: float) -> bool:
+        alive = self._container is not None and self._container.exit_code is None
+        return alive and not self._stopping.is_set() and time.monotonic() < until
 
     def _keep_alive(self) -> None:
         pause = 0.1

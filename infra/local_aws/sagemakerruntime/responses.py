@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from moto.core.responses import ActionResult
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse as MotoResponse
 
 from local_aws.sagemakerruntime.exceptions import NotImplementedHere
@@ -26,10 +25,10 @@ class SageMakerRuntimeResponse(MotoResponse):
         returned = {"Content-Type": answer.content_type, "x-Amzn-Invoked-Production-Variant": variant}
         if answer.custom_attributes:
             returned["X-Amzn-SageMaker-Custom-Attributes"] = answer.custom_attributes
-        return answer.status, returned, answer.body
+        return 200, returned, answer.body
 
     def invoke_endpoint_async(self) -> Any:
-        return self.serialized(ActionResult(NotImplementedHere("InvokeEndpointAsync")))
+        raise NotImplementedHere("InvokeEndpointAsync")
 
     def invoke_endpoint_with_response_stream(self) -> Any:
-        return self.serialized(ActionResult(NotImplementedHere("InvokeEndpointWithResponseStream")))
+        raise NotImplementedHere("InvokeEndpointWithResponseStream")

@@ -1,0 +1,321 @@
+"""Endpoints answer with their model, change without a failed request, and say why they can't."""
+
+import io
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import numpy
+import pytest
+from botocore.exceptions import ClientError
+from sagemaker_requests import BUCKET, IMAGE, ROLE, archive, bucket_client, eventually, is_running, log_lines, settled
+
+INFERENCE = """
+    import json, os, pathlib, sys
+    from werkzeug.wrappers import Response
+
+    def model_fn(model_dir):
+        return pathlib.Path(model_dir, "version.txt").read_text()
+
+    def input_fn(body, content_type):
+        return json.loads(body)
+
+    def predict_fn(request, version):
+        if "fail" in request:
+            raise RuntimeError("the model broke")
+        if "refuse" in request:
+            return Response(json.dumps({"error": "field x is missing"}), status=422, mimetype="application/json")
+        return {"version": version, "pid": os.getpid(), "threads": os.environ["OMP_NUM_THREADS"]}
+
+    def output_fn(answer, accept):
+        return answer if isinstance(answer, Response) else (json.dumps(answer), accept)
+"""
+
+
+class Endpoints:
+    """Creates models and endpoints from a script and a few words."""
+
+    def __init__(self) -> None:
+        self.s3 = bucket_client()
+        self.sagemaker = boto3.client("sagemaker")
+        self.runtime = boto3.client("sagemaker-runtime")
+        self.logs = boto3.client("logs")
+
+    def model(self, name: str, script: str = INFERENCE, **environment: str) -> None:
+        files = {"version.txt": name, "code/inference.py": script}
+        self.s3.put_object(Bucket=BUCKET, Key=f"models/{name}/model.tar.gz", Body=archive(files))
+        container = {
+            "Image": IMAGE,
+            "ModelDataUrl": f"s3://{BUCKET}/models/{name}/model.tar.gz",
+            "Environment": {
+                "SAGEMAKER_PROGRAM": "inference.py",
+                "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+                "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+                **environment,
+            },
+        }
+        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
+
+    def config(self, name: str, **weights: float) -> None:
+        """A configuration called `name` with a variant for each model, by its weight."""
+        variants = [
+            {
+                "VariantName": f"variant-{model}",
+                "ModelName": model,
+                "InitialInstanceCount": 1,
+                "InstanceType": "ml.m5.large",
+                "InitialVariantWeight": weight,
+            }
+            for model, weight in weights.items()
+        ]
+        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
+
+    def create(self, name: str, script: str = INFERENCE, **environment: str) -> dict[str, Any]:
+        """An endpoint with one variant, its model and configuration all called `name`, once it has settled."""
+        self.model(name, script, **environment)
+        self.config(name, **{name: 1})
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        return settled(self.sagemaker, name)
+
+    def invoke(self, name: str, **request: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self.raw(name, json.dumps(request).encode())["Body"].read())
+        return answer
+
+    def raw(self, name: str, body: bytes, content_type: str = "application/json", **more: str) -> Any:
+        return self.runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType=content_type, **more)
+
+
+@pytest.fixture(scope="module")
+def endpoints(local_aws: Any) -> Endpoints:
+    return Endpoints()
+
+
+@pytest.fixture(scope="module")
+def v1(endpoints: Endpoints) -> dict[str, Any]:
+    """The endpoint `v1`, which the tests that change nothing share."""
+    return endpoints.create("v1")
+
+
+def test_a_created_endpoint_describes_what_it_runs(v1: dict[str, Any]) -> None:
+    assert (v1["EndpointStatus"], v1["EndpointConfigName"]) == ("InService", "v1")
+    (variant,) = v1["ProductionVariants"]
+    assert variant["DeployedImages"][0]["SpecifiedImage"] == IMAGE
+    assert (variant["VariantName"], variant["CurrentWeight"], variant["CurrentInstanceCount"]) == ("variant-v1", 1, 1)
+
+
+def test_an_invocation_is_answered_by_the_model(endpoints: Endpoints, v1: dict[str, Any]) -> None:
+    answer = endpoints.raw("v1", b"{}", Accept="application/json")
+    assert (answer["ContentType"], answer["InvokedProductionVariant"]) == ("application/json", "variant-v1")
+    assert json.loads(answer["Body"].read())["version"] == "v1"
+
+
+def test_a_model_gets_one_thread_unless_it_asks_for_more(endpoints: Endpoints, v1: dict[str, Any]) -> None:
+    assert endpoints.invoke("v1")["threads"] == "1"
+
+
+def test_an_exception_in_a_handler_is_a_model_error(endpoints: Endpoints, v1: dict[str, Any]) -> None:
+    with pytest.raises(endpoints.runtime.exceptions.ModelError) as failed:
+        endpoints.invoke("v1", fail=True)
+    answer = failed.value.response
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 424
+    assert answer["OriginalStatusCode"] == 500
+    assert answer["Error"]["Message"].startswith("Received server error (500) from primary with message ")
+    assert answer["LogStreamArn"].endswith("log-group:/aws/sagemaker/Endpoints/v1")
+
+
+def test_the_traceback_of_a_handlers_exception_is_in_the_endpoints_log(endpoints: Endpoints, v1: Any) -> None:
+    with pytest.raises(ClientError):
+        endpoints.invoke("v1", fail=True)
+    group = "/aws/sagemaker/Endpoints/v1"
+    eventually(lambda: log_lines(endpoints.logs, group, "variant-v1/"), lambda x: "RuntimeError: the model broke" in x)
+
+
+def test_a_refusal_of_the_models_own_keeps_its_status_and_text(endpoints: Endpoints, v1: dict[str, Any]) -> None:
+    with pytest.raises(endpoints.runtime.exceptions.ModelError) as refused:
+        endpoints.invoke("v1", refuse=True)
+    assert refused.value.response["OriginalStatusCode"] == 422
+    assert json.loads(refused.value.response["OriginalMessage"]) == {"error": "field x is missing"}
+
+
+def test_an_unknown_endpoint_is_awss_validation_error(endpoints: Endpoints, v1: dict[str, Any]) -> None:
+    with pytest.raises(ClientError) as refused:
+        endpoints.invoke("nowhere")
+    error = refused.value.response["Error"]
+    assert (error["Code"], error["Message"]) == (
+        "ValidationError",
+        "Endpoint nowhere of account 123456789012 not found.",
+    )
+
+
+def test_a_taken_name_is_refused_in_awss_words(endpoints: Endpoints, v1: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match=r"\(ValidationException\).*Cannot create already existing endpoint \"arn:"):
+        endpoints.sagemaker.create_endpoint(EndpointName="v1", EndpointConfigName="v1")
+
+
+def test_a_crashed_model_server_is_started_again(endpoints: Endpoints) -> None:
+    endpoints.create("crashes")
+    pid = endpoints.invoke("crashes")["pid"]
+    os.killpg(os.getpgid(pid), signal.SIGKILL)
+    assert endpoints.invoke("crashes")["pid"] != pid
+
+
+def test_no_request_fails_while_an_endpoint_is_updated(endpoints: Endpoints) -> None:
+    endpoints.create("old")
+    endpoints.model("new")
+    endpoints.config("new", new=1)
+    versions: list[str] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            versions.append(endpoints.invoke("old")["version"])
+
+    clients = [_raising(ask) for _ in range(2)]
+    endpoints.sagemaker.update_endpoint(EndpointName="old", EndpointConfigName="new")
+    assert endpoints.sagemaker.describe_endpoint(EndpointName="old")["EndpointStatus"] == "Updating"
+    endpoint = settled(endpoints.sagemaker, "old")
+    eventually(lambda: versions[-1:], lambda last: last == ["new"])
+    done.set()
+    for join in clients:
+        join()
+    assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", "new")
+    assert set(versions) == {"old", "new"}
+    assert endpoints.invoke("old")["version"] == "new"
+
+
+def test_an_update_that_fails_leaves_the_old_model_in_service(endpoints: Endpoints) -> None:
+    endpoints.create("keeps")
+    endpoints.model("broken", "import no_such_module")
+    endpoints.config("broken", broken=1)
+    endpoints.sagemaker.update_endpoint(EndpointName="keeps", EndpointConfigName="broken")
+    endpoint = settled(endpoints.sagemaker, "keeps")
+    assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", "keeps")
+    assert "did not pass the ping health check" in endpoint["FailureReason"]
+    assert endpoints.invoke("keeps")["version"] == "keeps"
+
+
+def test_a_model_that_cannot_be_loaded_fails_the_endpoint_and_says_where_to_look(endpoints: Endpoints) -> None:
+    endpoint = endpoints.create("unloadable", "def model_fn(model_dir): raise OSError('model.joblib is damaged')")
+    assert endpoint["EndpointStatus"] == "Failed"
+    assert endpoint["FailureReason"] == (
+        "The primary container for production variant variant-unloadable did not pass the ping health check. "
+        "Please check CloudWatch logs for this endpoint."
+    )
+    lines = log_lines(endpoints.logs, "/aws/sagemaker/Endpoints/unloadable", "variant-unloadable/")
+    assert "OSError: model.joblib is damaged" in lines
+    endpoints.sagemaker.delete_endpoint(EndpointName="unloadable")
+
+
+def test_model_data_that_has_gone_fails_the_endpoint(endpoints: Endpoints) -> None:
+    endpoints.model("gone")
+    endpoints.config("gone", gone=1)
+    endpoints.s3.delete_object(Bucket=BUCKET, Key="models/gone/model.tar.gz")
+    endpoints.sagemaker.create_endpoint(EndpointName="gone", EndpointConfigName="gone")
+    endpoint = settled(endpoints.sagemaker, "gone")
+    assert endpoint["EndpointStatus"] == "Failed"
+    assert f"s3://{BUCKET}/models/gone/model.tar.gz" in endpoint["FailureReason"]
+
+
+def test_a_deleted_endpoint_is_gone_with_its_process(endpoints: Endpoints) -> None:
+    endpoints.create("deleted")
+    pid = endpoints.invoke("deleted")["pid"]
+    endpoints.sagemaker.delete_endpoint(EndpointName="deleted")
+    with pytest.raises(ClientError, match=r"\(ValidationException\).*Could not find endpoint"):
+        endpoints.sagemaker.describe_endpoint(EndpointName="deleted")
+    eventually(lambda: is_running(pid), lambda running: not running)
+
+
+def test_variants_share_requests_by_weight(endpoints: Endpoints) -> None:
+    for name in ("blue", "green"):
+        endpoints.model(name)
+    endpoints.config("both", blue=1, green=0)
+    endpoints.sagemaker.create_endpoint(EndpointName="both", EndpointConfigName="both")
+    settled(endpoints.sagemaker, "both")
+    assert {endpoints.invoke("both")["version"] for _ in range(10)} == {"blue"}
+    answer = endpoints.raw("both", b"{}", TargetVariant="variant-green")
+    assert answer["InvokedProductionVariant"] == "variant-green"
+    endpoints.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="both",
+        DesiredWeightsAndCapacities=[
+            {"VariantName": "variant-blue", "DesiredWeight": 0},
+            {"VariantName": "variant-green", "DesiredWeight": 1},
+        ],
+    )
+    assert {endpoints.invoke("both")["version"] for _ in range(10)} == {"green"}
+
+
+def test_awss_default_handlers_serve_a_module_with_only_a_model_fn(endpoints: Endpoints) -> None:
+    script = """
+        class Doubling:
+            def predict(self, rows):
+                return rows * 2
+
+        def model_fn(model_dir):
+            return Doubling()
+    """
+    endpoints.create("defaults", script)
+    assert endpoints.raw("defaults", b"[1, 2.5]")["Body"].read() == b"[2.0, 5.0]"
+    assert endpoints.raw("defaults", b"1,2\n3,4", "text/csv", Accept="text/csv")["Body"].read() == b"2.0,4.0\n6.0,8.0\n"
+    packed = io.BytesIO()
+    numpy.save(packed, numpy.array([1, 2]))
+    npy = endpoints.raw("defaults", packed.getvalue(), "application/x-npy", Accept="application/x-npy")["Body"].read()
+    assert numpy.load(io.BytesIO(npy)).tolist() == [2, 4]
+    with pytest.raises(ClientError) as refused:
+        endpoints.raw("defaults", b"<x/>", "text/xml")
+    assert refused.value.response["OriginalStatusCode"] == 415
+    with pytest.raises(ClientError) as refused:
+        endpoints.raw("defaults", b"[1]", Accept="text/xml")
+    assert refused.value.response["OriginalStatusCode"] == 406
+
+
+def test_a_transform_fn_takes_the_place_of_the_other_three(endpoints: Endpoints) -> None:
+    script = """
+        def model_fn(model_dir):
+            return 3
+
+        def transform_fn(model, body, content_type, accept):
+            return f"{model} {body} {content_type} {accept}", "text/plain"
+    """
+    endpoints.create("transforms", script)
+    answer = endpoints.raw("transforms", b"a,b", "text/csv", Accept="text/csv")
+    assert (answer["Body"].read(), answer["ContentType"]) == (b"3 a,b text/csv text/csv", "text/plain")
+
+
+def test_code_may_come_from_s3(endpoints: Endpoints) -> None:
+    script = "def model_fn(d): return 7\ndef transform_fn(model, *_): return str(model), 'text/plain'"
+    endpoints.s3.put_object(Bucket=BUCKET, Key="code/source.tar.gz", Body=archive({"inference.py": script}))
+    source = f"s3://{BUCKET}/code/source.tar.gz"
+    endpoints.create("from-s3", "raise SystemExit('not this one')", SAGEMAKER_SUBMIT_DIRECTORY=source)
+    assert endpoints.raw("from-s3", b"{}")["Body"].read() == b"7"
+
+
+def test_asynchronous_and_streamed_invocations_are_refused_by_name(endpoints: Endpoints, v1: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match=r"\(NotImplementedException\).*InvokeEndpointAsync"):
+        endpoints.runtime.invoke_endpoint_async(EndpointName="v1", InputLocation=f"s3://{BUCKET}/x")
+    with pytest.raises(ClientError, match=r"\(NotImplementedException\).*InvokeEndpointWithResponseStream"):
+        endpoints.runtime.invoke_endpoint_with_response_stream(EndpointName="v1", Body=b"{}")
+
+
+def _raising(work: Callable[[], None]) -> Callable[[], None]:
+    """Run `work` in a thread; the function returned waits for it, and raises what it raised."""
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+
+    def join() -> None:
+        thread.join()
+        if raised:
+            raise raised[0]
+
+    return join

@@ -1,0 +1,275 @@
+"""Training jobs run, and say what became of them."""
+
+import io
+import os
+import signal
+import tarfile
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from sagemaker_requests import BUCKET, bucket_client, channel, eventually, finished, is_running, log_lines, training_job
+
+from local_aws.sagemaker import training
+from local_aws.sagemaker.training import failure_reason
+
+GROUP = "/aws/sagemaker/TrainingJobs"
+
+
+@pytest.fixture(scope="module")
+def s3(local_aws: Any) -> Any:
+    return bucket_client()
+
+
+@pytest.fixture(scope="module")
+def sagemaker(s3: Any) -> Any:
+    return boto3.client("sagemaker")
+
+
+@pytest.fixture(scope="module")
+def logs(local_aws: Any) -> Any:
+    return boto3.client("logs")
+
+
+def archived(s3: Any, uri: str) -> dict[str, bytes]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    content = io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    with tarfile.open(fileobj=content) as tar:
+        return {member.name: tar.extractfile(member).read() for member in tar if member.isfile()}  # type: ignore[union-attr]
+
+
+@pytest.fixture(scope="module")
+def completed(s3: Any, sagemaker: Any) -> dict[str, Any]:
+    """A job that read two channels, printed metrics, and wrote a model and other output."""
+    s3.put_object(Bucket=BUCKET, Key="data/train/a.csv", Body=b"1")
+    s3.put_object(Bucket=BUCKET, Key="data/train/month=1/b.csv", Body=b"22")
+    s3.put_object(Bucket=BUCKET, Key="data/test/c.csv", Body=b"333")
+    script = """
+        import argparse, os, pathlib, sys
+        import boto3, sklearn
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--alpha", type=float)
+        alpha = parser.parse_args().alpha
+        read = sorted((str(path.relative_to("/opt/ml/input/data")), path.read_text())
+                      for path in pathlib.Path("/opt/ml/input/data").rglob("*.csv"))
+        print("sklearn", sklearn.__version__)
+        print("who", boto3.client("sts").get_caller_identity()["Arn"])
+        for epoch in (1, 2):
+            print(f"auc=0.{epoch};")
+        print("loss=1.5;", file=sys.stderr)
+        pathlib.Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text(f"{alpha} {os.environ['COLOUR']} {read}")
+        pathlib.Path("/opt/ml/output/data/plot.txt").write_text("plot")
+    """
+    request = training_job(
+        s3,
+        "completed",
+        script,
+        InputDataConfig=[channel("train", f"s3://{BUCKET}/data/train"), channel("test", f"s3://{BUCKET}/data/test/")],
+        Environment={"COLOUR": "blue"},
+    )
+    request["HyperParameters"]["alpha"] = "2.5"
+    request["AlgorithmSpecification"]["MetricDefinitions"] = [
+        {"Name": "auc", "Regex": r"auc=([0-9\.]+);"},
+        {"Name": "loss", "Regex": r"loss=([0-9\.]+);"},
+    ]
+    sagemaker.create_training_job(**request)
+    job = finished(sagemaker, "completed")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    return job
+
+
+def test_a_completed_job_went_through_awss_statuses_in_order(completed: dict[str, Any]) -> None:
+    transitions = completed["SecondaryStatusTransitions"]
+    assert [t["Status"] for t in transitions] == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert all(t["StartTime"] <= t["EndTime"] for t in transitions)
+    assert completed["SecondaryStatus"] == "Completed"
+
+
+def test_a_completed_job_says_how_long_it_took(completed: dict[str, Any]) -> None:
+    assert completed["CreationTime"] <= completed["TrainingStartTime"] <= completed["TrainingEndTime"]
+    assert completed["TrainingTimeInSeconds"] == completed["BillableTimeInSeconds"] >= 1
+
+
+def test_the_model_archive_holds_what_the_script_made_of_its_input(s3: Any, completed: dict[str, Any]) -> None:
+    uri = completed["ModelArtifacts"]["S3ModelArtifacts"]
+    assert uri == f"s3://{BUCKET}/models/completed/output/model.tar.gz"
+    read = [("test/c.csv", "333"), ("train/a.csv", "1"), ("train/month=1/b.csv", "22")]
+    assert archived(s3, uri) == {"model.txt": f"2.5 blue {read}".encode()}
+
+
+def test_other_output_is_archived_beside_the_model(s3: Any, completed: dict[str, Any]) -> None:
+    assert archived(s3, f"s3://{BUCKET}/models/completed/output/output.tar.gz") == {"plot.txt": b"plot"}
+
+
+def test_output_is_in_cloudwatch_logs(logs: Any, completed: dict[str, Any]) -> None:
+    lines = log_lines(logs, GROUP, "completed/algo-1-")
+    assert {"sklearn 1.9.0", "auc=0.1;", "loss=1.5;"} <= set(lines)
+
+
+def test_the_script_acts_as_the_jobs_role(logs: Any, completed: dict[str, Any]) -> None:
+    lines = log_lines(logs, GROUP, "completed/algo-1-")
+    assert "who arn:aws:sts::123456789012:assumed-role/sagemaker/SageMaker" in lines
+
+
+def test_the_last_value_of_each_metric_is_in_the_description(completed: dict[str, Any]) -> None:
+    final = {metric["MetricName"]: metric["Value"] for metric in completed["FinalMetricDataList"]}
+    assert final == pytest.approx({"auc": 0.2, "loss": 1.5})
+
+
+def test_every_value_of_a_metric_is_in_cloudwatch(completed: dict[str, Any]) -> None:
+    statistics = boto3.client("cloudwatch").get_metric_statistics(
+        Namespace="/aws/sagemaker/TrainingJobs",
+        MetricName="auc",
+        Dimensions=[{"Name": "TrainingJobName", "Value": "completed"}],
+        StartTime=completed["CreationTime"].replace(second=0),
+        EndTime=completed["TrainingEndTime"].replace(year=completed["TrainingEndTime"].year + 1),
+        Period=86400 * 400,
+        Statistics=["SampleCount", "Maximum"],
+    )
+    assert [(point["SampleCount"], point["Maximum"]) for point in statistics["Datapoints"]] == [(2, 0.2)]
+
+
+def test_a_name_is_taken_once_and_for_all(s3: Any, sagemaker: Any, completed: dict[str, Any]) -> None:
+    with pytest.raises(ClientError) as refused:
+        sagemaker.create_training_job(**training_job(s3, "completed", "print(1)"))
+    assert refused.value.response["Error"]["Code"] == "ResourceInUse"
+    assert "Training job names must be unique" in str(refused.value)
+
+
+def test_a_finished_job_cannot_be_stopped(sagemaker: Any, completed: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match="is in status Completed"):
+        sagemaker.stop_training_job(TrainingJobName="completed")
+
+
+def test_the_job_is_listed(sagemaker: Any, completed: dict[str, Any]) -> None:
+    listed = sagemaker.list_training_jobs(NameContains="completed")["TrainingJobSummaries"]
+    assert [(job["TrainingJobName"], job["TrainingJobStatus"]) for job in listed] == [("completed", "Completed")]
+
+
+def test_the_reason_of_a_failure_is_what_the_script_said_last(s3: Any, sagemaker: Any) -> None:
+    script = """
+        import sys
+        print("x" * 5000, file=sys.stderr)
+        raise ValueError("column 'dep_delay' is missing")
+    """
+    sagemaker.create_training_job(**training_job(s3, "raises", script))
+    job = finished(sagemaker, "raises")
+    reason = job["FailureReason"]
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Failed", "Failed")
+    assert reason.startswith("AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage ")
+    assert "ValueError: column 'dep_delay' is missing" in reason
+    assert reason.endswith(", exit code: 1")
+    assert len(reason) <= 1024
+
+
+def test_a_script_killed_from_outside_fails_naming_the_signal(s3: Any, sagemaker: Any, logs: Any) -> None:
+    script = "import os, time; print('pid', os.getpid()); time.sleep(60)"
+    sagemaker.create_training_job(**training_job(s3, "killed", script))
+    os.kill(_pid_in_log(logs, "killed"), signal.SIGKILL)
+    job = finished(sagemaker, "killed")
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "killed by signal 9, SIGKILL" in job["FailureReason"]
+
+
+def test_the_whole_job_killed_from_outside_fails_naming_the_signal(s3: Any, sagemaker: Any, logs: Any) -> None:
+    script = "import os, time; print('pid', os.getpid()); time.sleep(60)"
+    sagemaker.create_training_job(**training_job(s3, "group-killed", script))
+    os.killpg(os.getpgid(_pid_in_log(logs, "group-killed")), signal.SIGKILL)
+    job = finished(sagemaker, "group-killed")
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].endswith("exit code: 137 (the process was killed by signal 9, SIGKILL)")
+
+
+def test_a_stopped_job_may_save_its_model_first(s3: Any, sagemaker: Any, logs: Any) -> None:
+    script = """
+        import os, pathlib, signal, sys, time
+        def save(*_):
+            time.sleep(0.5)
+            pathlib.Path("/opt/ml/model/model.txt").write_text("half trained")
+            sys.exit(0)
+        signal.signal(signal.SIGTERM, save)
+        print("pid", os.getpid())
+        time.sleep(60)
+    """
+    sagemaker.create_training_job(**training_job(s3, "stopped", script))
+    _pid_in_log(logs, "stopped")
+    sagemaker.stop_training_job(TrainingJobName="stopped")
+    assert sagemaker.describe_training_job(TrainingJobName="stopped")["TrainingJobStatus"] == "Stopping"
+    job = finished(sagemaker, "stopped")
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "Stopped")
+    assert archived(s3, job["ModelArtifacts"]["S3ModelArtifacts"]) == {"model.txt": b"half trained"}
+
+
+def test_a_job_that_ignores_sigterm_is_killed(
+    s3: Any, sagemaker: Any, logs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "STOP_GRACE_SECONDS", 0.3)
+    script = """
+        import os, signal, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("pid", os.getpid())
+        time.sleep(60)
+    """
+    sagemaker.create_training_job(**training_job(s3, "stubborn", script))
+    pid = _pid_in_log(logs, "stubborn")
+    sagemaker.stop_training_job(TrainingJobName="stubborn")
+    assert finished(sagemaker, "stubborn")["TrainingJobStatus"] == "Stopped"
+    assert not is_running(pid)
+
+
+def test_a_job_that_runs_too_long_is_stopped(s3: Any, sagemaker: Any) -> None:
+    limit = {"MaxRuntimeInSeconds": 1}
+    sagemaker.create_training_job(**training_job(s3, "endless", "while True: pass", StoppingCondition=limit))
+    job = finished(sagemaker, "endless")
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+def test_a_job_waits_where_the_machine_is_full(s3: Any, sagemaker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training.slots, "_value", 0)
+    sagemaker.create_training_job(**training_job(s3, "waits", "print(1)"))
+    sagemaker.create_training_job(**training_job(s3, "gives-up", "print(1)"))
+    assert sagemaker.describe_training_job(TrainingJobName="waits")["SecondaryStatus"] == "Starting"
+    sagemaker.stop_training_job(TrainingJobName="gives-up")
+    assert finished(sagemaker, "gives-up")["TrainingJobStatus"] == "Stopped"
+    monkeypatch.undo()
+    assert finished(sagemaker, "waits")["TrainingJobStatus"] == "Completed"
+
+
+def test_an_isolated_job_has_no_network(s3: Any, sagemaker: Any, local_aws: Any) -> None:
+    script = b"import os, urllib.request; urllib.request.urlopen(os.environ['AWS_ENDPOINT_URL'])"
+    s3.put_object(Bucket=BUCKET, Key="code/isolated/train.py", Body=script)
+    request = training_job(s3, "isolated", "", EnableNetworkIsolation=True)
+    request["InputDataConfig"] = [channel("code", f"s3://{BUCKET}/code/isolated/train.py")]
+    request["HyperParameters"]["sagemaker_submit_directory"] = "/opt/ml/input/data/code"
+    sagemaker.create_training_job(**request)
+    assert "Network is unreachable" in finished(sagemaker, "isolated")["FailureReason"]
+
+
+def test_a_source_archive_that_is_missing_fails_the_job(s3: Any, sagemaker: Any) -> None:
+    request = training_job(s3, "no-source", "")
+    request["HyperParameters"]["sagemaker_submit_directory"] = f"s3://{BUCKET}/nowhere.tar.gz"
+    sagemaker.create_training_job(**request)
+    assert "404" in finished(sagemaker, "no-source")["FailureReason"]
+
+
+def test_a_killed_process_that_said_nothing_still_has_a_reason() -> None:
+    reason = failure_reason(-9, "", ["last words"])
+    assert reason.startswith("AlgorithmError: ") and "last words" in reason
+    assert reason.endswith("exit code: 137 (the process was killed by signal 9, SIGKILL)")
+
+
+@pytest.mark.parametrize("text", ["", 'ExitCode 1\nErrorMessage ""\nCommand "' + "c" * 3000, "w" * 3000])
+def test_no_reason_is_longer_than_awss_limit(text: str) -> None:
+    assert len(failure_reason(1, text, ["e" * 3000, "the end"])) <= 1024
+
+
+def _pid_in_log(logs: Any, job: str) -> int:
+    def printed() -> list[str]:
+        try:
+            lines = log_lines(logs, GROUP, f"{job}/")
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+        return [line for line in lines if line.startswith("pid ")]
+
+    return int(eventually(printed, bool)[0].split()[1])
