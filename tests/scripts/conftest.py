@@ -1,0 +1,162 @@
+"""The scripts as SageMaker starts them: by the image's own Python, with its folders in SM_ variables."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from local_aws.sagemaker import images
+
+REPOSITORY = Path(__file__).parents[2]
+SCRIPTS = REPOSITORY / "sagemaker_scripts" / "flight_delay"
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
+
+STRINGS = ("carrier", "origin", "destination", "plane_manufacturer", "plane_engine")
+NUMBERS = (
+    *("month_of_year", "day_of_month", "day_of_week", "scheduled_hour", "scheduled_minute"),
+    *("scheduled_duration_minutes", "distance_miles", "origin_scheduled_flight_count", "plane_age_years"),
+    *("plane_engine_count", "plane_seat_count", "plane_turn_minutes", "temperature_fahrenheit"),
+    *("dew_point_fahrenheit", "humidity_percent", "wind_direction_degrees", "wind_speed_mph", "wind_gust_mph"),
+    *("precipitation_inches", "pressure_millibars", "visibility_miles", "origin_departure_count_1h"),
+    *("origin_departure_delay_minutes_1h", "origin_departure_delay_minutes_3h", "origin_late_departure_share_3h"),
+    *("origin_departure_delay_minutes_24h", "origin_arrival_delay_minutes_3h", "carrier_departure_delay_minutes_3h"),
+    *("carrier_departure_delay_minutes_24h", "carrier_arrival_delay_minutes_7d"),
+    *("destination_arrival_delay_minutes_3h", "destination_arrival_delay_minutes_24h"),
+    *("route_arrival_delay_minutes_7d", "flight_arrival_delay_minutes_28d", "flight_late_arrival_share_28d"),
+    *("plane_last_delay_minutes_24h", "plane_idle_minutes_24h"),
+)
+
+
+class Job(NamedTuple):
+    """A training job that has ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    model: Path
+    output: Path
+
+    def document(self, name: str) -> Any:
+        """A JSON file of the output folder."""
+        return json.loads((self.output / name).read_text())
+
+
+class Answer(NamedTuple):
+    """What came back for a request."""
+
+    status: int
+    content_type: str
+    body: str
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded."""
+        return json.loads(self.body)
+
+
+def flights(row_count: int, seed: int) -> pd.DataFrame:
+    """Made-up features, some missing, with a label that departures' delays at the origin have a say in."""
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame({name: random.choice(["AA", "B6", "UA"], row_count) for name in STRINGS})
+    for name in NUMBERS:
+        frame[name] = random.normal(10, 5, row_count).round(3)
+    delays = frame["origin_departure_delay_minutes_3h"]
+    frame["is_late"] = random.random(row_count) < 1 / (1 + np.exp(12 - delays))
+    frame["month"] = "2013-01"
+    frame.loc[random.random(row_count) < 0.2, ["plane_age_years", "wind_gust_mph", "plane_manufacturer"]] = None
+    return frame
+
+
+@pytest.fixture(scope="session")
+def image_python() -> Path:
+    """The Python of the environment that stands in for the training image."""
+    return images.environment(images.named_by(IMAGE), REPOSITORY / ".envs") / "bin" / "python"
+
+
+@pytest.fixture
+def channels(tmp_path: Path) -> Path:
+    """Fresh channels that can be trained on: train/, validation/ and test/, of Parquet files."""
+    return write_channels(tmp_path / "channels")
+
+
+@pytest.fixture(scope="session")
+def train(image_python: Path) -> Callable[..., Job]:
+    """Runs train.py as the training toolkit does, on the channels of a folder."""
+
+    def run(channels: Path, *hyperparameters: str) -> Job:
+        model, output = channels.parent / "model", channels.parent / "output"
+        folders = {f"SM_CHANNEL_{path.name.upper()}": str(path) for path in channels.iterdir()}
+        folders |= {"SM_MODEL_DIR": str(model), "SM_OUTPUT_DATA_DIR": str(output)}
+        done = subprocess.run(
+            [image_python, "train.py", *hyperparameters],
+            cwd=SCRIPTS,
+            env={**_environment(), **folders},
+            capture_output=True,
+            text=True,
+        )
+        return Job(done.returncode, done.stdout, done.stderr, model, output)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def trained(train: Callable[..., Job], tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """One job that succeeded."""
+    channels = write_channels(tmp_path_factory.mktemp("trained") / "channels")
+    job = train(channels, "--max_iter", "20", "--data_version", "v7", "--git_commit", "abc123", "--label", "is_late")
+    assert job.exit_code == 0, job.stderr
+    return job
+
+
+@pytest.fixture(scope="session")
+def invoke(
+    trained: Job, image_python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Answer]]:
+    """Sends a request to the trained model behind AWS's own transformer and worker."""
+    base = tmp_path_factory.mktemp("ml")
+    (base / "model").symlink_to(trained.model)
+    server = subprocess.Popen(
+        [image_python, Path(__file__).with_name("aws_serving.py")],
+        env={**_environment(), "SAGEMAKER_BASE_DIR": str(base), "PYTHONPATH": str(trained.model / "code")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdin and server.stdout
+    requests, answers = server.stdin, server.stdout
+
+    def send(body: Any, content_type: str = "application/json", accept: str = "application/json") -> Answer:
+        text = body if isinstance(body, str) else json.dumps(body)
+        requests.write(json.dumps({"body": text, "content_type": content_type, "accept": accept}) + "\n")
+        requests.flush()
+        return Answer(**json.loads(answers.readline()))
+
+    yield send
+    requests.close()
+    server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def flight(trained: Job) -> dict[str, Any]:
+    """A complete flight that the model answers to."""
+    return next(row for row in trained.document("golden.json")["request"] if None not in row.values())
+
+
+def write_channels(folder: Path) -> Path:
+    """Writes three channels into `folder`, the training one in two files."""
+    for seed, (name, row_count) in enumerate({"train": 1500, "validation": 400, "test": 400}.items()):
+        (folder / name).mkdir(parents=True)
+        frame = flights(row_count, seed)
+        frame[: row_count // 2].to_parquet(folder / name / "part-0.parquet")
+        frame[row_count // 2 :].to_parquet(folder / name / "part-1.parquet")
+    return folder
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
