@@ -14,6 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 from sagemaker_requests import BUCKET, IMAGE, ROLE, archive, bucket_client, eventually, is_running, log_lines, settled
 
+from local_aws.sagemaker import container
+
 INFERENCE = """
     import json, os, pathlib, sys
     from werkzeug.wrappers import Response
@@ -291,6 +293,14 @@ def test_code_may_come_from_s3(endpoints: Endpoints) -> None:
     source = f"s3://{BUCKET}/code/source.tar.gz"
     endpoints.create("from-s3", "raise SystemExit('not this one')", SAGEMAKER_SUBMIT_DIRECTORY=source)
     assert endpoints.raw("from-s3", b"{}")["Body"].read() == b"7"
+
+
+def test_where_the_os_has_no_namespaces_the_model_is_found_all_the_same(
+    endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container, "has_opt_ml", lambda: False)
+    endpoints.create("no-namespace")
+    assert endpoints.invoke("no-namespace")["version"] == "no-namespace"
 
 
 def test_asynchronous_and_streamed_invocations_are_refused_by_name(endpoints: Endpoints, v1: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from sagemaker_requests import BUCKET, bucket_client, channel, eventually, finished, is_running, log_lines, training_job
 
-from local_aws.sagemaker import training
+from local_aws.sagemaker import container, training
 from local_aws.sagemaker.training import failure_reason
 
 GROUP = "/aws/sagemaker/TrainingJobs"
@@ -244,6 +244,21 @@ def test_an_isolated_job_has_no_network(s3: Any, sagemaker: Any, local_aws: Any)
     request["HyperParameters"]["sagemaker_submit_directory"] = "/opt/ml/input/data/code"
     sagemaker.create_training_job(**request)
     assert "Network is unreachable" in finished(sagemaker, "isolated")["FailureReason"]
+
+
+def test_where_the_os_has_no_namespaces_the_job_finds_its_folders_by_variable(
+    s3: Any, sagemaker: Any, logs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container, "has_opt_ml", lambda: False)
+    script = """
+        import os, pathlib
+        assert not os.environ["SM_MODEL_DIR"].startswith("/opt/ml")
+        pathlib.Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text("made")
+    """
+    sagemaker.create_training_job(**training_job(s3, "no-namespace", script))
+    job = finished(sagemaker, "no-namespace")
+    assert archived(s3, job["ModelArtifacts"]["S3ModelArtifacts"]) == {"model.txt": b"made"}
+    assert log_lines(logs, GROUP, "no-namespace/")[0].startswith("This OS has no mount namespaces: /opt/ml is at ")
 
 
 def test_a_source_archive_that_is_missing_fails_the_job(s3: Any, sagemaker: Any) -> None:

@@ -23,10 +23,15 @@ def has_opt_ml() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         opt_ml = Path(folder) / "ml"
         (opt_ml / "here").mkdir(parents=True)
+        command = [*_NAMESPACE, "sh", str(_SCRIPT), str(opt_ml), "test", "-d", "/opt/ml/here"]
+        alive, until_closed = os.pipe()
         try:
-            done = subprocess.run([*_NAMESPACE, "sh", str(_SCRIPT), str(opt_ml), "test", "-d", "/opt/ml/here"])
+            done = subprocess.run(command, stdin=alive, capture_output=True, start_new_session=True)
         except FileNotFoundError:
             return False
+        finally:
+            os.close(alive)
+            os.close(until_closed)
     return done.returncode == 0
 
 
@@ -59,20 +64,19 @@ class Container:
             ),
             **variables,
         }
-        line = [str(environment / "bin" / command[0]), *command[1:]]
+        line = ["sh", str(_SCRIPT), "", str(environment / "bin" / command[0]), *command[1:]]
         if has_opt_ml():
             isolation = () if network else ("--net",)
-            line = [*_NAMESPACE, *isolation, "sh", str(_SCRIPT), str(opt_ml), *line]
+            line[2] = str(opt_ml)
+            line = [*_NAMESPACE, *isolation, *line]
         else:
             full["SAGEMAKER_BASE_DIR"] = str(opt_ml)
-            on_line(
-                "stderr", f"no mount namespaces on this OS: /opt/ml is {opt_ml}, and a script that names /opt/ml fails"
-            )
+            on_line("stderr", f"This OS has no mount namespaces: /opt/ml is at {opt_ml}, as SAGEMAKER_BASE_DIR says.")
         self._process = subprocess.Popen(
             line,
             env=full,
             cwd=tmp,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # what container.sh notices our end by
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,

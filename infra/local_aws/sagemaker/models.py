@@ -119,6 +119,8 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
         for setting in ("ModelPackageName", "MultiModelConfig", "ModelDataSource", "AdditionalModelDataSources"):
             if container.get(setting):
                 raise NotImplementedHere(f"CreateModel with {setting}")
+        if isolated and not has_opt_ml():
+            raise NotImplementedHere("CreateModel with EnableNetworkIsolation, on an OS without network namespaces,")
         self._image(container.get("Image", ""))
         self._check_model_data(container.get("ModelDataUrl"), execution_role_arn)
         model = super().create_model(model_name=model_name, execution_role_arn=execution_role_arn, **request)

@@ -159,6 +159,7 @@ class TrainingJob:
                 self.training_start_time = _now()
                 self._train()
             finally:
+                shutil.rmtree(self._opt_ml.parent, ignore_errors=True)
                 slots.release()
         except Interrupted as interrupted:
             self._finish("Stopped", str(interrupted))
@@ -181,7 +182,7 @@ class TrainingJob:
 
     def _train(self) -> None:
         environment = self._environment()
-        shutil.rmtree(self._opt_ml, ignore_errors=True)
+        shutil.rmtree(self._opt_ml.parent, ignore_errors=True)  # of an earlier server's job of this name
         s3 = self._role.client("s3")
         self._enter_unless_stopped("Downloading")
         self._write_input(s3)
@@ -254,13 +255,14 @@ class TrainingJob:
         config = self._opt_ml / "input" / "config"
         for folder in (config, self._opt_ml / "model", self._opt_ml / "output" / "data"):
             folder.mkdir(parents=True)
+        mode = self.request["AlgorithmSpecification"].get("TrainingInputMode", "File")
         channels: dict[str, dict[str, str]] = {}
         for channel in self.request.get("InputDataConfig") or []:
             folder = self._opt_ml / "input" / "data" / channel["ChannelName"]
             folder.mkdir(parents=True)
             data.download_channel(s3, channel["DataSource"]["S3DataSource"], folder)
             channels[channel["ChannelName"]] = {
-                "TrainingInputMode": "File",
+                "TrainingInputMode": channel.get("InputMode") or mode,
                 "S3DistributionType": "FullyReplicated",
                 "RecordWrapperType": channel.get("RecordWrapperType", "None"),
                 **({"ContentType": channel["ContentType"]} if channel.get("ContentType") else {}),
@@ -303,7 +305,6 @@ class TrainingJob:
             data.upload_archive(s3, model, self.model_artifacts)
         if any(output.iterdir()):
             data.upload_archive(s3, output, self.model_artifacts.replace("model.tar.gz", "output.tar.gz"))
-        shutil.rmtree(self._opt_ml.parent, ignore_errors=True)
 
 
 _TOOLKIT_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} sagemaker-training-toolkit ")

@@ -1,0 +1,70 @@
+"""Nothing that local AWS started outlives it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from sagemaker_requests import BUCKET, IMAGE, ROLE, archive, eventually, is_running, training_job
+
+INFRA = Path(__file__).parents[2] / "infra"
+SCRIPT = """
+    import os, pathlib, signal, time
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    pathlib.Path("{pid_file}").write_text(str(os.getpid()))
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """`python -m local_aws` as a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local_aws", "--port", "0", "--state-dir", str(tmp_path / "state")],
+        env={**os.environ, "PYTHONPATH": str(INFRA)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_jobs_and_model_servers_end_with_the_server(
+    server: subprocess.Popen[str], tmp_path: Path, how: signal.Signals
+) -> None:
+    assert server.stdout is not None
+    session: dict[str, Any] = {
+        "endpoint_url": server.stdout.readline().strip(),
+        "region_name": "us-east-1",
+        "aws_access_key_id": "testing",
+        "aws_secret_access_key": "testing",
+    }
+    s3, sagemaker = boto3.client("s3", **session), boto3.client("sagemaker", **session)
+    s3.create_bucket(Bucket=BUCKET)
+    files = [tmp_path / "training.pid", tmp_path / "serving.pid"]
+    sagemaker.create_training_job(**training_job(s3, "endless", SCRIPT.format(pid_file=files[0])))
+    serving = f"import os, pathlib; pathlib.Path('{files[1]}').write_text(str(os.getpid()))\ndef model_fn(d): pass"
+    s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=archive({"code/inference.py": serving}))
+    container = {
+        "Image": IMAGE,
+        "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz",
+        "Environment": {"SAGEMAKER_PROGRAM": "inference.py"},
+    }
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    variant = {"VariantName": "v", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
+    pids = [int(eventually(lambda f=file: f.exists() and f.read_text(), bool)) for file in files]
+
+    server.send_signal(how)
+    server.wait(20)
+
+    eventually(lambda: [pid for pid in pids if is_running(pid)], lambda running: not running, seconds=5)
