@@ -1,0 +1,237 @@
+"""Executes one query: DuckDB for the rows, Glue for the catalog, S3 for the results."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from local_aws.athena import reasons, statements
+from local_aws.athena.binding import Binder
+from local_aws.athena.catalog import Catalog
+from local_aws.athena.data_types import result_type
+from local_aws.athena.ddl import Ddl
+from local_aws.athena.failures import QueryFailed
+from local_aws.athena.objects import ObjectCache, ObjectStore, folder, split_uri
+from local_aws.athena.relations import Relations
+from local_aws.athena.results import ResultColumn, as_text, csv_header, metadata
+from local_aws.athena.tables import TableWriter
+
+UNNAMED = "__unnamed_"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One query as StartQueryExecution got it; `output` is the folder that results go to."""
+
+    id: str
+    sql: str
+    database: str
+    output: str
+    parameters: list[str] = field(default_factory=list)
+    prepared: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Outcome:
+    """What a query that succeeded leaves: where its result is, and what GetQueryExecution says about it."""
+
+    output_location: str
+    columns: list[dict[str, Any]] = field(default_factory=list)
+    manifest_location: str | None = None
+    scanned_bytes: int = 0
+    update_count: int | None = None
+    substatement: str = "SELECT"
+
+
+class Engine:
+    """One DuckDB instance, shared by all queries; each query has its own connection to it."""
+
+    def __init__(self, catalog: Catalog, store: ObjectStore, directory: Path) -> None:
+        self.catalog = catalog
+        self.store = store
+        self.cache = ObjectCache(store, directory / "objects")
+        self.scratch = directory / "scratch"
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        self.duckdb = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": f"{memory * 4 // 10 // 2**20}MiB",
+                "temp_directory": str(directory / "spill"),
+                "integer_division": True,
+            },
+        )
+        self.duckdb.execute("SET GLOBAL TimeZone = 'UTC'")  # a setting of the ICU extension, which connect() loads last
+        self.duckdb.execute((Path(__file__).parent / "macros.sql").read_text())
+
+    def connection(self) -> Any:
+        """A connection for one query; its `interrupt()` cancels what it runs."""
+        return self.duckdb.cursor()
+
+    def run(self, request: Request, connection: Any) -> Outcome:
+        """Execute the query; QueryFailed with Athena's reason, duckdb.InterruptException where it was cancelled."""
+        statement = statements.parse(request.sql, [] if _is_execute(request.sql) else request.parameters)
+        if isinstance(statement, statements.Prepared):
+            sql = request.prepared.get(statement.name.lower())
+            if sql is None:
+                raise QueryFailed(f"PreparedStatement {statement.name} was not found")
+            statement = statements.parse(sql, statement.values or request.parameters)
+        run = _Run(self, request, connection)
+        match statement:
+            case statements.Select(query):
+                return run.select(query)
+            case statements.CreateTableAs():
+                return run.create_table_as(statement)
+            case statements.Insert():
+                return run.insert(statement)
+            case statements.Unload():
+                return run.unload(statement)
+            case statements.Explain(query):
+                return run.explain(query)
+        lines, columns = Ddl(self.catalog, self.cache, request.database, run.view_columns).run(statement)
+        return run.text(lines, columns, type(statement).__name__)
+
+
+def _is_execute(sql: str) -> bool:
+    return statements.first_word(sql) == "EXECUTE"
+
+
+class _Run:
+    """The state of one query."""
+
+    def __init__(self, engine: Engine, request: Request, connection: Any) -> None:
+        self.engine = engine
+        self.request = request
+        self.connection = connection
+        relations = Relations(connection, engine.catalog, engine.cache)
+        self.binder = Binder(connection, engine.catalog, relations)
+        self.writer = TableWriter(connection, engine.catalog, engine.cache, engine.scratch, request.id)
+
+    @contextlib.contextmanager
+    def _athena_reasons(self, query: exp.Expression) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as error:
+            raise reasons.query_failed(error, query) from error
+
+    def _bind(self, query: exp.Query) -> tuple[str, list[ResultColumn]]:
+        """DuckDB SQL of `query` with columns c0, c1, ... in the types Athena would give, and those columns."""
+        _name_columns(query)
+        with self._athena_reasons(query):
+            sql = self.binder.duckdb_sql(query, self.request.database)
+            described = self.connection.execute(f"DESCRIBE {sql}").fetchall()
+            types = [result_type(duckdb.sqltype(_type_name(row[1]))) for row in described]
+        names = [
+            f"_col{index}" if row[0].startswith(UNNAMED) else row[0].lower() for index, row in enumerate(described)
+        ]
+        inner = ", ".join(f"c{index}" for index in range(len(names)))
+        outer = ", ".join(
+            f"c{index}" if kind == _type_name(row[1]) else f"CAST(c{index} AS {kind}) AS c{index}"
+            for index, (kind, row) in enumerate(zip(types, described, strict=True))
+        )
+        columns = [ResultColumn(name, duckdb.sqltype(kind)) for name, kind in zip(names, types, strict=True)]
+        return f"SELECT {outer} FROM ({sql}) AS q({inner})", columns
+
+    def select(self, query: exp.Query) -> Outcome:
+        sql, columns = self._bind(query)
+        texts = ", ".join(as_text(f"c{index}", column.type) for index, column in enumerate(columns))
+        path = self.engine.scratch / f"{uuid.uuid4().hex}.csv"
+        try:
+            with self._athena_reasons(query):
+                self.connection.execute(
+                    f"COPY (SELECT {texts} FROM ({sql})) TO '{path}' (FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR '')"
+                )
+            body = csv_header(columns) + path.read_bytes()
+        finally:
+            path.unlink(missing_ok=True)
+        location = f"{folder(self.request.output)}{self.request.id}.csv"
+        infos = [column.info() for column in columns]
+        self._write(location, body)
+        self._write(f"{location}.metadata", metadata(infos))
+        return Outcome(location, infos, scanned_bytes=self.binder.scanned_bytes)
+
+    def create_table_as(self, statement: statements.CreateTableAs) -> Outcome:
+        database, name = (statement.table.db or self.request.database).lower(), statement.table.name.lower()
+        location = f"{folder(self.request.output)}tables/{self.request.id}"
+        done = Outcome(location, manifest_location=f"{location}-manifest.csv", substatement="CREATE_TABLE_AS_SELECT")
+        if not self.writer.may_create(database, name, statement.if_not_exists):
+            return self._finish_write(done, [])
+        sql, columns = self._bind(statement.query)
+        with self._athena_reasons(statement.query):
+            written = self.writer.create_table_as(database, name, statement, sql, columns, folder(location))
+        done.update_count = written.rows
+        return self._finish_write(done, written.uris)
+
+    def insert(self, statement: statements.Insert) -> Outcome:
+        table = self.binder.lookup(statement.table, self.request.database)
+        sql, columns = self._bind(statement.query)
+        with self._athena_reasons(statement.query):
+            written = self.writer.insert(table, statement.columns, sql, columns)
+        location = f"{folder(self.request.output)}{self.request.id}"
+        done = Outcome(location, manifest_location=f"{location}-manifest.csv", update_count=written.rows, substatement="INSERT")
+        return self._finish_write(done, written.uris)
+
+    def unload(self, statement: statements.Unload) -> Outcome:
+        sql, columns = self._bind(statement.query)
+        with self._athena_reasons(statement.query):
+            written = self.writer.unload(statement, sql, columns)
+        location = f"{folder(self.request.output)}{self.request.id}"
+        done = Outcome(location, manifest_location=f"{location}-manifest.csv", update_count=written.rows, substatement="UNLOAD")
+        return self._finish_write(done, written.uris)
+
+    def explain(self, query: exp.Query) -> Outcome:
+        sql, _ = self._bind(query)
+        plan = "\n".join(row[1] for row in self.connection.execute(f"EXPLAIN {sql}").fetchall())
+        return self.text(plan.split("\n"), [("Query Plan", "varchar")], "Explain")
+
+    def text(self, lines: list[str], columns: list[tuple[str, str]], kind: str) -> Outcome:
+        """The outcome of a statement whose result is lines of text."""
+        location = f"{folder(self.request.output)}{self.request.id}.txt"
+        infos = [ResultColumn(name, duckdb.sqltype(_text_type(kind_))).info() for name, kind_ in columns]
+        self._write(location, "".join(line + "\n" for line in lines).encode())
+        self._write(f"{location}.metadata", metadata(infos))
+        return Outcome(location, infos, substatement=kind.upper())
+
+    def view_columns(self, query: exp.Query) -> list[ResultColumn]:
+        """The columns that a view over `query` has."""
+        return self._bind(query)[1]
+
+    def _finish_write(self, outcome: Outcome, uris: list[str]) -> Outcome:
+        assert outcome.manifest_location is not None
+        outcome.scanned_bytes = self.binder.scanned_bytes
+        self._write(outcome.manifest_location, "".join(f"{uri}\n" for uri in uris).encode())
+        self._write(f"{outcome.output_location}.metadata", metadata([]))
+        return outcome
+
+    def _write(self, uri: str, body: bytes) -> None:
+        self.engine.store.write(*split_uri(uri), body)
+
+
+def _name_columns(query: exp.Query) -> None:
+    """Mark the outermost columns that have no name of their own: Athena calls them _col0, _col1 by their place."""
+    first: exp.Expression = query
+    while isinstance(first, (exp.SetOperation, exp.Subquery)):
+        first = first.this
+    if not isinstance(first, exp.Select):
+        return
+    for index, item in enumerate(first.expressions):
+        if not isinstance(item, (exp.Alias, exp.Column, exp.Star)):
+            item.replace(exp.alias_(item.copy(), f"{UNNAMED}{index}", quoted=True))
+
+
+def _type_name(described: str) -> str:
+    return described.strip('"') if described == '"NULL"' else described
+
+
+def _text_type(name: str) -> str:
+    return "VARCHAR" if name in ("string", "varchar") else name
+
+

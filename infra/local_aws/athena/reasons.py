@@ -1,0 +1,77 @@
+"""What DuckDB says went wrong, in Athena's words."""
+
+import re
+
+from sqlglot import exp
+
+from local_aws.athena.binding import position
+from local_aws.athena.failures import QueryFailed
+
+_ACCESS = "cannot be resolved or requester is not authorized to access requested resources"
+_TYPES = {"INT32": "INT", "INT64": "BIGINT", "INT16": "SMALLINT", "INT8": "TINYINT", "BOOL": "BOOLEAN", "FLOAT": "REAL"}
+
+
+def query_failed(error: Exception, query: exp.Expression | None) -> QueryFailed:
+    """The failure that Athena reports for DuckDB's `error`; places come from `query`."""
+    text = str(error)
+    first = text.split("\n")[0]
+    if m := re.search(r'Referenced column "([^"]+)" not found', text):
+        return _column(m[1], query)
+    if m := re.search(r'Table "([^"]+)" does not have a column named "([^"]+)"', text):
+        return _column(f"{m[1]}.{m[2]}", query)
+    if m := re.search(r'Referenced table "([^"]+)" not found', text):
+        column = next((c for c in _all(query, exp.Column) if c.table.lower() == m[1].lower()), None)
+        return _column(f"{m[1]}.{column.name}" if column else m[1], query)
+    if m := re.search(r'Ambiguous reference to column name "([^"]+)"', text):
+        return QueryFailed(f"AMBIGUOUS_NAME: {_place(m[1], query)}: Column '{m[1]}' is ambiguous")
+    if m := re.search(r'column "?([^"\s]+)"? must appear in the GROUP BY clause', text):
+        return QueryFailed(
+            f"EXPRESSION_NOT_AGGREGATE: {_place(m[1], query)}: '{m[1]}' must be an aggregate expression or appear in "
+            "GROUP BY clause"
+        )
+    if m := re.search(r"(?:Scalar|Aggregate|Table)? ?Function with name \"?(\w+)\"? does not exist", text):
+        return QueryFailed(f"FUNCTION_NOT_FOUND: {_place(m[1], query)}: Function '{m[1]}' not registered")
+    if m := re.search(r"No function matches the given name and argument types '([^(]+)\((.*?)\)'", text):
+        return _no_function(m[1], m[2].lower(), query)
+    if m := re.search(r"Cannot (?:compare|mix) values of type (\w+).*? and (?:type )?(\w+)", text):
+        return QueryFailed(f"TYPE_MISMATCH: line 1:1: Cannot apply operator: {m[1].lower()} = {m[2].lower()}")
+    if m := re.search(r"Could not (?:convert|cast) (?:string |value )?['\"](.*?)\??['\"] to ['\"]?(\w+)", text):
+        return QueryFailed(f"INVALID_CAST_ARGUMENT: Cannot cast '{m[1]}' to {_TYPES.get(m[2], m[2])}")
+    if m := re.search(r'(?:invalid|Invalid) (timestamp|date) field format: "(.*?)\??"', text):
+        return QueryFailed(f"INVALID_CAST_ARGUMENT: Value cannot be cast to {m[1]}: {m[2]}")
+    if "Division by zero" in text:
+        return QueryFailed("DIVISION_BY_ZERO: Division by zero")
+    if "Out of Memory" in first:
+        return QueryFailed(f"EXCEEDED_LOCAL_MEMORY_LIMIT: Query exhausted resources at this scale factor. {first}")
+    if "Could not parse string" in text:
+        return QueryFailed(f"INVALID_FUNCTION_ARGUMENT: {first.removeprefix('Invalid Input Error: ')}")
+    if m := re.search(r"(?:JSON|CSV) Error.*|.*(?:read_json|read_csv).*|.*\.(?:csv|json|jsonl)\".*", text):
+        return QueryFailed(f"HIVE_BAD_DATA: {text}")
+    return QueryFailed(f"GENERIC_USER_ERROR: {first}")
+
+
+def _no_function(name: str, types: str, query: exp.Expression | None) -> QueryFailed:
+    types = types.replace("integer_literal", "integer").replace("string_literal", "varchar")
+    if not name[0].isalpha() and "," in types:
+        left, right = (part.strip() for part in types.split(",", 1))
+        return QueryFailed(f"TYPE_MISMATCH: line 1:1: Cannot apply operator: {left} {name.strip()} {right}")
+    return QueryFailed(
+        f"TYPE_MISMATCH: {_place(name, query)}: Unexpected parameters ({types}) for function {name.lower()}"
+    )
+
+
+def _column(name: str, query: exp.Expression | None) -> QueryFailed:
+    return QueryFailed(f"COLUMN_NOT_FOUND: {_place(name.rpartition('.')[2], query)}: Column '{name.lower()}' {_ACCESS}")
+
+
+def _place(name: str, query: exp.Expression | None) -> str:
+    for kind in (exp.Column, exp.Func, exp.Identifier):
+        for node in _all(query, kind):
+            own = node.name if not isinstance(node, exp.Func) else (node.name if isinstance(node, exp.Anonymous) else node.key)
+            if own.lower() == name.lower():
+                return position(node)
+    return "line 1:1"
+
+
+def _all(query: exp.Expression | None, kind: type[exp.Expression]) -> list[exp.Expression]:
+    return list(query.find_all(kind)) if query is not None else []

@@ -1,0 +1,112 @@
+"""Query results as Athena lays them out in S3, and as GetQueryResults pages through them."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_aws.athena.data_types import quote, trino_type
+
+_FIELD = re.compile(rb'"((?:[^"]|"")*)"|')
+
+
+@dataclass(frozen=True)
+class ResultColumn:
+    """A column of a result, with its DuckDB type."""
+
+    name: str
+    type: Any
+
+    def info(self) -> dict[str, Any]:
+        """ColumnInfo of GetQueryResults."""
+        kind = trino_type(self.type)
+        precision, scale = _precision(self.type, kind)
+        return {
+            "CatalogName": "hive",
+            "SchemaName": "",
+            "TableName": "",
+            "Name": self.name,
+            "Label": self.name,
+            "Type": kind,
+            "Precision": precision,
+            "Scale": scale,
+            "Nullable": "UNKNOWN",
+            "CaseSensitive": kind == "varchar",
+        }
+
+
+def _precision(duckdb: Any, kind: str) -> tuple[int, int]:
+    if kind == "decimal":
+        parts = dict(duckdb.children)
+        return int(parts["precision"]), int(parts["scale"])
+    fixed = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "float": 17, "double": 17, "timestamp": 3}
+    return (2147483647 if kind in ("varchar", "varbinary") else fixed.get(kind, 0)), 0
+
+
+def as_text(expression: str, duckdb: Any, depth: int = 0) -> str:
+    """DuckDB SQL for the text that Athena's result file has for a value of this type; null stays null."""
+    kind = str(duckdb.id)
+    if kind in ("list", "array"):
+        item = f"v{depth}"
+        inner = as_text(item, duckdb.children[0][1], depth + 1)
+        items = f"list_transform({expression}, lambda {item}: coalesce({inner}, 'null'))"
+        return f"('[' || array_to_string({items}, ', ') || ']')"
+    if kind == "map":
+        item = f"e{depth}"
+        key, value = duckdb.children[0][1], duckdb.children[1][1]
+        pair = f"{as_text(item + '.key', key, depth + 1)} || '=' || coalesce({as_text(item + '.value', value, depth + 1)}, 'null')"
+        return f"('{{' || array_to_string(list_transform(map_entries({expression}), lambda {item}: {pair}), ', ') || '}}')"
+    if kind == "struct":
+        fields = [
+            f"'{name}=' || coalesce({as_text(f'{expression}.{quote(name)}', inner, depth + 1)}, 'null')"
+            for name, inner in duckdb.children
+        ]
+        return f"CASE WHEN {expression} IS NOT NULL THEN '{{' || concat_ws(', ', {', '.join(fields)}) || '}}' END"
+    if kind in ("double", "float"):
+        return f"trino_double_text(CAST({expression} AS VARCHAR))"
+    if kind == "blob":
+        return f"rtrim(regexp_replace(lower(hex({expression})), '(..)', '\\1 ', 'g'))"
+    if kind.startswith("timestamp") or kind == "date":
+        return f"trino_text({expression})"
+    return f"CAST({expression} AS VARCHAR)"
+
+
+def csv_header(columns: list[ResultColumn]) -> bytes:
+    """The first line of a result file."""
+    return (",".join('"' + column.name.replace('"', '""') + '"' for column in columns) + "\n").encode()
+
+
+def metadata(columns: list[dict[str, Any]]) -> bytes:
+    """The `.metadata` object beside a result; Athena's own is an undocumented binary that no client reads."""
+    return json.dumps(columns).encode()
+
+
+def page(path: Path, start: int, limit: int, is_csv: bool) -> tuple[list[dict[str, Any]], int | None]:
+    """Up to `limit` result rows from byte `start` of a result file, and the byte where the next page starts."""
+    rows: list[dict[str, Any]] = []
+    with path.open("rb") as file:
+        file.seek(start)
+        while len(rows) < limit:
+            line = file.readline()
+            if not line:
+                return rows, None
+            while is_csv and line.count(b'"') % 2:  # a quoted value that goes on in the next line
+                line += file.readline()
+            rows.append({"Data": _csv_row(line) if is_csv else [{"VarCharValue": line.decode().rstrip("\n")}]})
+        following = file.tell()
+        return rows, following if file.read(1) else None
+
+
+def _csv_row(line: bytes) -> list[dict[str, str]]:
+    text, values, position = line.rstrip(b"\n"), [], 0
+    while True:
+        matched = _FIELD.match(text, position)
+        if matched is None or matched[1] is None:
+            values.append({})
+        else:
+            values.append({"VarCharValue": matched[1].replace(b'""', b'"').decode()})
+        position = matched.end() if matched else position
+        if position >= len(text):
+            return values
+        position += 1  # the comma

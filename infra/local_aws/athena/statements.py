@@ -1,0 +1,313 @@
+"""Takes a query string apart: which statement it is, and what it names."""
+
+import re
+from dataclasses import dataclass, field
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, TokenError
+
+from local_aws.athena.data_types import split_top_level
+from local_aws.athena.failures import QueryFailed, unsupported
+
+_NAME = r'((?:[`"]?[\w$-]+[`"]?\.)*[`"]?[\w$-]+[`"]?)'
+_DDL = ("ALTER", "CREATE", "DESCRIBE", "DESC", "DROP", "MSCK", "SHOW")
+
+
+@dataclass(frozen=True)
+class Select:
+    query: exp.Query
+
+
+@dataclass(frozen=True)
+class Explain:
+    query: exp.Query
+
+
+@dataclass(frozen=True)
+class CreateTableAs:
+    table: exp.Table
+    query: exp.Query
+    properties: dict[str, str | list[str]]
+    if_not_exists: bool
+    with_data: bool
+
+
+@dataclass(frozen=True)
+class Insert:
+    table: exp.Table
+    columns: list[str]
+    query: exp.Query
+
+
+@dataclass(frozen=True)
+class Unload:
+    query: exp.Query
+    location: str
+    options: dict[str, str | list[str]]
+
+
+@dataclass(frozen=True)
+class Create:
+    """CREATE EXTERNAL TABLE, CREATE VIEW, CREATE DATABASE."""
+
+    expression: exp.Create
+    text: str
+
+
+@dataclass(frozen=True)
+class Drop:
+    expression: exp.Drop
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """ALTER TABLE ... ADD / DROP PARTITION: a (key: value) and a location for each partition."""
+
+    table: str
+    action: str
+    partitions: list[tuple[dict[str, str], str | None]]
+    lenient: bool
+
+
+@dataclass(frozen=True)
+class SetLocation:
+    table: str
+    partition: dict[str, str]
+    location: str
+
+
+@dataclass(frozen=True)
+class SetProperties:
+    table: str
+    properties: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Repair:
+    table: str
+
+
+@dataclass(frozen=True)
+class Show:
+    """SHOW TABLES, DATABASES, PARTITIONS, COLUMNS, VIEWS, CREATE TABLE, CREATE VIEW, TBLPROPERTIES; DESCRIBE."""
+
+    what: str
+    name: str | None = None
+    pattern: str | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """EXECUTE name USING values."""
+
+    name: str
+    values: list[str] = field(default_factory=list)
+
+
+Statement = (
+    Select | Explain | CreateTableAs | Insert | Unload | Create | Drop | Partitions | SetLocation | SetProperties
+    | Repair | Show | Prepared
+)
+
+
+def statement_type(sql: str) -> str:
+    """DDL, DML or UTILITY, as GetQueryExecution says it."""
+    word = first_word(sql)
+    if word in ("SHOW", "DESCRIBE", "DESC", "EXPLAIN"):
+        return "UTILITY"
+    return "DDL" if word in _DDL else "DML"
+
+
+def first_word(sql: str) -> str:
+    """The first word of `sql` in upper case, comments skipped."""
+    found = re.match(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*(\w+)", sql, re.DOTALL)
+    return found[1].upper() if found else ""
+
+
+def parse(sql: str, parameters: list[str]) -> Statement:
+    """The statement in `sql`, its `?` replaced by `parameters` (SQL literals); QueryFailed with line and column."""
+    text = sql.strip().rstrip(";").rstrip()
+    if not text:
+        raise QueryFailed("line 1:1: mismatched input '<EOF>'. Expecting: a statement")
+    for pattern, build in _OPAQUE:
+        if found := pattern.fullmatch(text):
+            return build(found)
+    if found := re.fullmatch(r"UNLOAD\s*(\(.*\))\s*TO\s*'([^']*)'(?:\s*WITH\s*\((.*)\))?", text, re.I | re.S):
+        return Unload(_query(found[1], parameters), found[2], _options(found[3] or ""))
+    if found := re.fullmatch(r"EXPLAIN\s+(?:ANALYZE\s+)?(.*)", text, re.I | re.S):
+        return Explain(_query(found[1], parameters))
+    return _from_expression(_expression(text, parameters), text)
+
+
+def _from_expression(expression: exp.Expression, text: str) -> Statement:
+    match expression:
+        case exp.Query():
+            return Select(expression)
+        case exp.Create(kind="TABLE", expression=exp.Query() as query):
+            properties = expression.args.get("properties")
+            return CreateTableAs(
+                expression.this, query, _properties(properties), bool(expression.args.get("exists")), _with_data(properties)
+            )
+        case exp.Create():
+            return Create(expression, text)
+        case exp.Insert(expression=exp.Query() as query):
+            target = expression.this
+            columns = [column.name for column in target.expressions] if isinstance(target, exp.Schema) else []
+            return Insert(target.this if isinstance(target, exp.Schema) else target, columns, query)
+        case exp.Drop():
+            return Drop(expression)
+        case exp.Delete() | exp.Update() | exp.Merge():
+            kind = type(expression).__name__.upper()
+            raise QueryFailed(f"NOT_SUPPORTED: {kind} is only for Iceberg tables, which local Athena does not have")
+    raise _mismatch(text)
+
+
+def _mismatch(text: str) -> QueryFailed:
+    word = first_word(text)
+    if word in ("SELECT", "WITH", "INSERT", "VACUUM", "OPTIMIZE", "ALTER", "CREATE", "SHOW", "DEALLOCATE", "PREPARE"):
+        return unsupported(f"this {word} statement", "see the supported statements in its documentation")
+    before = text[: text.upper().index(word)] if word else ""
+    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    found = text[len(before) : len(before) + len(word)] or text[:1]
+    return QueryFailed(
+        f"line {line}:{column}: mismatched input '{found}'. Expecting: 'ALTER', 'CREATE', 'DESCRIBE', 'DROP', 'EXECUTE', "
+        "'EXPLAIN', 'INSERT', 'MSCK', 'PREPARE', 'SHOW', 'UNLOAD', <query>"
+    )
+
+
+def _expression(text: str, parameters: list[str]) -> exp.Expression:
+    try:
+        found = [expression for expression in sqlglot.parse(text, read="athena") if expression is not None]
+    except ParseError as error:
+        raise _syntax_error(text, error) from error
+    except TokenError as error:
+        raise QueryFailed(f"line 1:1: mismatched input. {error}") from error
+    if len(found) != 1:
+        raise QueryFailed("Only one sql statement is allowed. Got: " + text)
+    return _bound(found[0], parameters)
+
+
+def _query(text: str, parameters: list[str]) -> exp.Query:
+    expression = _expression(text, parameters)
+    while isinstance(expression, (exp.Paren, exp.Subquery)) and not expression.args.get("alias"):
+        expression = expression.this
+    if not isinstance(expression, exp.Query):
+        raise _mismatch(text.lstrip("( \n"))
+    return expression
+
+
+def _syntax_error(text: str, error: ParseError) -> QueryFailed:
+    details = error.errors[0] if error.errors else {}
+    token = str(details.get("highlight") or "")
+    line, end = int(details.get("line") or 1), int(details.get("col") or 1)
+    if "SENTINEL" in str(details.get("description")):
+        lines = text.split("\n")
+        return QueryFailed(f"line {len(lines)}:{len(lines[-1]) + 1}: mismatched input '<EOF>'")
+    return QueryFailed(
+        f"line {line}:{max(1, end - len(token) + 1)}: mismatched input '{token}'. {details.get('description', '')}".rstrip()
+    )
+
+
+def _bound(expression: exp.Expression, parameters: list[str]) -> exp.Expression:
+    placeholders = sorted(
+        (p for p in expression.find_all(exp.Placeholder) if not p.this), key=lambda p: int(p.meta.get("start", 0))
+    )
+    if len(placeholders) != len(parameters):
+        raise QueryFailed(
+            f"INVALID_PARAMETER_USAGE: line 1:1: Incorrect number of parameters: expected {len(placeholders)} "
+            f"but found {len(parameters)}"
+        )
+    for placeholder, parameter in zip(_in_text_order(expression, placeholders), parameters, strict=True):
+        placeholder.replace(_expression(parameter, []))
+    return expression
+
+
+def _in_text_order(expression: exp.Expression, placeholders: list[exp.Placeholder]) -> list[exp.Placeholder]:
+    if all("start" in placeholder.meta for placeholder in placeholders):
+        return placeholders
+    return [node for node in expression.dfs() if isinstance(node, exp.Placeholder) and not node.this]
+
+
+def _value(text: str) -> str | list[str]:
+    array = re.fullmatch(r"ARRAY\s*\[(.*)\]", text.strip(), re.I | re.S)
+    if array:
+        return [part.strip().strip("'\"") for part in split_top_level(array[1]) if part.strip()]
+    return text.strip().strip("'")
+
+
+def _options(text: str) -> dict[str, str | list[str]]:
+    pairs = [part.split("=", 1) for part in split_top_level(text) if "=" in part]
+    return {name.strip().lower(): _value(value) for name, value in pairs}
+
+
+def _properties(properties: exp.Expression | None) -> dict[str, str | list[str]]:
+    found: dict[str, str | list[str]] = {}
+    for prop in properties.expressions if properties else []:
+        match prop:
+            case exp.PartitionedByProperty():
+                found["partitioned_by"] = [item.name for item in prop.this.expressions]
+            case exp.FileFormatProperty():
+                found["format"] = prop.this.name
+            case exp.WithDataProperty():
+                continue
+            case exp.LocationProperty():
+                found["location"] = prop.this.name
+            case _:
+                value = prop.args.get("value")
+                found[prop.name.lower()] = (
+                    [item.name for item in value.expressions] if isinstance(value, exp.Array) else str(value.name)
+                ) if value is not None else ""
+    return found
+
+
+def _with_data(properties: exp.Expression | None) -> bool:
+    return not any(isinstance(p, exp.WithDataProperty) and p.args.get("no") for p in properties.expressions) if properties else True
+
+
+def pairs(text: str) -> dict[str, str]:
+    """{name: value} of `name = 'value', ...`, as in a PARTITION clause; a value's quotes are taken off."""
+    found = {}
+    for part in split_top_level(text):
+        name, _, value = part.partition("=")
+        found[name.strip().strip("`\"'").lower()] = value.strip().strip("'\"")
+    return found
+
+
+def _partitions(action: str, table: str, text: str, lenient: bool) -> Partitions:
+    clause = re.compile(r",?\s*PARTITION\s*\(([^)]*)\)(?:\s*LOCATION\s*'([^']*)')?\s*", re.I)
+    found, position = [], 0
+    while position < len(text):
+        matched = clause.match(text, position)
+        if not matched:
+            raise QueryFailed(f"FAILED: ParseException line 1:{position + 1}: mismatched input near '{text[position:position + 20]}'")
+        found.append((pairs(matched[1]), matched[2]))
+        position = matched.end()
+    return Partitions(table, action, found, lenient)
+
+
+def _flags(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern.replace("NAME", _NAME).replace(" ", r"\s+"), re.I | re.S)
+
+
+_OPAQUE = [
+    (_flags("MSCK REPAIR TABLE NAME"), lambda m: Repair(m[1])),
+    (_flags(r"ALTER TABLE NAME ADD( IF NOT EXISTS)? (PARTITION.*)"), lambda m: _partitions("ADD", m[1], m[3], bool(m[2]))),
+    (_flags(r"ALTER TABLE NAME DROP( IF EXISTS)? (PARTITION.*)"), lambda m: _partitions("DROP", m[1], m[3], bool(m[2]))),
+    (
+        _flags(r"ALTER TABLE NAME( PARTITION\s*\(([^)]*)\))? SET LOCATION '([^']*)'"),
+        lambda m: SetLocation(m[1], pairs(m[3]) if m[3] else {}, m[4]),
+    ),
+    (_flags(r"ALTER TABLE NAME SET TBLPROPERTIES\s*\((.*)\)"), lambda m: SetProperties(m[1], pairs(m[2]))),
+    (_flags(r"SHOW (?:DATABASES|SCHEMAS)(?: LIKE '([^']*)')?"), lambda m: Show("DATABASES", None, m[1])),
+    (_flags(r"SHOW TABLES(?: (?:IN|FROM) NAME)?(?: (?:LIKE )?'([^']*)')?"), lambda m: Show("TABLES", m[1], m[2])),
+    (_flags(r"SHOW VIEWS(?: (?:IN|FROM) NAME)?(?: LIKE '([^']*)')?"), lambda m: Show("VIEWS", m[1], m[2])),
+    (_flags("SHOW PARTITIONS NAME"), lambda m: Show("PARTITIONS", m[1])),
+    (_flags("SHOW COLUMNS (?:IN|FROM) NAME"), lambda m: Show("COLUMNS", m[1])),
+    (_flags("SHOW COLUMNS (?:IN|FROM) NAME (?:IN|FROM) NAME"), lambda m: Show("COLUMNS", f"{m[2]}.{m[1]}")),
+    (_flags("SHOW CREATE TABLE NAME"), lambda m: Show("CREATE TABLE", m[1])),
+    (_flags("SHOW CREATE VIEW NAME"), lambda m: Show("CREATE VIEW", m[1])),
+    (_flags(r"SHOW TBLPROPERTIES NAME(?:\s*\('([^']*)'\))?"), lambda m: Show("TBLPROPERTIES", m[1], m[2])),
+    (_flags("(?:DESCRIBE|DESC)(?: (?:EXTENDED|FORMATTED))? NAME"), lambda m: Show("DESCRIBE", m[1])),
+    (_flags(r"EXECUTE NAME(?: USING (.*))?"), lambda m: Prepared(m[1], split_top_level(m[2]) if m[2] else [])),
+]
