@@ -9,6 +9,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local_aws import config
+from local_aws.athena import models as athena
 from local_aws.sagemaker import models as sagemaker
 from local_aws.sagemakerruntime import models as sagemakerruntime
 
@@ -17,6 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def install_backends() -> None:
     """Replace moto's backends by the subclasses that really execute; before the first request."""
+    athena.install()
     sagemaker.install()
     sagemakerruntime.install()
 
