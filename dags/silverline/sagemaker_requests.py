@@ -20,6 +20,7 @@ def training_job(spec: PipelineSpec, name: str, splits: str, source: str, data_v
         **spec.hyperparameters,
         "label": spec.label,
         "data_version": data_version,
+        "data_location": splits,
         "git_commit": "{{ var.value.git_commit }}",
         "sagemaker_program": "train.py",
         "sagemaker_submit_directory": source,

@@ -115,6 +115,8 @@ class Api:
             if isinstance(event, str):
                 lines.append(event)
                 continue
+            if event.get("logger", "").startswith("botocore"):
+                continue  # where each client found its endpoint and credentials
             lines.append(str(event.get("event", "")))
             for error in event.get("error_detail") or []:
                 lines.append(f"{error.get('exc_type')}: {error.get('exc_value')}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-STATE = REPOSITORY / ".state"
+STATE = Path(os.environ.get("SILVERLINE_STATE", REPOSITORY / ".state"))
 ENVIRONMENT = "local"
 REGION = "us-east-1"
 AIRFLOW_USER = "admin"
@@ -81,7 +81,6 @@ class Settings:
             # An edited DAG file is seen within seconds instead of minutes.
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
-            "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "botocore=WARNING aiobotocore=WARNING",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "WR_ATHENA_QUERY_WAIT_POLLING_DELAY": "0.1",
         }

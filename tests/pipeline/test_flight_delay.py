@@ -1,0 +1,129 @@
+"""The whole DAG on real flights, as `make run` starts it; the tests build on each other, in this order."""
+
+import json
+import re
+import subprocess
+
+import awswrangler as wr
+import boto3
+import pytest
+from rich.console import Console
+
+from conftest import Laptop
+from laptop import progress, services, settings
+from laptop.airflow import Api
+
+pytestmark = pytest.mark.timeout(900)
+MONTHS = ("2013-01", "2013-02", "2013-03")
+FLIGHTS_IN_THREE_MONTHS = 80_789
+BROKEN = """\
+year,month,day,dep_time,sched_dep_time,dep_delay,arr_time,sched_arr_time,arr_delay,carrier,flight,tailnum,origin,dest,air_time,distance,hour,minute,time_hour
+2013,3,1,yes,no,maybe,,,,,,,,,,,,,
+2013,3,2,900,900,0,1200,1200,0,UA,9001,N14228,EWR,XXX,180,1400,9,0,2013-03-02T14:00:00Z
+2013,3,3,,900,,,1200,,UA,9002,N14228,EWR,IAH,,1400,9,0,2013-03-03T14:00:00Z
+"""
+
+
+@pytest.fixture
+def api(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> Api:
+    """Airflow's API on that laptop, logged in."""
+    monkeypatch.setattr(settings, "STATE", laptop.state)
+    monkeypatch.setattr(services, "RECORDS", laptop.state / "services")
+    connected = Api(laptop.settings)
+    connected.wait_until_ready()
+    return connected
+
+
+def platform() -> dict[str, str]:
+    parameter = boto3.client("ssm").get_parameter(Name="/silverline/local/platform")
+    return dict(json.loads(parameter["Parameter"]["Value"]))
+
+
+def counts(table: str) -> dict[str, int]:
+    place = platform()
+    frame = wr.athena.read_sql_query(
+        f"select month, count(*) as row_count from {table} group by month",
+        database=place["silver_database"],
+        workgroup=place["athena_workgroup"],
+        ctas_approach=False,
+    )
+    return {row.month: int(row.row_count) for row in frame.itertuples()}
+
+
+def locations(table: str) -> dict[str, str]:
+    return {values[0]: path for path, values in wr.catalog.get_partitions(platform()["silver_database"], table).items()}
+
+
+def test_a_run_ends_in_a_served_model_and_says_how_to_ask_it(first_run: subprocess.CompletedProcess[str]) -> None:
+    assert first_run.returncode == 0, first_run.stdout + first_run.stderr
+    assert f"{FLIGHTS_IN_THREE_MONTHS:,} rows in" in first_run.stdout
+    assert re.search(r"roc_auc\s+test\s+0\.\d{4}\s+0\.5000", first_run.stdout)
+    command = next(line for line in first_run.stdout.splitlines() if "invoke-endpoint" in line)
+    answer = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert "probability" in answer.stdout
+
+
+def test_boto3_gets_a_probability_for_a_flight(laptop: Laptop, first_run: subprocess.CompletedProcess[str]) -> None:
+    sample = (laptop.state / "sample-flight_delay.json").read_bytes()
+    response = boto3.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName="flight-delay", ContentType="application/json", Body=sample
+    )
+    assert "probability" in response["Body"].read().decode()
+    assert laptop.command("invoke").returncode == 0
+
+
+def test_no_row_is_lost_between_bronze_and_silver(first_run: subprocess.CompletedProcess[str]) -> None:
+    joined, quarantined = counts("flight_features"), counts("quarantine where source_table = 'flights'")
+    assert tuple(sorted(joined)) == MONTHS
+    assert sum(joined.values()) + sum(quarantined.values()) == FLIGHTS_IN_THREE_MONTHS
+
+
+def test_the_model_carries_its_data_version_and_commit(first_run: subprocess.CompletedProcess[str]) -> None:
+    sagemaker = boto3.client("sagemaker")
+    job = sagemaker.list_training_jobs()["TrainingJobSummaries"][0]["TrainingJobName"]
+    description = sagemaker.describe_training_job(TrainingJobName=job)
+    assert re.fullmatch(r'"[0-9a-f]{16}"', description["HyperParameters"]["data_version"])
+    assert re.match(r'"[0-9a-f]{40}', description["HyperParameters"]["git_commit"])
+    metrics = {metric["MetricName"] for metric in description["FinalMetricDataList"]}
+    assert {"train:roc_auc", "validation:roc_auc", "test:roc_auc"} <= metrics
+
+
+def test_staged_tables_are_gone(first_run: subprocess.CompletedProcess[str]) -> None:
+    names = [table["Name"] for table in wr.catalog.get_tables(database=platform()["silver_database"])]
+    assert sorted(names) == ["flight_features", "flights", "quarantine", "weather"]
+
+
+def test_a_deleted_bronze_file_fails_the_run_by_name_and_silver_stays(
+    api: Api, first_run: subprocess.CompletedProcess[str]
+) -> None:
+    before = locations("flight_features")
+    key = "flights/year=2013/month=02/flights.csv"
+    boto3.client("s3").delete_object(Bucket=platform()["bronze_bucket"], Key=key)
+    run_id = api.trigger("flight_delay", {"as_of": "2013-03"})["dag_run_id"]
+    assert progress.follow(api, "flight_delay", run_id, Console()) == "failed"
+    log = "\n".join(api.log_lines("flight_delay", run_id, "bronze.plan", 1))
+    assert "bronze.flights has no file for 2013-02 any more, though silver has that month" in log
+    assert locations("flight_features") == before
+
+
+def test_broken_rows_are_quarantined_with_the_reason_and_only_their_month_is_computed_again(
+    laptop: Laptop, first_run: subprocess.CompletedProcess[str]
+) -> None:
+    before = locations("flight_features")
+    bucket = platform()["bronze_bucket"]
+    boto3.client("s3").put_object(Bucket=bucket, Key="flights/year=2013/month=03/late.csv", Body=BROKEN)
+    done = laptop.run()  # loads the file that the test before deleted
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{FLIGHTS_IN_THREE_MONTHS + 3:,} rows in" in done.stdout
+    after = locations("flight_features")
+    assert [after[month] == before[month] for month in MONTHS] == [True, True, False]
+    reasons = wr.athena.read_sql_query(
+        "select reason from quarantine where source_table = 'flights' and month = '2013-03' and ("
+        "raw_row like '%9001%' or raw_row like '%9002%' or raw_row like '%maybe%')",
+        database=platform()["silver_database"],
+        workgroup=platform()["athena_workgroup"],
+        ctas_approach=False,
+    )["reason"]
+    assert any(text.startswith("unparseable: ") for text in reasons)
+    assert {"no such airport: XXX", "no label: cancelled"} <= set(reasons)
