@@ -12,7 +12,7 @@ from local_aws.athena.statements import Select, parse
 from local_aws.athena.translate import to_duckdb
 
 
-def position(node: exp.Expression) -> str:
+def position(node: exp.Expr) -> str:
     """`line 1:8` of the first token of `node` that the parser has remembered."""
     for part in node.walk():
         if "line" in part.meta:
@@ -69,7 +69,9 @@ class Binder:
             raise QueryFailed(f"SCHEMA_NOT_FOUND: {position(node)}: Schema '{schema}' does not exist")
         description = self.catalog.table(schema, name)
         if description is None:
-            raise QueryFailed(f"TABLE_NOT_FOUND: {position(node)}: Table 'awsdatacatalog.{schema}.{name}' does not exist")
+            raise QueryFailed(
+                f"TABLE_NOT_FOUND: {position(node)}: Table 'awsdatacatalog.{schema}.{name}' does not exist"
+            )
         return Table(schema, description)
 
 
@@ -77,7 +79,7 @@ def _is_cte(table: exp.Table) -> bool:
     if table.db:
         return False
     name = table.name.lower()
-    child: exp.Expression = table
+    child: exp.Expr = table
     parent = table.parent
     while parent is not None:
         if isinstance(parent, exp.With):
@@ -108,9 +110,11 @@ def _partition_filter(node: exp.Table, table: Table) -> str | None:
     if outer or (isinstance(holder, exp.Join) and holder.side):
         return None  # a row that an outer join fills with nulls must not appear because its partner was not read
     kept = []
-    for condition in select.args["where"].this.flatten() if isinstance(select.args["where"].this, exp.And) else [
-        select.args["where"].this
-    ]:
+    for condition in (
+        select.args["where"].this.flatten()
+        if isinstance(select.args["where"].this, exp.And)
+        else [select.args["where"].this]
+    ):
         columns = list(condition.find_all(exp.Column))
         if not columns or condition.find(exp.Query, exp.Lambda, exp.Rand):
             continue

@@ -111,7 +111,9 @@ class Ddl:
     def _create_view(self, database: str, name: str, expression: exp.Create, text: str) -> Lines:
         known = self.catalog.table(database, name)
         if known is not None and (not expression.args.get("replace") or known.get("TableType") != "VIRTUAL_VIEW"):
-            raise QueryFailed(f"TABLE_ALREADY_EXISTS: line 1:1: Table or view 'awsdatacatalog.{database}.{name}' already exists")
+            raise QueryFailed(
+                f"TABLE_ALREADY_EXISTS: line 1:1: Table or view 'awsdatacatalog.{database}.{name}' already exists"
+            )
         sql = re.split(r"\bAS\b", text, maxsplit=1, flags=re.I)[1].strip()
         columns = self.view_columns(expression.expression)
         typed = [(column.name, hive_type(column.type) or column.info()["Type"]) for column in columns]
@@ -143,7 +145,10 @@ class Ddl:
             raise QueryFailed(f"FAILED: SemanticException [Error 10001]: Table not found {database}.{name}")
         table = Table(database, self.catalog.table(database, name) or {})
         if table.is_view != (expression.args["kind"] == "VIEW"):
-            raise QueryFailed(f"FAILED: SemanticException: cannot drop {database}.{name}: use DROP {'VIEW' if table.is_view else 'TABLE'}")
+            raise QueryFailed(
+                f"FAILED: SemanticException: cannot drop {database}.{name}: "
+                f"use DROP {'VIEW' if table.is_view else 'TABLE'}"
+            )
         self.catalog.delete_table(database, name)
         return [], []
 
@@ -183,9 +188,7 @@ class Ddl:
         if not missing:
             return [], []
         lines = [f"Partitions not in metastore:\t{chr(9).join(missing)}"]
-        lines += [
-            f"Repair: Added partition to metastore {table.name}:{_spec(names, values)}" for values in added
-        ]
+        lines += [f"Repair: Added partition to metastore {table.name}:{_spec(names, values)}" for values in added]
         return lines, [("result", "string")]
 
     def _partitions(self, statement: statements.Partitions) -> Lines:
@@ -194,7 +197,9 @@ class Ddl:
         known = [p["Values"] for p in self.catalog.partitions(table.database, table.name)]
         for spec, location in statement.partitions:
             if sorted(spec) != sorted(names):
-                raise QueryFailed(f"FAILED: ValidationException: partition spec {spec} doesn't contain all partition columns {names}")
+                raise QueryFailed(
+                    f"FAILED: ValidationException: partition spec {spec} doesn't contain all partition columns {names}"
+                )
             values = [spec[name] for name in names]
             if statement.action == "ADD" and values not in known:
                 self._put_partition(table, values, location or folder(table.location) + _spec(names, values))
@@ -202,7 +207,9 @@ class Ddl:
                 self.catalog.delete_partition(table.database, table.name, values)
             elif not statement.lenient:
                 problem = "already exists" if statement.action == "ADD" else "not found"
-                raise QueryFailed(f"FAILED: SemanticException [Error 10006]: Partition {problem}: {_spec(names, values)}")
+                raise QueryFailed(
+                    f"FAILED: SemanticException [Error 10006]: Partition {problem}: {_spec(names, values)}"
+                )
         return [], []
 
     def _set_location(self, statement: statements.SetLocation) -> Lines:
@@ -241,7 +248,9 @@ class Ddl:
         if what == "PARTITIONS":
             names = [key.name for key in table.partition_keys]
             if not names:
-                raise QueryFailed(f"FAILED: SemanticException [Error 10241]: Table {table.name} is not a partitioned table")
+                raise QueryFailed(
+                    f"FAILED: SemanticException [Error 10241]: Table {table.name} is not a partitioned table"
+                )
             found = self.catalog.partitions(table.database, table.name)
             return sorted(_spec(names, p["Values"]) for p in found), [("partition", "string")]
         if what == "COLUMNS":
@@ -253,7 +262,11 @@ class Ddl:
             return _describe(table), [("col_name", "string"), ("data_type", "string"), ("comment", "string")]
         if table.is_view != (what == "CREATE VIEW"):
             raise QueryFailed(f"FAILED: SemanticException: {table.name} is {'' if table.is_view else 'not '}a view")
-        lines = [f"CREATE VIEW {table.name} AS", *table.view["originalSql"].split("\n")] if table.is_view else _create_table(table)
+        lines = (
+            [f"CREATE VIEW {table.name} AS", *table.view["originalSql"].split("\n")]
+            if table.is_view
+            else _create_table(table)
+        )
         return lines, [("createtab_stmt" if what == "CREATE TABLE" else "Create View", "string")]
 
 
@@ -269,7 +282,12 @@ def _spec(names: list[str], values: list[str] | tuple[str, ...]) -> str:
 def _describe(table: Table) -> list[str]:
     lines = [f"{c.name:<20}\t{c.type:<20}\t{c.comment:<20}" for c in (*table.columns, *table.partition_keys)]
     if table.partition_keys:
-        lines += ["\t \t ", "# Partition Information\t \t ", f"{'# col_name':<20}\t{'data_type':<20}\t{'comment':<20}", "\t \t "]
+        lines += [
+            "\t \t ",
+            "# Partition Information\t \t ",
+            f"{'# col_name':<20}\t{'data_type':<20}\t{'comment':<20}",
+            "\t \t ",
+        ]
         lines += [f"{c.name:<20}\t{c.type:<20}\t{c.comment:<20}" for c in table.partition_keys]
     return lines
 
@@ -288,7 +306,10 @@ def _create_table(table: Table) -> list[str]:
         lines += ["PARTITIONED BY ( ", *columns(table.partition_keys)]
     lines += ["ROW FORMAT SERDE ", f"  '{serde.get('SerializationLibrary')}' "]
     if serde.get("Parameters"):
-        lines += ["WITH SERDEPROPERTIES ( ", ", \n".join(f"  '{k}'='{v}'" for k, v in serde["Parameters"].items()) + ") "]
+        lines += [
+            "WITH SERDEPROPERTIES ( ",
+            ", \n".join(f"  '{k}'='{v}'" for k, v in serde["Parameters"].items()) + ") ",
+        ]
     lines += ["STORED AS INPUTFORMAT ", f"  '{table.storage.get('InputFormat')}' "]
     lines += ["OUTPUTFORMAT ", f"  '{table.storage.get('OutputFormat')}'", "LOCATION", f"  '{table.location}'"]
     lines += ["TBLPROPERTIES (", ", \n".join(f"  '{k}'='{v}'" for k, v in table.parameters.items()) + ")"]
@@ -326,13 +347,18 @@ def _table_input(name: str, expression: exp.Create, properties: exp.Properties) 
             case _:
                 raise unsupported(f"{prop.sql(dialect='hive')} in CREATE EXTERNAL TABLE", "leave it out")
     if not location:
-        raise QueryFailed("FAILED: SemanticException No location specified. An external table must have a LOCATION 's3://...'")
+        raise QueryFailed(
+            "FAILED: SemanticException No location specified. An external table must have a LOCATION 's3://...'"
+        )
     split_uri(location)
     if file_format not in ("PARQUET", "TEXTFILE", "JSON", "INPUTFORMAT"):
         raise unsupported(f"STORED AS {file_format}", "use PARQUET or TEXTFILE")
     descriptor = storage_descriptor(file_format, location)
     if serde:
-        descriptor["SerdeInfo"] = {"SerializationLibrary": serde, "Parameters": {"serialization.format": "1"} | serde_parameters}
+        descriptor["SerdeInfo"] = {
+            "SerializationLibrary": serde,
+            "Parameters": {"serialization.format": "1"} | serde_parameters,
+        }
     elif delimited is not None:
         fields = delimited.args.get("fields")
         delimiter = fields.name if fields else "\x01"

@@ -14,7 +14,7 @@ from sqlglot import exp
 from local_aws.athena import reasons, statements
 from local_aws.athena.binding import Binder
 from local_aws.athena.catalog import Catalog
-from local_aws.athena.data_types import result_type
+from local_aws.athena.data_types import literal, result_type
 from local_aws.athena.ddl import Ddl
 from local_aws.athena.failures import QueryFailed
 from local_aws.athena.objects import ObjectCache, ObjectStore, folder, split_uri
@@ -114,7 +114,7 @@ class _Run:
         self.writer = TableWriter(connection, engine.catalog, engine.cache, engine.scratch, request.id)
 
     @contextlib.contextmanager
-    def _athena_reasons(self, query: exp.Expression) -> Iterator[None]:
+    def _athena_reasons(self, query: exp.Expr) -> Iterator[None]:
         try:
             yield
         except duckdb.InterruptException:
@@ -147,7 +147,8 @@ class _Run:
         try:
             with self._athena_reasons(query):
                 self.connection.execute(
-                    f"COPY (SELECT {texts} FROM ({sql})) TO '{path}' (FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR '')"
+                    f"COPY (SELECT {texts} FROM ({sql})) TO {literal(str(path))} "
+                    "(FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR '')"
                 )
             body = csv_header(columns) + path.read_bytes()
         finally:
@@ -176,7 +177,9 @@ class _Run:
         with self._athena_reasons(statement.query):
             written = self.writer.insert(table, statement.columns, sql, columns)
         location = f"{folder(self.request.output)}{self.request.id}"
-        done = Outcome(location, manifest_location=f"{location}-manifest.csv", update_count=written.rows, substatement="INSERT")
+        done = Outcome(
+            location, manifest_location=f"{location}-manifest.csv", update_count=written.rows, substatement="INSERT"
+        )
         return self._finish_write(done, written.uris)
 
     def unload(self, statement: statements.Unload) -> Outcome:
@@ -184,7 +187,9 @@ class _Run:
         with self._athena_reasons(statement.query):
             written = self.writer.unload(statement, sql, columns)
         location = f"{folder(self.request.output)}{self.request.id}"
-        done = Outcome(location, manifest_location=f"{location}-manifest.csv", update_count=written.rows, substatement="UNLOAD")
+        done = Outcome(
+            location, manifest_location=f"{location}-manifest.csv", update_count=written.rows, substatement="UNLOAD"
+        )
         return self._finish_write(done, written.uris)
 
     def explain(self, query: exp.Query) -> Outcome:
@@ -217,7 +222,7 @@ class _Run:
 
 def _name_columns(query: exp.Query) -> None:
     """Mark the outermost columns that have no name of their own: Athena calls them _col0, _col1 by their place."""
-    first: exp.Expression = query
+    first: exp.Expr = query
     while isinstance(first, (exp.SetOperation, exp.Subquery)):
         first = first.this
     if not isinstance(first, exp.Select):
@@ -233,5 +238,3 @@ def _type_name(described: str) -> str:
 
 def _text_type(name: str) -> str:
     return "VARCHAR" if name in ("string", "varchar") else name
-
-

@@ -62,7 +62,9 @@ class QueryExecution:
                 status["AthenaError"] = {
                     "ErrorCategory": 2, "ErrorType": 1006, "Retryable": False, "ErrorMessage": self.reason
                 }  # fmt: skip
-        location = self.outcome.output_location if self.outcome else f"{folder(self.request.output)}{self.request.id}.csv"
+        location = (
+            self.outcome.output_location if self.outcome else f"{folder(self.request.output)}{self.request.id}.csv"
+        )
         described: dict[str, Any] = {
             "QueryExecutionId": self.request.id,
             "Query": self.request.sql,
@@ -221,9 +223,7 @@ class ExecutingAthenaBackend(AthenaBackend):
         if execution.state in ("QUEUED", "RUNNING"):
             raise InvalidRequestException(f"Query has not yet finished. Current state: {execution.state}")
         if execution.outcome is None:
-            raise InvalidRequestException(
-                f"Query did not finish successfully. Final query state: {execution.state}"
-            )
+            raise InvalidRequestException(f"Query did not finish successfully. Final query state: {execution.state}")
         outcome = execution.outcome
         answer: dict[str, Any] = {
             "UpdateCount": outcome.update_count or 0,

@@ -11,16 +11,17 @@ _ACCESS = "cannot be resolved or requester is not authorized to access requested
 _TYPES = {"INT32": "INT", "INT64": "BIGINT", "INT16": "SMALLINT", "INT8": "TINYINT", "BOOL": "BOOLEAN", "FLOAT": "REAL"}
 
 
-def query_failed(error: Exception, query: exp.Expression | None) -> QueryFailed:
+def query_failed(error: Exception, query: exp.Expr | None) -> QueryFailed:
     """The failure that Athena reports for DuckDB's `error`; places come from `query`."""
     text = str(error)
     first = text.split("\n")[0]
     if m := re.search(r'Referenced column "([^"]+)" not found', text):
         return _column(m[1], query)
-    if m := re.search(r'Table "([^"]+)" does not have a column named "([^"]+)"', text):
+    if m := re.search(r'"([^"]+)" does not have a column named "([^"]+)"', text):
         return _column(f"{m[1]}.{m[2]}", query)
     if m := re.search(r'Referenced table "([^"]+)" not found', text):
-        column = next((c for c in _all(query, exp.Column) if c.table.lower() == m[1].lower()), None)
+        columns = query.find_all(exp.Column) if query is not None else iter(())
+        column = next((c for c in columns if c.table.lower() == m[1].lower()), None)
         return _column(f"{m[1]}.{column.name}" if column else m[1], query)
     if m := re.search(r'Ambiguous reference to column name "([^"]+)"', text):
         return QueryFailed(f"AMBIGUOUS_NAME: {_place(m[1], query)}: Column '{m[1]}' is ambiguous")
@@ -50,7 +51,7 @@ def query_failed(error: Exception, query: exp.Expression | None) -> QueryFailed:
     return QueryFailed(f"GENERIC_USER_ERROR: {first}")
 
 
-def _no_function(name: str, types: str, query: exp.Expression | None) -> QueryFailed:
+def _no_function(name: str, types: str, query: exp.Expr | None) -> QueryFailed:
     types = types.replace("integer_literal", "integer").replace("string_literal", "varchar")
     if not name[0].isalpha() and "," in types:
         left, right = (part.strip() for part in types.split(",", 1))
@@ -60,18 +61,23 @@ def _no_function(name: str, types: str, query: exp.Expression | None) -> QueryFa
     )
 
 
-def _column(name: str, query: exp.Expression | None) -> QueryFailed:
+def _column(name: str, query: exp.Expr | None) -> QueryFailed:
     return QueryFailed(f"COLUMN_NOT_FOUND: {_place(name.rpartition('.')[2], query)}: Column '{name.lower()}' {_ACCESS}")
 
 
-def _place(name: str, query: exp.Expression | None) -> str:
-    for kind in (exp.Column, exp.Func, exp.Identifier):
+def _place(name: str, query: exp.Expr | None) -> str:
+    kinds: list[type[exp.Expr]] = [exp.Column, exp.Func, exp.Identifier]
+    for kind in kinds:
         for node in _all(query, kind):
-            own = node.name if not isinstance(node, exp.Func) else (node.name if isinstance(node, exp.Anonymous) else node.key)
+            own = (
+                node.name
+                if not isinstance(node, exp.Func)
+                else (node.name if isinstance(node, exp.Anonymous) else node.key)
+            )
             if own.lower() == name.lower():
                 return position(node)
     return "line 1:1"
 
 
-def _all(query: exp.Expression | None, kind: type[exp.Expression]) -> list[exp.Expression]:
+def _all(query: exp.Expr | None, kind: type[exp.Expr]) -> list[exp.Expr]:
     return list(query.find_all(kind)) if query is not None else []

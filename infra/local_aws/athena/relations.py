@@ -51,7 +51,9 @@ class Relations:
         for partition in self._partitions(table, partition_filter):
             location = partition.get("StorageDescriptor", {}).get("Location")
             if not location:
-                raise QueryFailed(f"HIVE_INVALID_METADATA: partition {partition['Values']} of {table.name} has no Location")
+                raise QueryFailed(
+                    f"HIVE_INVALID_METADATA: partition {partition['Values']} of {table.name} has no Location"
+                )
             objects = self.cache.data_objects(location)
             if objects:
                 branches.append(self._branch(table, objects, partition["Values"]))
@@ -67,8 +69,8 @@ class Relations:
         if not partition_filter or not partitions:
             return partitions
         rows = ", ".join(
-            f"({index}, {', '.join(_partition_value(key, value) for key, value in zip(table.partition_keys, p['Values'], strict=True))})"
-            for index, p in enumerate(partitions)
+            f"({index}, {', '.join(map(_partition_value, table.partition_keys, partition['Values']))})"
+            for index, partition in enumerate(partitions)
         )
         names = ", ".join(quote(key.name) for key in table.partition_keys)
         kept = self.cursor.execute(
@@ -84,7 +86,9 @@ class Relations:
         if objects:
             columns, source = self._reader(table, [str(self.cache.path(found)) for found in objects])
             return f"SELECT {', '.join([*columns, *keys])} FROM {source}"
-        empty = [f"CAST(NULL AS {duckdb_type(c.type)}) AS {quote(c.name)}" for c in (*table.columns, *table.partition_keys)]
+        empty = [
+            f"CAST(NULL AS {duckdb_type(c.type)}) AS {quote(c.name)}" for c in (*table.columns, *table.partition_keys)
+        ]
         return f"SELECT {', '.join(empty)} WHERE false"
 
     def _reader(self, table: Table, paths: list[str]) -> tuple[list[str], str]:

@@ -55,8 +55,9 @@ def as_text(expression: str, duckdb: Any, depth: int = 0) -> str:
     if kind == "map":
         item = f"e{depth}"
         key, value = duckdb.children[0][1], duckdb.children[1][1]
-        pair = f"{as_text(item + '.key', key, depth + 1)} || '=' || coalesce({as_text(item + '.value', value, depth + 1)}, 'null')"
-        return f"('{{' || array_to_string(list_transform(map_entries({expression}), lambda {item}: {pair}), ', ') || '}}')"
+        left, right = as_text(f"{item}.key", key, depth + 1), as_text(f"{item}.value", value, depth + 1)
+        pairs = f"list_transform(map_entries({expression}), lambda {item}: {left} || '=' || coalesce({right}, 'null'))"
+        return f"('{{' || array_to_string({pairs}, ', ') || '}}')"
     if kind == "struct":
         fields = [
             f"'{name}=' || coalesce({as_text(f'{expression}.{quote(name)}', inner, depth + 1)}, 'null')"
@@ -99,7 +100,8 @@ def page(path: Path, start: int, limit: int, is_csv: bool) -> tuple[list[dict[st
 
 
 def _csv_row(line: bytes) -> list[dict[str, str]]:
-    text, values, position = line.rstrip(b"\n"), [], 0
+    text, position = line.rstrip(b"\n"), 0
+    values: list[dict[str, str]] = []
     while True:
         matched = _FIELD.match(text, position)
         if matched is None or matched[1] is None:

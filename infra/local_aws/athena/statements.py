@@ -1,6 +1,7 @@
 """Takes a query string apart: which statement it is, and what it names."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import sqlglot
@@ -106,8 +107,19 @@ class Prepared:
 
 
 Statement = (
-    Select | Explain | CreateTableAs | Insert | Unload | Create | Drop | Partitions | SetLocation | SetProperties
-    | Repair | Show | Prepared
+    Select
+    | Explain
+    | CreateTableAs
+    | Insert
+    | Unload
+    | Create
+    | Drop
+    | Partitions
+    | SetLocation
+    | SetProperties
+    | Repair
+    | Show
+    | Prepared
 )
 
 
@@ -140,14 +152,18 @@ def parse(sql: str, parameters: list[str]) -> Statement:
     return _from_expression(_expression(text, parameters), text)
 
 
-def _from_expression(expression: exp.Expression, text: str) -> Statement:
+def _from_expression(expression: exp.Expr, text: str) -> Statement:
     match expression:
         case exp.Query():
             return Select(expression)
         case exp.Create(kind="TABLE", expression=exp.Query() as query):
             properties = expression.args.get("properties")
             return CreateTableAs(
-                expression.this, query, _properties(properties), bool(expression.args.get("exists")), _with_data(properties)
+                expression.this,
+                query,
+                _properties(properties),
+                bool(expression.args.get("exists")),
+                _with_data(properties),
             )
         case exp.Create():
             return Create(expression, text)
@@ -171,12 +187,12 @@ def _mismatch(text: str) -> QueryFailed:
     line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
     found = text[len(before) : len(before) + len(word)] or text[:1]
     return QueryFailed(
-        f"line {line}:{column}: mismatched input '{found}'. Expecting: 'ALTER', 'CREATE', 'DESCRIBE', 'DROP', 'EXECUTE', "
-        "'EXPLAIN', 'INSERT', 'MSCK', 'PREPARE', 'SHOW', 'UNLOAD', <query>"
+        f"line {line}:{column}: mismatched input '{found}'. Expecting: 'ALTER', 'CREATE', 'DESCRIBE', 'DROP', "
+        "'EXECUTE', 'EXPLAIN', 'INSERT', 'MSCK', 'PREPARE', 'SHOW', 'UNLOAD', <query>"
     )
 
 
-def _expression(text: str, parameters: list[str]) -> exp.Expression:
+def _expression(text: str, parameters: list[str]) -> exp.Expr:
     try:
         found = [expression for expression in sqlglot.parse(text, read="athena") if expression is not None]
     except ParseError as error:
@@ -205,11 +221,11 @@ def _syntax_error(text: str, error: ParseError) -> QueryFailed:
         lines = text.split("\n")
         return QueryFailed(f"line {len(lines)}:{len(lines[-1]) + 1}: mismatched input '<EOF>'")
     return QueryFailed(
-        f"line {line}:{max(1, end - len(token) + 1)}: mismatched input '{token}'. {details.get('description', '')}".rstrip()
+        f"line {line}:{max(1, end - len(token) + 1)}: mismatched input '{token}'. {details.get('description', '')}"
     )
 
 
-def _bound(expression: exp.Expression, parameters: list[str]) -> exp.Expression:
+def _bound(expression: exp.Expr, parameters: list[str]) -> exp.Expr:
     placeholders = sorted(
         (p for p in expression.find_all(exp.Placeholder) if not p.this), key=lambda p: int(p.meta.get("start", 0))
     )
@@ -223,7 +239,7 @@ def _bound(expression: exp.Expression, parameters: list[str]) -> exp.Expression:
     return expression
 
 
-def _in_text_order(expression: exp.Expression, placeholders: list[exp.Placeholder]) -> list[exp.Placeholder]:
+def _in_text_order(expression: exp.Expr, placeholders: list[exp.Placeholder]) -> list[exp.Placeholder]:
     if all("start" in placeholder.meta for placeholder in placeholders):
         return placeholders
     return [node for node in expression.dfs() if isinstance(node, exp.Placeholder) and not node.this]
@@ -241,7 +257,7 @@ def _options(text: str) -> dict[str, str | list[str]]:
     return {name.strip().lower(): _value(value) for name, value in pairs}
 
 
-def _properties(properties: exp.Expression | None) -> dict[str, str | list[str]]:
+def _properties(properties: exp.Expr | None) -> dict[str, str | list[str]]:
     found: dict[str, str | list[str]] = {}
     for prop in properties.expressions if properties else []:
         match prop:
@@ -256,13 +272,19 @@ def _properties(properties: exp.Expression | None) -> dict[str, str | list[str]]
             case _:
                 value = prop.args.get("value")
                 found[prop.name.lower()] = (
-                    [item.name for item in value.expressions] if isinstance(value, exp.Array) else str(value.name)
-                ) if value is not None else ""
+                    ([item.name for item in value.expressions] if isinstance(value, exp.Array) else str(value.name))
+                    if value is not None
+                    else ""
+                )
     return found
 
 
-def _with_data(properties: exp.Expression | None) -> bool:
-    return not any(isinstance(p, exp.WithDataProperty) and p.args.get("no") for p in properties.expressions) if properties else True
+def _with_data(properties: exp.Expr | None) -> bool:
+    return (
+        not any(isinstance(p, exp.WithDataProperty) and p.args.get("no") for p in properties.expressions)
+        if properties
+        else True
+    )
 
 
 def pairs(text: str) -> dict[str, str]:
@@ -280,7 +302,9 @@ def _partitions(action: str, table: str, text: str, lenient: bool) -> Partitions
     while position < len(text):
         matched = clause.match(text, position)
         if not matched:
-            raise QueryFailed(f"FAILED: ParseException line 1:{position + 1}: mismatched input near '{text[position:position + 20]}'")
+            raise QueryFailed(
+                f"FAILED: ParseException line 1:{position + 1}: mismatched input near '{text[position:][:20]}'"
+            )
         found.append((pairs(matched[1]), matched[2]))
         position = matched.end()
     return Partitions(table, action, found, lenient)
@@ -290,10 +314,16 @@ def _flags(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.replace("NAME", _NAME).replace(" ", r"\s+"), re.I | re.S)
 
 
-_OPAQUE = [
+_OPAQUE: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Statement]]] = [
     (_flags("MSCK REPAIR TABLE NAME"), lambda m: Repair(m[1])),
-    (_flags(r"ALTER TABLE NAME ADD( IF NOT EXISTS)? (PARTITION.*)"), lambda m: _partitions("ADD", m[1], m[3], bool(m[2]))),
-    (_flags(r"ALTER TABLE NAME DROP( IF EXISTS)? (PARTITION.*)"), lambda m: _partitions("DROP", m[1], m[3], bool(m[2]))),
+    (
+        _flags(r"ALTER TABLE NAME ADD( IF NOT EXISTS)? (PARTITION.*)"),
+        lambda m: _partitions("ADD", m[1], m[3], bool(m[2])),
+    ),
+    (
+        _flags(r"ALTER TABLE NAME DROP( IF EXISTS)? (PARTITION.*)"),
+        lambda m: _partitions("DROP", m[1], m[3], bool(m[2])),
+    ),
     (
         _flags(r"ALTER TABLE NAME( PARTITION\s*\(([^)]*)\))? SET LOCATION '([^']*)'"),
         lambda m: SetLocation(m[1], pairs(m[3]) if m[3] else {}, m[4]),

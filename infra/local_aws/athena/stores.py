@@ -27,7 +27,9 @@ class MotoObjects:
         self._bucket(s3_object.bucket)
         found = self.s3.get_object(s3_object.bucket, s3_object.key)
         if found is None:
-            raise QueryFailed(f"HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {s3_object.uri}: The specified key does not exist.")
+            raise QueryFailed(
+                f"HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {s3_object.uri}: The specified key does not exist."
+            )
         return bytes(found.value)
 
     def write(self, bucket: str, key: str, body: bytes) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from local_aws.athena import statements
 from local_aws.athena.catalog import Catalog, Table
 from local_aws.athena.data_types import duckdb_type, hive_type, literal, quote
@@ -19,7 +21,14 @@ from local_aws.athena.storage import storage_descriptor
 
 MAX_PARTITIONS = 100
 _COMPRESSIONS = {
-    "PARQUET": {"SNAPPY": "snappy", "GZIP": "gzip", "ZSTD": "zstd", "LZ4": "lz4_raw", "NONE": "uncompressed", "": "gzip"},
+    "PARQUET": {
+        "SNAPPY": "snappy",
+        "GZIP": "gzip",
+        "ZSTD": "zstd",
+        "LZ4": "lz4_raw",
+        "NONE": "uncompressed",
+        "": "gzip",
+    },
     "JSON": {"GZIP": "gzip", "NONE": "none", "": "gzip"},
     "TEXTFILE": {"GZIP": "gzip", "NONE": "none", "": "gzip"},
 }
@@ -55,7 +64,13 @@ class TableWriter:
         raise QueryFailed(f"TABLE_ALREADY_EXISTS: line 1:1: Table 'awsdatacatalog.{database}.{name}' already exists")
 
     def create_table_as(
-        self, database: str, name: str, statement: statements.CreateTableAs, sql: str, columns: list[ResultColumn], default: str
+        self,
+        database: str,
+        name: str,
+        statement: statements.CreateTableAs,
+        sql: str,
+        columns: list[ResultColumn],
+        default: str,
     ) -> Written:
         """Write `sql`'s rows and make the Glue table over them; where anything fails, neither is left."""
         properties = statement.properties
@@ -101,7 +116,9 @@ class TableWriter:
         targets = [name.lower() for name in names] or list(declared)
         unknown = [name for name in targets if name not in declared]
         if unknown:
-            raise QueryFailed(f"COLUMN_NOT_FOUND: line 1:1: Insert column name does not exist in target table: {unknown[0]}")
+            raise QueryFailed(
+                f"COLUMN_NOT_FOUND: line 1:1: Insert column name does not exist in target table: {unknown[0]}"
+            )
         given = [str(column.type) for column in columns]
         wanted = [declared[name] for name in targets]
         if len(given) != len(wanted) or not all(map(_may_store, given, wanted)):
@@ -111,12 +128,18 @@ class TableWriter:
             )
         places = {name: f"c{index}" for index, name in enumerate(targets)}
         ordered = ", ".join(
-            f"CAST({places.get(name, 'NULL')} AS {kind}) AS c{index}" for index, (name, kind) in enumerate(declared.items())
+            f"CAST({places.get(name, 'NULL')} AS {kind}) AS c{index}"
+            for index, (name, kind) in enumerate(declared.items())
         )
-        stored = [ResultColumn(name, self._type(kind)) for name, kind in declared.items()]
+        stored = [ResultColumn(name, duckdb.sqltype(kind)) for name, kind in declared.items()]
         keys = [key.name for key in table.partition_keys]
         written = self._write(
-            f"SELECT {ordered} FROM ({sql})", stored, keys, folder(table.location), _format_of(table), {"write_compression": ""}
+            f"SELECT {ordered} FROM ({sql})",
+            stored,
+            keys,
+            folder(table.location),
+            _format_of(table),
+            {"write_compression": ""},
         )
         self._register(table, written)
         return written
@@ -133,11 +156,6 @@ class TableWriter:
         keys = _partition_keys(columns, options.get("partitioned_by"), "UNLOAD")
         _hive_columns(columns)
         return self._write(sql, columns, keys, location, str(options["format"]).upper(), options)
-
-    def _type(self, kind: str) -> Any:
-        import duckdb
-
-        return duckdb.sqltype(kind)
 
     def _write(
         self,
@@ -277,19 +295,22 @@ def _hive_columns(columns: list[ResultColumn]) -> list[tuple[str, str]]:
 def _copy_options(file_format: str, options: dict[str, str | list[str]]) -> str:
     if file_format not in _COMPRESSIONS:
         raise unsupported(f"format {file_format}", "use PARQUET, JSON or TEXTFILE")
-    wanted = str(options.get("write_compression") or options.get("compression") or options.get("parquet_compression") or "")
+    wanted = str(
+        options.get("write_compression") or options.get("compression") or options.get("parquet_compression") or ""
+    )
     codec = _COMPRESSIONS[file_format].get(wanted.upper())
     if codec is None:
-        raise unsupported(f"{wanted} compression of {file_format}", f"use one of {', '.join(_COMPRESSIONS[file_format])}")
+        raise unsupported(
+            f"{wanted} compression of {file_format}", f"use one of {', '.join(_COMPRESSIONS[file_format])}"
+        )
     if file_format == "PARQUET":
         return f"FORMAT parquet, COMPRESSION {codec}"
     suffix = ", FILE_EXTENSION 'gz'" if codec == "gzip" else ""
     if file_format == "JSON":
         return f"FORMAT json, COMPRESSION {codec}{suffix}"
     delimiter = str(options.get("field_delimiter") or "\x01")
-    return (
-        f"FORMAT csv, HEADER false, DELIM {literal(delimiter)}, QUOTE '', ESCAPE '', NULLSTR '\\N', COMPRESSION {codec}{suffix}"
-    )
+    plain = f"DELIM {literal(delimiter)}, QUOTE '', ESCAPE '', NULLSTR '\\N'"
+    return f"FORMAT csv, HEADER false, {plain}, COMPRESSION {codec}{suffix}"
 
 
 def _format_of(table: Table) -> str:
@@ -307,11 +328,11 @@ def _may_store(given: str, wanted: str) -> bool:
     if given == wanted or given == '"NULL"':
         return True
     if given in _INTEGERS:
-        return wanted in ("DOUBLE", "FLOAT") or wanted.startswith("DECIMAL") or (
-            wanted in _INTEGERS and _INTEGERS.index(given) <= _INTEGERS.index(wanted)
+        return (
+            wanted in ("DOUBLE", "FLOAT")
+            or wanted.startswith("DECIMAL")
+            or (wanted in _INTEGERS and _INTEGERS.index(given) <= _INTEGERS.index(wanted))
         )
     if given.startswith("DECIMAL"):
         return wanted.startswith("DECIMAL") or wanted in ("DOUBLE", "FLOAT")
     return (given, wanted) in (("FLOAT", "DOUBLE"), ("DATE", "TIMESTAMP"))
-
-

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable
 
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp
+from sqlglot.errors import UnsupportedError
 
-from local_aws.athena.failures import unsupported
+from local_aws.athena.failures import QueryFailed, unsupported
 
 _CAST_MACROS = {
     exp.DType.TINYINT: "tinyint",
@@ -21,31 +22,28 @@ _CAST_MACROS = {
 _TEXT = (exp.DType.VARCHAR, exp.DType.TEXT, exp.DType.CHAR)
 
 
-def to_duckdb(query: exp.Expression) -> str:
+def to_duckdb(query: exp.Expr) -> str:
     """DuckDB SQL of the same meaning as `query`, whose tables are relations of DuckDB already."""
     translated = query.copy().transform(_translate)
-    return translated.sql(dialect="duckdb", unsupported_level=_sqlglot_level())
+    try:
+        return translated.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+    except UnsupportedError as error:
+        raise QueryFailed(f"NOT_SUPPORTED: local Athena can't translate this query: {error}") from error
 
 
-def _sqlglot_level() -> object:
-    from sqlglot import ErrorLevel
-
-    return ErrorLevel.IGNORE
-
-
-def _translate(node: exp.Expression) -> exp.Expression:
+def _translate(node: exp.Expr) -> exp.Expr:
     for kind, rule in _RULES.items():
         if type(node) is kind:
             return rule(node)
     return node
 
 
-def call(name: str, *arguments: exp.Expression | None) -> exp.Expression:
+def call(name: str, *arguments: exp.Expr | None) -> exp.Expr:
     """A call of the DuckDB function or macro `name`."""
     return exp.Anonymous(this=name, expressions=[argument for argument in arguments if argument is not None])
 
 
-def _cast(node: exp.Expression) -> exp.Expression:
+def _cast(node: exp.Expr) -> exp.Expr:
     attempt = "try_" if isinstance(node, exp.TryCast) else ""
     target = node.args["to"]
     if target.this in _TEXT:
@@ -56,7 +54,7 @@ def _cast(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _arithmetic(node: exp.Expression) -> exp.Expression:
+def _arithmetic(node: exp.Expr) -> exp.Expr:
     name = "trino_add" if isinstance(node, exp.Add) else "trino_subtract"
     if isinstance(node.expression, exp.Interval):
         return call(name, node.this, node.expression)
@@ -65,20 +63,20 @@ def _arithmetic(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _date_add(node: exp.Expression) -> exp.Expression:
+def _date_add(node: exp.Expr) -> exp.Expr:
     return call("trino_add", node.this, exp.Interval(this=exp.Paren(this=node.expression), unit=node.args["unit"]))
 
 
-def _date_diff(node: exp.Expression) -> exp.Expression:
+def _date_diff(node: exp.Expr) -> exp.Expr:
     # Trino counts whole units that have passed, DuckDB's date_diff the boundaries crossed.
     return call("date_sub", exp.Literal.string(node.args["unit"].name.lower()), node.expression, node.this)
 
 
-def _date_trunc(node: exp.Expression) -> exp.Expression:
+def _date_trunc(node: exp.Expr) -> exp.Expr:
     return call("trino_truncate", exp.Literal.string(node.args["unit"].name.lower()), node.this)
 
 
-def _regexp_replace(node: exp.Expression) -> exp.Expression:
+def _regexp_replace(node: exp.Expr) -> exp.Expr:
     replacement = node.args.get("replacement")
     if isinstance(replacement, exp.Lambda):
         raise unsupported("regexp_replace with a function", "use a replacement text with $1, $2")
@@ -88,7 +86,7 @@ def _regexp_replace(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _reduce(node: exp.Expression) -> exp.Expression:
+def _reduce(node: exp.Expr) -> exp.Expr:
     finish = node.args.get("finish")
     reduced = exp.Reduce(this=node.this, initial=node.args["initial"], merge=node.args["merge"])
     if finish is None or not isinstance(finish, exp.Lambda):
@@ -100,11 +98,13 @@ def _reduce(node: exp.Expression) -> exp.Expression:
     return exp.Paren(this=body)
 
 
-def _is_name(node: exp.Expression) -> bool:
-    return isinstance(node, exp.Column) or (isinstance(node, exp.Identifier) and not isinstance(node.parent, exp.Column))
+def _is_name(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Column) or (
+        isinstance(node, exp.Identifier) and not isinstance(node.parent, exp.Column)
+    )
 
 
-def _format(node: exp.Expression) -> exp.Expression:
+def _format(node: exp.Expr) -> exp.Expr:
     pattern = node.this
     if not isinstance(pattern, exp.Literal):
         raise unsupported("format() with a pattern that is not a literal", "write the pattern into the query")
@@ -120,39 +120,42 @@ def _format(node: exp.Expression) -> exp.Expression:
     return call("printf", exp.Literal.string(pattern.this.replace("%n", "\n")), *arguments)
 
 
-def _unnest(node: exp.Expression) -> exp.Expression:
+def _unnest(node: exp.Expr) -> exp.Expr:
     """Trino's UNNEST takes several arrays or a map, and makes rows' fields columns; DuckDB's takes one list."""
     alias = node.args.get("alias")
     offset = node.args.get("offset")
     columns = [column.name for column in alias.columns] if alias else []
     arrays = node.expressions
+    items: list[exp.Expr]
     if len(arrays) == 1 and len(columns) <= 1:
-        return node
-    if len(arrays) == 1:
+        if not offset:
+            return node
+        items, names = [call("unnest", arrays[0])], columns or ["_col0"]
+    elif len(arrays) == 1:
         mapping = isinstance(arrays[0], (exp.Map, exp.VarMap, exp.MapFromEntries))
         source = call("map_entries", arrays[0]) if mapping else arrays[0]
-        items = [exp.Anonymous(this="unnest", expressions=[source, _named("max_depth", exp.Literal.number(2))])]
-        names = columns
+        items, names = [call("unnest", source, _named("max_depth", exp.Literal.number(2)))], columns
     else:
         items = [call("unnest", array) for array in arrays]
         names = columns or [f"_col{index}" for index in range(len(arrays))]
-    if offset is not None and offset is not False:
-        lengths = [call("len", array.copy()) for array in arrays]
-        items.append(call("unnest", call("range", exp.Literal.number(1), exp.Add(
-            this=call("greatest", *lengths), expression=exp.Literal.number(1)))))
+    if offset:
+        longest = call("greatest", *(call("len", array.copy()) for array in arrays))
+        items.append(call("unnest", call("generate_series", exp.Literal.number(1), longest)))
         names = [*names, offset.name if isinstance(offset, exp.Identifier) else "ordinality"]
     lateral = exp.Subquery(
         this=exp.select(*items),
-        alias=exp.TableAlias(this=alias.this if alias else None, columns=[exp.to_identifier(n, quoted=True) for n in names]),
+        alias=exp.TableAlias(
+            this=alias.this if alias else None, columns=[exp.to_identifier(n, quoted=True) for n in names]
+        ),
     )
-    return exp.Lateral(this=lateral) if False else lateral
+    return lateral
 
 
-def _named(name: str, value: exp.Expression) -> exp.Expression:
+def _named(name: str, value: exp.Expr) -> exp.Expr:
     return exp.PropertyEQ(this=exp.to_identifier(name), expression=value)
 
 
-def _anonymous(node: exp.Expression) -> exp.Expression:
+def _anonymous(node: exp.Expr) -> exp.Expr:
     arguments = node.expressions
     match node.name.lower():
         case "at_timezone":
@@ -166,7 +169,7 @@ def _anonymous(node: exp.Expression) -> exp.Expression:
     return node
 
 
-_RULES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+_RULES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Cast: _cast,
     exp.TryCast: _cast,
     exp.Add: _arithmetic,
