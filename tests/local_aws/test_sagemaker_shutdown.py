@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
-from sagemaker_requests import BUCKET, IMAGE, ROLE, archive, eventually, is_running, training_job
+from sagemaker_requests import BUCKET, IMAGE, ROLE, archive, eventually, is_running, settled, training_job
 
 INFRA = Path(__file__).parents[2] / "infra"
 SCRIPT = """
@@ -62,6 +62,7 @@ def test_jobs_and_model_servers_end_with_the_server(
     variant = {"VariantName": "v", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
     sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
+    assert settled(sagemaker, "e")["EndpointStatus"] == "InService"
     pids = [int(eventually(lambda f=file: f.exists() and f.read_text(), bool)) for file in files]
 
     server.send_signal(how)

@@ -150,15 +150,17 @@ def test_the_job_is_listed(sagemaker: Any, completed: dict[str, Any]) -> None:
 def test_the_reason_of_a_failure_is_what_the_script_said_last(s3: Any, sagemaker: Any) -> None:
     script = """
         import sys
-        print("x" * 5000, file=sys.stderr)
+        print("the script's first line", file=sys.stderr)
         raise ValueError("column 'dep_delay' is missing")
     """
     sagemaker.create_training_job(**training_job(s3, "raises", script))
     job = finished(sagemaker, "raises")
     reason = job["FailureReason"]
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Failed", "Failed")
-    assert reason.startswith("AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage ")
-    assert "ValueError: column 'dep_delay' is missing" in reason
+    assert reason.startswith(
+        "AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage \"the script's first line\nTraceback "
+    )
+    assert "ValueError: column 'dep_delay' is missing\"\nCommand " in reason
     assert reason.endswith(", exit code: 1")
     assert len(reason) <= 1024
 

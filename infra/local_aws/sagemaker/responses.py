@@ -18,7 +18,7 @@ EXECUTED = {
 }
 # Plain records, which moto keeps as AWS does.
 KEPT_BY_MOTO = {
-    *("AddTags", "ListTags", "DeleteTags", "Search"),
+    *("AddTags", "ListTags", "DeleteTags"),
     *("CreateModelPackageGroup", "DescribeModelPackageGroup", "ListModelPackageGroups"),
     *("CreateModelPackage", "DescribeModelPackage", "UpdateModelPackage", "ListModelPackages"),
     *("CreateModelCard", "DescribeModelCard", "UpdateModelCard", "DeleteModelCard"),

@@ -1,5 +1,6 @@
 """One production variant: a model server process, kept alive, and the connections to it."""
 
+import fcntl
 import http.client
 import logging
 import select
@@ -66,6 +67,12 @@ class _Connection(http.client.HTTPConnection):
     reused = False
 
 
+def _listener() -> socket.socket:
+    """A socket that listens on loopback, numbered so that a shell on the way to the model server can't mistake it."""
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as low:
+        return socket.socket(fileno=fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 10))
+
+
 class ModelServer:
     """A variant's running model server; it listens on a socket of ours, so that requests wait while it restarts."""
 
@@ -78,7 +85,7 @@ class ModelServer:
             f"/aws/sagemaker/Endpoints/{endpoint_name}",
             f"{variant.name}/i-{uuid.uuid4().hex[:17]}",
         )
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener = _listener()
         self._port: int = self._listener.getsockname()[1]
         self._idle: list[tuple[float, _Connection]] = []
         self._lock = threading.Lock()

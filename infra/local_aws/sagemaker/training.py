@@ -79,6 +79,7 @@ class TrainingJob:
         self._lock = threading.RLock()
         self._metrics = Metrics(request["AlgorithmSpecification"].get("MetricDefinitions") or [])
         self._stderr: deque[str] = deque(maxlen=100)
+        self._script_has_ended = False
         self._enter("Starting")
         self._thread = threading.Thread(target=self._run, name=f"training {self.training_job_name}", daemon=True)
 
@@ -224,10 +225,20 @@ class TrainingJob:
         def read(stream: str, line: str) -> None:
             log.write(line)
             self._metrics.read(line)
-            if stream == "stderr" and not _TOOLKIT_LINE.match(line):
-                self._stderr.append(line)
+            if stream == "stderr":
+                self._note(line)
 
         return read
+
+    def _note(self, line: str) -> None:
+        """Keep what the script itself writes to stderr: that is, after the toolkit's last INFO and before its ERROR."""
+        toolkit = _TOOLKIT_LINE.match(line)
+        if toolkit and toolkit["level"] == "ERROR":
+            self._script_has_ended = True
+        elif toolkit:
+            self._stderr.clear()
+        elif not self._script_has_ended:
+            self._stderr.append(line)
 
     def _supervise(self, container: Container) -> str | None:
         """Wait for the end of the container; the secondary status where it was ended by force, else None."""
@@ -307,7 +318,7 @@ class TrainingJob:
             data.upload_archive(s3, output, self.model_artifacts.replace("model.tar.gz", "output.tar.gz"))
 
 
-_TOOLKIT_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} sagemaker-training-toolkit ")
+_TOOLKIT_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} sagemaker-training-toolkit (?P<level>[A-Z]+)")
 
 
 def failure_reason(exit_code: int, failure_text: str, stderr: list[str]) -> str:
