@@ -34,8 +34,8 @@ rows_in as (
 
     select
         month,
-        cast(sum(flight_count) as bigint) as flights_in,
-        cast(sum(weather_count) as bigint) as weather_in
+        sum(flight_count) as flights_in,
+        sum(weather_count) as weather_in
     from bronze_rows
     group by month
 

@@ -20,9 +20,9 @@ counted as (
 
 select
     month,
-    cast(sum(rows_in) as bigint) as rows_in,
-    cast(sum(rows_out) as bigint) as rows_out,
-    cast(sum(rows_quarantined) as bigint) as rows_quarantined
+    sum(rows_in) as rows_in,
+    sum(rows_out) as rows_out,
+    sum(rows_quarantined) as rows_quarantined
 from counted
 where month in ('{{ months | join("', '") }}')
 group by month

@@ -1,0 +1,59 @@
+"""staging/checked_weather.sql: what becomes of a raw observation, and why one can't be used."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from conftest import Athena, raw_weather
+
+MONTHS = ["2013-01"]
+
+
+def checked(athena: Athena, *observations: dict[str, Any]) -> list[dict[str, Any]]:
+    athena.given("bronze.weather", observations)
+    return athena.rows("staging/checked_weather.sql", months=MONTHS)
+
+
+def test_a_usable_observation_is_typed_and_known_when_its_hour_is_over(athena: Athena) -> None:
+    (row,) = checked(athena, raw_weather("2013-01-05 14:00"))
+    assert row["quarantine_reason"] is None and row["raw_row"] is None
+    assert row["observed_hour_at"] == datetime(2013, 1, 5, 14)
+    assert row["known_at"] == datetime(2013, 1, 5, 15)
+    assert (row["temperature_fahrenheit"], row["wind_gust_mph"], row["pressure_millibars"]) == (39.02, None, 1012.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"origin": None}, "unparseable: origin"),
+        ({"time_hour": "noon"}, "unparseable: time_hour"),
+        ({"temp": "warm"}, "unparseable: temp"),
+        ({"precip": "trace", "visib": "far"}, "unparseable: precip, visib"),
+    ],
+)
+def test_an_observation_that_cannot_be_used_says_why(athena: Athena, change: dict[str, Any], reason: str) -> None:
+    (row,) = checked(athena, raw_weather(**change))
+    assert row["quarantine_reason"] == reason
+    assert json.loads(row["raw_row"])["pressure"] == "1012"
+
+
+def test_of_an_hour_that_comes_twice_one_row_is_used(athena: Athena) -> None:
+    rows = checked(athena, raw_weather(), raw_weather(temp=50))
+    assert sorted(str(row["quarantine_reason"]) for row in rows) == ["None", "duplicate key"]
+
+
+def test_readings_that_are_missing_stay_missing(athena: Athena) -> None:
+    (row,) = checked(athena, raw_weather(temp=None, precip="NA"))
+    assert row["quarantine_reason"] is None
+    assert row["temperature_fahrenheit"] is None and row["precipitation_inches"] is None
+
+
+def test_a_line_that_is_no_json_is_quarantined(athena: Athena) -> None:
+    athena.given("bronze.weather", [raw_weather()])
+    athena.given_text("weather/year=2013/month=01/more", '{"origin": "JFK", "temp": \n')
+    rows = athena.rows("staging/checked_weather.sql", months=MONTHS)
+    broken = [row["quarantine_reason"] for row in rows if row["quarantine_reason"]]
+    assert broken == ["unparseable: origin, time_hour"]
+    assert len(rows) == 2

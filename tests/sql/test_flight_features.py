@@ -1,0 +1,178 @@
+"""silver/flight_features.sql: every feature is what was known two hours before scheduled departure, and no more.
+
+The flight asked about leaves at 16:00: what became known by 14:00 may count.
+"""
+
+from typing import Any
+
+import pytest
+
+from conftest import Athena, flight, weather
+
+ASKED = flight("2013-01-05 16:00", flight_number=100)
+KEYS = ("carrier", "flight_number", "origin", "scheduled_departure_at")
+
+
+@pytest.fixture
+def lake(athena: Athena) -> Athena:
+    """A lake with one observation and one aircraft."""
+    athena.given("bronze.planes", [{"tailnum": "N1", "year": 2003, "manufacturer": "AIRBUS", "seats": 200}])
+    athena.given("silver.weather", [weather("2013-01-05 12:00")])
+    return athena
+
+
+def features(lake: Athena, *others: dict[str, Any], months: tuple[str, ...] = ("2013-01",)) -> dict[str, Any]:
+    """The features of the flight asked about, given what else has flown."""
+    lake.given("silver.flights", [ASKED, *others])
+    rows = lake.rows("silver/flight_features.sql", months=list(months))
+    (row,) = (row for row in rows if row["flight_number"] == 100 and row["scheduled_hour"] == 16)
+    return row
+
+
+def test_the_schedule_the_label_and_the_plane_come_with_the_flight(lake: Athena) -> None:
+    row = features(lake)
+    assert (row["carrier"], row["scheduled_hour"], row["day_of_week"], row["is_late"]) == ("B6", 16, 6, False)
+    assert (row["plane_age_years"], row["plane_seat_count"], row["plane_manufacturer"]) == (10, 200, "AIRBUS")
+
+
+def test_a_delay_known_at_the_prediction_time_counts(lake: Athena) -> None:
+    row = features(lake, flight("2013-01-05 13:30", delays=(30, 40)))
+    assert row["origin_departure_count_1h"] == 1
+    assert row["origin_departure_delay_minutes_1h"] == 30
+    assert row["origin_late_departure_share_3h"] == 1
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        flight("2013-01-05 13:30", delays=(31, 90)),
+        flight("2013-01-05 15:00", delays=(60, 60), carrier="AA"),
+        flight("2013-01-05 16:00", delays=(200, 200), flight_number=2),
+        flight("2013-01-05 18:00", delays=(300, 300), tail_number="N2"),
+        flight("2013-01-06 10:00", delays=(99, 99)),
+    ],
+)
+def test_what_becomes_known_after_the_prediction_time_changes_nothing(lake: Athena, unknown: dict[str, Any]) -> None:
+    lake.given("silver.flights", [ASKED])
+    (alone,) = lake.rows("silver/flight_features.sql", months=["2013-01"])
+    # The plane's plan is known beforehand; what flew under another tail number can tell nothing of it.
+    assert features(lake, {**unknown, "tail_number": "N9"}) == alone
+
+
+def test_an_arrival_after_the_prediction_time_hides_its_delay_but_not_the_departures(lake: Athena) -> None:
+    row = features(lake, flight("2013-01-05 12:00", delays=(20, 61)))
+    assert row["origin_departure_delay_minutes_3h"] == 20
+    assert row["destination_arrival_delay_minutes_24h"] is None
+    assert row["plane_last_delay_minutes_24h"] == 20
+
+
+def test_an_arrival_at_the_prediction_time_counts(lake: Athena) -> None:
+    row = features(lake, flight("2013-01-05 12:00", delays=(20, 60)))
+    assert row["destination_arrival_delay_minutes_24h"] == 60
+    assert row["route_arrival_delay_minutes_7d"] == 60
+    assert row["plane_last_delay_minutes_24h"] == 60
+
+
+@pytest.mark.parametrize("delays", [(-10, -20), (180, 200)])
+def test_the_flights_own_outcome_changes_only_its_label(lake: Athena, delays: tuple[int, int]) -> None:
+    as_planned = features(lake)
+    lake.given("silver.flights", [flight("2013-01-05 16:00", delays, flight_number=100)])
+    (row,) = lake.rows("silver/flight_features.sql", months=["2013-01"])
+    assert {**row, "is_late": False} == as_planned
+
+
+@pytest.mark.parametrize(
+    ("other", "feature"),
+    [
+        ({"origin": "LGA"}, "origin_departure_delay_minutes_3h"),
+        ({"carrier": "AA"}, "carrier_departure_delay_minutes_3h"),
+        ({"destination": "LAX"}, "destination_arrival_delay_minutes_24h"),
+        ({"origin": "LGA"}, "route_arrival_delay_minutes_7d"),
+        ({"flight_number": 7}, "flight_arrival_delay_minutes_28d"),
+        ({"tail_number": "N7"}, "plane_last_delay_minutes_24h"),
+    ],
+)
+def test_another_origin_carrier_destination_or_plane_does_not_count(
+    lake: Athena, other: dict[str, Any], feature: str
+) -> None:
+    same = flight("2013-01-05 12:00", delays=(10, 10), flight_number=100)
+    assert features(lake, same)[feature] == 10
+    assert features(lake, {**same, **other})[feature] is None
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "feature"),
+    [
+        ("2013-01-05 12:59", "origin_departure_delay_minutes_1h"),
+        ("2013-01-05 10:59", "origin_departure_delay_minutes_3h"),
+        ("2013-01-04 13:59", "origin_departure_delay_minutes_24h"),
+        ("2012-12-29 12:59", "carrier_arrival_delay_minutes_7d"),
+    ],
+)
+def test_what_is_older_than_the_window_does_not_count(lake: Athena, scheduled: str, feature: str) -> None:
+    assert features(lake, flight(scheduled, delays=(0, 0)))[feature] is None
+
+
+def test_the_month_before_is_read_but_not_written(lake: Athena) -> None:
+    asked = flight("2013-02-01 01:00", flight_number=100)
+    lake.given("silver.flights", [asked, flight("2013-01-31 20:00", delays=(25, 25))])
+    (row,) = lake.rows("silver/flight_features.sql", months=["2013-02"])
+    assert row["origin_departure_delay_minutes_3h"] == 25
+    assert row["month"] == "2013-02"
+
+
+def test_a_month_alone_gives_what_it_gives_among_others(lake: Athena) -> None:
+    days = [
+        f"{month}-{day:02d} {hour}:00" for month in ("2013-01", "2013-02") for day in (1, 14, 28) for hour in (10, 16)
+    ]
+    lake.given("silver.flights", [flight(at, delays=(n, n * 2)) for n, at in enumerate(days)])
+    both = lake.rows("silver/flight_features.sql", months=["2013-01", "2013-02"])
+    alone = lake.rows("silver/flight_features.sql", months=["2013-02"])
+    assert _by_key(alone) == [row for row in _by_key(both) if row["month"] == "2013-02"]
+
+
+def test_weather_measured_after_the_prediction_time_is_not_used(lake: Athena) -> None:
+    lake.given("silver.weather", [weather("2013-01-05 14:00", wind_speed_mph=99.0), weather("2013-01-05 12:00")])
+    assert features(lake)["wind_speed_mph"] == 3.0
+
+
+def test_the_observation_of_the_hour_before_the_prediction_is_the_last_one_known(lake: Athena) -> None:
+    lake.given("silver.weather", [weather("2013-01-05 13:00", wind_speed_mph=7.0), weather("2013-01-05 12:00")])
+    assert features(lake)["wind_speed_mph"] == 7.0
+
+
+@pytest.mark.parametrize(("observed", "wind"), [("2013-01-05 08:00", 3.0), ("2013-01-05 07:00", None)])
+def test_an_older_observation_stands_in_for_six_hours(athena: Athena, observed: str, wind: float | None) -> None:
+    athena.given("bronze.planes", [])
+    athena.given("silver.weather", [weather(observed)])
+    assert features(athena)["wind_speed_mph"] == wind
+
+
+def test_weather_elsewhere_is_not_used(athena: Athena) -> None:
+    athena.given("bronze.planes", [])
+    athena.given("silver.weather", [weather(origin="LGA")])
+    assert features(athena)["wind_speed_mph"] is None
+
+
+def test_the_planes_turn_is_from_its_last_scheduled_arrival(lake: Athena) -> None:
+    row = features(lake, flight("2013-01-05 11:00", delays=(0, 50)), flight("2013-01-04 11:00"))
+    assert row["plane_turn_minutes"] == 4 * 60
+
+
+def test_flights_without_a_tail_number_are_not_one_plane(lake: Athena) -> None:
+    asked = flight("2013-01-05 16:00", flight_number=100, tail_number=None)
+    lake.given("silver.flights", [asked, flight("2013-01-05 11:00", delays=(9, 9), tail_number=None)])
+    (row,) = (r for r in lake.rows("silver/flight_features.sql", months=["2013-01"]) if r["flight_number"] == 100)
+    assert row["plane_turn_minutes"] is None
+    assert row["plane_last_delay_minutes_24h"] is None
+    assert row["plane_idle_minutes_24h"] is None
+
+
+def test_a_plane_that_is_listed_twice_does_not_double_its_flights(athena: Athena) -> None:
+    athena.given("bronze.planes", [{"tailnum": "N1", "year": 2003}, {"tailnum": "N1", "year": 2004}])
+    athena.given("silver.weather", [weather()])
+    assert features(athena)["plane_age_years"] == 9
+
+
+def _by_key(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: [str(row[key]) for key in KEYS])

@@ -1,0 +1,153 @@
+"""From bronze to silver as the pipeline goes: staged, split into usable and quarantined, counted."""
+
+from typing import Any
+
+import pytest
+
+from conftest import AIRPORTS, Athena, flight, raw_flight, raw_weather
+
+MONTHS = ["2013-01", "2013-02"]
+
+
+@pytest.fixture
+def lake(athena: Athena) -> Athena:
+    """A lake with three flights in January, one of them broken, one clean flight in February, and their weather."""
+    athena.given("bronze.airports", AIRPORTS)
+    athena.given("bronze.planes", [{"tailnum": "N1", "year": 2003}])
+    january = [raw_flight(), raw_flight(flight=2, delays=(5, 25)), raw_flight(flight=3, distance="far")]
+    athena.given("bronze.flights", [*january, raw_flight("2013-02-05 16:00")])
+    observations = [raw_weather(), raw_weather("2013-01-05 18:00", temp="warm"), raw_weather("2013-02-05 18:00")]
+    athena.given("bronze.weather", observations)
+    for path in ("staging/checked_flights", "staging/checked_weather"):
+        athena.create(f"{path}.sql", months=MONTHS)
+    for path in ("silver/flights", "silver/weather", "silver/quarantine"):
+        athena.create(f"{path}.sql", months=MONTHS)
+    return athena
+
+
+def checks(lake: Athena, path: str, months: list[str] = MONTHS) -> dict[tuple[str, str], tuple[bool, str]]:
+    rows = lake.rows(path, months=months)
+    return {(row["check_name"], row["month"]): (row["is_ok"], row["detail"]) for row in rows}
+
+
+def broken(lake: Athena, path: str) -> list[str]:
+    return [f"{month} {name}: {detail}" for (name, month), (is_ok, detail) in checks(lake, path).items() if not is_ok]
+
+
+def test_every_row_is_either_published_or_quarantined(lake: Athena) -> None:
+    lake.create("silver/flight_features.sql", months=MONTHS)
+    rows = lake.rows("audit/row_counts.sql", months=MONTHS)
+    assert rows == [
+        {"month": "2013-01", "rows_in": 3, "rows_out": 2, "rows_quarantined": 1},
+        {"month": "2013-02", "rows_in": 1, "rows_out": 1, "rows_quarantined": 0},
+    ]
+
+
+def test_quarantine_holds_rows_of_both_tables_with_their_reasons(lake: Athena) -> None:
+    rows = lake.rows("silver/quarantine.sql", months=MONTHS)
+    found = {(row["source_table"], row["reason"], row["month"]) for row in rows}
+    assert found == {
+        ("flights", "unparseable: distance", "2013-01"),
+        ("weather", "unparseable: temp", "2013-01"),
+    }
+
+
+def test_the_audit_of_sound_tables_finds_every_check_kept(lake: Athena) -> None:
+    found = checks(lake, "audit/clean.sql")
+    assert found["flights: rows in = rows out + quarantined", "2013-01"] == (
+        True,
+        "3 rows in bronze, 2 in silver, 1 quarantined",
+    )
+    assert [check for check, (is_ok, _) in found.items() if not is_ok] == [("flights: few are broken", "2013-01")]
+    assert len(found) == 2 * 11
+
+
+def test_a_row_lost_on_the_way_breaks_the_audit(lake: Athena) -> None:
+    lake.given("silver.flights", [flight("2013-01-05 21:00"), flight("2013-02-05 21:00")])
+    assert "2013-01 flights: rows in = rows out + quarantined: 3 rows in bronze, 1 in silver, 1 quarantined" in broken(
+        lake, "audit/clean.sql"
+    )
+
+
+def test_an_observation_lost_on_the_way_breaks_the_audit(lake: Athena) -> None:
+    lake.given("silver.quarantine", [{"source_table": "flights", "reason": "unparseable: distance"}])
+    assert "2013-01 weather: rows in = rows out + quarantined: 2 rows in bronze, 1 in silver, 0 quarantined" in broken(
+        lake, "audit/clean.sql"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "check"),
+    [
+        ([flight("2013-01-05 21:00"), flight("2013-01-05 21:00")], "flights: keys are unique"),
+        ([flight("2013-01-05 21:00", is_late=None)], "flights: required columns are filled"),
+        ([flight("2013-01-05 21:00", arrived_at=None)], "flights: required columns are filled"),
+        ([flight("2013-01-05 21:00", (0, 9999))], "flights: values are plausible"),
+        ([flight("2013-01-05 21:00", distance_miles=0.0)], "flights: values are plausible"),
+        ([flight("2013-02-05 21:00", month="2013-01")], "flights: rows are of their month"),
+        ([flight("2013-02-05 21:00")], "flights: there are some"),
+    ],
+)
+def test_flights_that_must_not_be_published_break_the_audit(
+    lake: Athena, rows: list[dict[str, Any]], check: str
+) -> None:
+    lake.given("silver.flights", rows)
+    assert any(line.startswith(f"2013-01 {check}") for line in broken(lake, "audit/clean.sql"))
+
+
+def test_a_month_without_bronze_files_breaks_the_audit(lake: Athena) -> None:
+    found = checks(lake, "audit/clean.sql", months=["2013-03"])
+    assert found["flights: there are some", "2013-03"] == (False, "0 rows")
+
+
+def test_sound_features_are_one_row_per_flight_with_both_labels(lake: Athena) -> None:
+    lake.create("silver/flight_features.sql", months=MONTHS)
+    found = checks(lake, "audit/features.sql", months=["2013-01"])
+    assert found["flight_features: one row per flight", "2013-01"] == (True, "2 rows for 2 flights")
+    assert all(is_ok for is_ok, _ in found.values())
+    assert len(found) == 5
+
+
+FEATURES: dict[str, Any] = {
+    **{
+        name: flight()[name] for name in ("carrier", "flight_number", "origin", "destination", "scheduled_departure_at")
+    },
+    **{"day_of_week": 6, "scheduled_hour": 16, "scheduled_minute": 0, "scheduled_duration_minutes": 60},
+    **{"distance_miles": 187.0, "origin_scheduled_flight_count": 1, "temperature_fahrenheit": 40.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("rows", "check"),
+    [
+        ([{**FEATURES, "is_late": True}], "flight_features: one row per flight"),
+        ([{**FEATURES, "is_late": True}, {**FEATURES, "is_late": False}], "flight_features: keys are unique"),
+        ([{**FEATURES, "is_late": None}], "flight_features: required columns are filled"),
+        ([{**FEATURES, "distance_miles": None}], "flight_features: required columns are filled"),
+        ([{**FEATURES, "temperature_fahrenheit": None}], "flight_features: weather is known"),
+        ([{**FEATURES, "is_late": False}], "flight_features: both labels are there"),
+        ([{**FEATURES, "is_late": True}], "flight_features: both labels are there"),
+        ([], "flight_features: one row per flight"),
+    ],
+)
+def test_features_that_must_not_be_published_break_the_audit(
+    lake: Athena, rows: list[dict[str, Any]], check: str
+) -> None:
+    lake.given("silver.flight_features", rows or [{**FEATURES, "month": "2013-02"}])
+    assert any(line.startswith(f"2013-01 {check}") for line in broken(lake, "audit/features.sql"))
+
+
+def test_a_split_has_the_features_of_its_months_only(lake: Athena) -> None:
+    lake.create("silver/flight_features.sql", months=MONTHS)
+    rows = lake.rows("splits/split.sql", months=["2013-02"])
+    assert [(row["flight_number"], row["month"]) for row in rows] == [(1, "2013-02")]
+
+
+def test_a_month_in_which_every_row_is_usable_passes_the_audit(athena: Athena) -> None:
+    athena.given("bronze.airports", AIRPORTS)
+    athena.given("bronze.flights", [raw_flight()])
+    athena.given("bronze.weather", [raw_weather()])
+    for path in ("staging/checked_flights", "staging/checked_weather", "silver/flights", "silver/weather"):
+        athena.create(f"{path}.sql", months=["2013-01"])
+    athena.create("silver/quarantine.sql", months=["2013-01"])
+    assert all(is_ok for is_ok, _ in checks(athena, "audit/clean.sql", months=["2013-01"]).values())
