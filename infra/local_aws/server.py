@@ -4,6 +4,7 @@ import socket
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
@@ -21,6 +22,20 @@ def install_backends() -> None:
     athena.install()
     sagemaker.install()
     sagemakerruntime.install()
+
+
+class Dispatcher(DomainDispatcherApplication):
+    """moto's, except that it looks through moto's folders once for a host and not again for every request."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._backends: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The name of the service that answers for `host`."""
+        if host not in self._backends:
+            self._backends[host] = super().get_backend_for_host(host)
+        return self._backends[host]
 
 
 @dataclass
@@ -50,9 +65,8 @@ def start(port: int, state_dir: Path, environments_dir: Path = REPOSITORY / ".en
     state_dir.mkdir(parents=True, exist_ok=True)
     config.set_current(config.Config(url, state_dir.resolve(), environments_dir.resolve()))
     install_backends()
-    app = DomainDispatcherApplication(create_backend_app)
     wsgi = make_server(
-        "127.0.0.1", port, app, threaded=True, request_handler=MotoRequestHandler, fd=listener.fileno()
+        "127.0.0.1", port, Dispatcher(), threaded=True, request_handler=MotoRequestHandler, fd=listener.fileno()
     )
     listener.close()
     thread = threading.Thread(target=wsgi.serve_forever, name="local-aws", daemon=True)
