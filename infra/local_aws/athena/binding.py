@@ -14,11 +14,11 @@ from local_aws.athena.translate import to_duckdb
 
 def position(node: exp.Expr) -> str:
     """`line 1:8` of the first token of `node` that the parser has remembered."""
-    for part in node.walk():
-        if "line" in part.meta:
-            meta = part.meta
-            return f"line {meta['line']}:{meta['col'] - (meta['end'] - meta['start'])}"
-    return "line 1:1"
+    known = [part.meta for part in node.walk() if "start" in part.meta]
+    if not known:
+        return "line 1:1"
+    meta = min(known, key=lambda found: int(found["start"]))
+    return f"line {meta['line']}:{meta['col'] - (meta['end'] - meta['start'])}"
 
 
 class Binder:

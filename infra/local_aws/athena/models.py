@@ -34,6 +34,15 @@ class InvalidRequestException(JsonRESTError):
         super().__init__("InvalidRequestException", message)
 
 
+class ResourceNotFoundException(JsonRESTError):
+    """Athena's answer about a prepared statement that does not exist."""
+
+    code = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ResourceNotFoundException", message)
+
+
 class QueryExecution:
     """One query: its request, its state, and what came of it."""
 
@@ -105,6 +114,7 @@ class ExecutingAthenaBackend(AthenaBackend):
         super().__init__(region_name, account_id)
         self.queries: dict[str, QueryExecution] = {}
         self.tokens: dict[str, str] = {}
+        self.prepared: dict[tuple[str, str], tuple[str, str, float]] = {}  # (statement, description, last modified)
         self._engine: Engine | None = None
         self._pool = ThreadPoolExecutor(CONCURRENT_QUERIES, thread_name_prefix="athena")
         self._starting = threading.Lock()
@@ -140,11 +150,7 @@ class ExecutingAthenaBackend(AthenaBackend):
         catalog = context.get("Catalog", "AwsDataCatalog")
         if catalog.lower() != "awsdatacatalog":
             raise InvalidRequestException(f"Catalog {catalog} is not available: local Athena has AwsDataCatalog only")
-        prepared = {
-            name.lower(): statement.query_statement
-            for name, statement in self.prepared_statements.items()
-            if statement.workgroup in (workgroup, found)
-        }
+        prepared = {name: text for (group, name), (text, _, _) in self.prepared.items() if group == workgroup}
         database = context.get("Database", "default").strip('`"').lower()
         request = Request(
             str(uuid.uuid4()), sql, database, result_configuration["OutputLocation"], parameters, prepared

@@ -8,6 +8,14 @@ from local_aws.athena.binding import position
 from local_aws.athena.failures import QueryFailed
 
 _ACCESS = "cannot be resolved or requester is not authorized to access requested resources"
+_OPERATORS: dict[str, type[exp.Expr]] = {
+    "+": exp.Add,
+    "-": exp.Sub,
+    "*": exp.Mul,
+    "/": exp.Div,
+    "%": exp.Mod,
+    "||": exp.DPipe,
+}
 _TYPES = {"INT32": "INT", "INT64": "BIGINT", "INT16": "SMALLINT", "INT8": "TINYINT", "BOOL": "BOOLEAN", "FLOAT": "REAL"}
 
 
@@ -55,7 +63,10 @@ def _no_function(name: str, types: str, query: exp.Expr | None) -> QueryFailed:
     types = types.replace("integer_literal", "integer").replace("string_literal", "varchar")
     if not name[0].isalpha() and "," in types:
         left, right = (part.strip() for part in types.split(",", 1))
-        return QueryFailed(f"TYPE_MISMATCH: line 1:1: Cannot apply operator: {left} {name.strip()} {right}")
+        operator = name.strip().replace("//", "/")
+        node = next(iter(_all(query, _OPERATORS[operator])), None) if operator in _OPERATORS else None
+        place = position(node) if node is not None else "line 1:1"
+        return QueryFailed(f"TYPE_MISMATCH: {place}: Cannot apply operator: {left} {operator} {right}")
     return QueryFailed(
         f"TYPE_MISMATCH: {_place(name, query)}: Unexpected parameters ({types}) for function {name.lower()}"
     )

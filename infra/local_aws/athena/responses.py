@@ -1,11 +1,17 @@
 """Athena's API over the executing backend; what is not here is moto's."""
 
 import json
+import time
 from typing import Any, cast
 
 from moto.athena.responses import AthenaResponse
 
-from local_aws.athena.models import ExecutingAthenaBackend, InvalidRequestException, athena_backends
+from local_aws.athena.models import (
+    ExecutingAthenaBackend,
+    InvalidRequestException,
+    ResourceNotFoundException,
+    athena_backends,
+)
 
 
 class ExecutingAthenaResponse(AthenaResponse):
@@ -64,6 +70,52 @@ class ExecutingAthenaResponse(AthenaResponse):
         if start + limit < len(ids):
             answer["NextToken"] = str(start + limit)
         return json.dumps(answer)
+
+    def create_prepared_statement(self) -> str:
+        key = self._statement_key()
+        if key in self.backend.prepared:
+            raise InvalidRequestException(f"Prepared statement {key[1]} already exists in WorkGroup {key[0]}")
+        return self._put_statement(key)
+
+    def update_prepared_statement(self) -> str:
+        self._statement(self._statement_key())
+        return self._put_statement(self._statement_key())
+
+    def _put_statement(self, key: tuple[str, str]) -> str:
+        text, description = self._get_param("QueryStatement"), self._get_param("Description") or ""
+        self.backend.prepared[key] = (text, description, time.time())
+        return "{}"
+
+    def get_prepared_statement(self) -> str:
+        key = self._statement_key()
+        text, description, modified = self._statement(key)
+        found = {"StatementName": self._get_param("StatementName"), "QueryStatement": text, "WorkGroupName": key[0]}
+        return json.dumps({"PreparedStatement": {**found, "Description": description, "LastModifiedTime": modified}})
+
+    def list_prepared_statements(self) -> str:
+        workgroup = self._get_param("WorkGroup")
+        self.backend.work_group(workgroup)
+        found = [
+            {"StatementName": name, "LastModifiedTime": modified}
+            for (group, name), (_, _, modified) in sorted(self.backend.prepared.items())
+            if group == workgroup
+        ]
+        return json.dumps({"PreparedStatements": found})
+
+    def delete_prepared_statement(self) -> str:
+        self._statement(self._statement_key())
+        del self.backend.prepared[self._statement_key()]
+        return "{}"
+
+    def _statement_key(self) -> tuple[str, str]:
+        workgroup = self._get_param("WorkGroup")
+        self.backend.work_group(workgroup)
+        return workgroup, self._get_param("StatementName").lower()
+
+    def _statement(self, key: tuple[str, str]) -> tuple[str, str, float]:
+        if key not in self.backend.prepared:
+            raise ResourceNotFoundException(f"PreparedStatement {key[1]} was not found in WorkGroup {key[0]}")
+        return self.backend.prepared[key]
 
     def stop_query_execution(self) -> str:
         self.backend.stop_query_execution(self._get_param("QueryExecutionId"))

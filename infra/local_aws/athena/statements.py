@@ -156,6 +156,8 @@ def _from_expression(expression: exp.Expr, text: str) -> Statement:
     match expression:
         case exp.Query():
             return Select(expression)
+        case exp.Values():
+            return Select(_select_from(expression))
         case exp.Create(kind="TABLE", expression=exp.Query() as query):
             properties = expression.args.get("properties")
             return CreateTableAs(
@@ -167,7 +169,8 @@ def _from_expression(expression: exp.Expr, text: str) -> Statement:
             )
         case exp.Create():
             return Create(expression, text)
-        case exp.Insert(expression=exp.Query() as query):
+        case exp.Insert(expression=exp.Query() | exp.Values() as source):
+            query = source if isinstance(source, exp.Query) else _select_from(source)
             target = expression.this
             columns = [column.name for column in target.expressions] if isinstance(target, exp.Schema) else []
             return Insert(target.this if isinstance(target, exp.Schema) else target, columns, query)
@@ -177,6 +180,11 @@ def _from_expression(expression: exp.Expr, text: str) -> Statement:
             kind = type(expression).__name__.upper()
             raise QueryFailed(f"NOT_SUPPORTED: {kind} is only for Iceberg tables, which local Athena does not have")
     raise _mismatch(text)
+
+
+def _select_from(values: exp.Values) -> exp.Query:
+    values.set("alias", exp.TableAlias(this=exp.to_identifier("rows")))
+    return exp.select("*").from_(values)
 
 
 def _mismatch(text: str) -> QueryFailed:

@@ -169,8 +169,8 @@ class TableWriter:
         directory = self.scratch / uuid.uuid4().hex
         directory.mkdir()
         try:
-            files = self._copy(sql, columns, keys, directory, file_format, options)
-            return self._upload(files, directory, keys, location)
+            rows, files = self._copy(sql, columns, keys, directory, file_format, options)
+            return self._upload(rows, files, directory, keys, location)
         finally:
             shutil.rmtree(directory)
 
@@ -182,22 +182,24 @@ class TableWriter:
         directory: Path,
         file_format: str,
         options: dict[str, str | list[str]],
-    ) -> list[tuple[Path, int]]:
-        """(file, row count) of each file that DuckDB writes below `directory`."""
+    ) -> tuple[int, list[Path]]:
+        """(row count, files that hold rows) of what DuckDB writes below `directory`."""
         text = file_format == "TEXTFILE"
         items = ", ".join(
             f"{as_text(f'c{i}', c.type) if text and c.name not in keys else f'c{i}'} AS {quote(c.name)}"
             for i, c in enumerate(columns)
         )
         how = _copy_options(file_format, options)
-        target = directory if keys else directory / "data"
+        target = directory if keys else directory / ("data.gz" if "COMPRESSION gzip, FILE" in how else "data")
         if keys:
             how += f", PARTITION_BY ({', '.join(quote(key) for key in keys)})"
             sql = self._limited(sql, columns, keys)
-        written = self.connection.execute(
-            f"COPY (SELECT {items} FROM ({sql})) TO {literal(str(target))} ({how}, RETURN_STATS true)"
-        ).fetchall()
-        return [(Path(row[0]), int(row[1])) for row in written]
+        copy = f"COPY (SELECT {items} FROM ({sql})) TO {literal(str(target))}"
+        if file_format == "PARQUET":
+            written = self.connection.execute(f"{copy} ({how}, RETURN_STATS true)").fetchall()
+            return sum(row[1] for row in written), [Path(row[0]) for row in written if row[1]]
+        (rows,) = self.connection.execute(f"{copy} ({how})").fetchone()
+        return rows, sorted(path for path in directory.rglob("*") if path.is_file()) if rows else []
 
     def _limited(self, sql: str, columns: list[ResultColumn], keys: list[str]) -> str:
         """`sql` materialised, after a check that it makes no more partitions than Athena can write at once."""
@@ -211,14 +213,12 @@ class TableWriter:
             )
         return f"SELECT * FROM {name}"
 
-    def _upload(self, files: list[tuple[Path, int]], directory: Path, keys: list[str], location: str) -> Written:
+    def _upload(self, rows: int, files: list[Path], directory: Path, keys: list[str], location: str) -> Written:
         bucket, prefix = split_uri(location)
         uris: list[str] = []
         partitions: dict[tuple[str, ...], str] = {}
         try:
-            for path, rows in files:
-                if not rows:
-                    continue
+            for path in files:
                 parts = path.relative_to(directory).parent.as_posix() if keys else ""
                 below = f"{prefix}{parts}/" if parts else prefix
                 key = f"{below}{self.query_id}_{uuid.uuid4()}{path.suffix if path.suffix == '.gz' else ''}"
@@ -230,7 +230,7 @@ class TableWriter:
         except Exception:
             self._remove(uris)
             raise
-        return Written(sum(rows for _, rows in files), uris, partitions)
+        return Written(rows, uris, partitions)
 
     def _register(self, table: Table, written: Written) -> None:
         known = {tuple(p["Values"]) for p in self.catalog.partitions(table.database, table.name)}

@@ -1,0 +1,83 @@
+"""A lake of its own for each test of local Athena: one bucket, one Glue database, queries through boto3."""
+
+import time
+import uuid
+from typing import Any
+
+import boto3
+import pytest
+
+
+class Lake:
+    """One bucket and one database on the local AWS; `b` and `d` in a query stand for their names."""
+
+    def __init__(self) -> None:
+        self.bucket = self.database = f"lake-{uuid.uuid4().hex[:12]}".replace("-", "")
+        self.athena: Any = boto3.client("athena")
+        self.glue: Any = boto3.client("glue")
+        self.s3: Any = boto3.client("s3")
+        self.s3.create_bucket(Bucket=self.bucket)
+        self.glue.create_database(DatabaseInput={"Name": self.database})
+
+    def put(self, key: str, text: str | bytes) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=text)
+
+    def keys(self, prefix: str) -> list[str]:
+        return [item["Key"] for item in self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])]
+
+    def start(self, sql: str, **arguments: Any) -> str:
+        started = self.athena.start_query_execution(
+            QueryString=sql.replace("{bucket}", self.bucket).replace("{database}", self.database),
+            QueryExecutionContext={"Database": self.database},
+            ResultConfiguration={"OutputLocation": f"s3://{self.bucket}/results/"},
+            **arguments,
+        )
+        return str(started["QueryExecutionId"])
+
+    def finished(self, query_id: str) -> dict[str, Any]:
+        for _ in range(3000):
+            execution = self.athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
+            if execution["Status"]["State"] in ("SUCCEEDED", "FAILED", "CANCELLED"):
+                return dict(execution)
+            time.sleep(0.01)
+        raise TimeoutError(f"query {query_id} is still {execution['Status']['State']} after 30 s")
+
+    def run(self, sql: str, **arguments: Any) -> dict[str, Any]:
+        """GetQueryExecution of a query that succeeds."""
+        execution = self.finished(self.start(sql, **arguments))
+        assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"].get("StateChangeReason")
+        return execution
+
+    def rows(self, sql: str, **arguments: Any) -> list[tuple[str | None, ...]]:
+        """The result's rows as Athena spells them, without the header that a SELECT has."""
+        execution = self.run(sql, **arguments)
+        pages = self.athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution["QueryExecutionId"])
+        found = [
+            tuple(d.get("VarCharValue") for d in row["Data"]) for page in pages for row in page["ResultSet"]["Rows"]
+        ]
+        return found[1:] if execution["StatementType"] == "DML" else found
+
+    def reason(self, sql: str, **arguments: Any) -> str:
+        """StateChangeReason of a query that fails."""
+        execution = self.finished(self.start(sql, **arguments))
+        assert execution["Status"]["State"] == "FAILED", f"{sql} ended as {execution['Status']['State']}"
+        return str(execution["Status"]["StateChangeReason"])
+
+
+@pytest.fixture
+def lake(local_aws: object) -> Lake:
+    return Lake()
+
+
+@pytest.fixture
+def flights(lake: Lake) -> Lake:
+    """A lake with two months of CSV flights, registered by MSCK REPAIR TABLE."""
+    lake.put("flights/year=2013/month=01/a.csv", 'carrier,delay\nUA,5\n"AA, inc",\n')
+    lake.put("flights/year=2013/month=02/a.csv", "carrier,delay\nDL,-3.5\n")
+    lake.run(
+        "create external table flights (carrier string, delay string) partitioned by (year string, month string) "
+        "row format serde 'org.apache.hadoop.hive.serde2.OpenCSVSerde' stored as textfile "
+        "location 's3://{bucket}/flights/' tblproperties ('skip.header.line.count' = '1')"
+    )
+    lake.run("msck repair table flights")
+    return lake
