@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -57,6 +58,7 @@ def completed(s3: Any, sagemaker: Any) -> dict[str, Any]:
         print("who", boto3.client("sts").get_caller_identity()["Arn"])
         for epoch in (1, 2):
             print(f"auc=0.{epoch};")
+        print("loss=nan;")
         print("loss=1.5;", file=sys.stderr)
         pathlib.Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text(f"{alpha} {os.environ['COLOUR']} {read}")
         pathlib.Path("/opt/ml/output/data/plot.txt").write_text("plot")
@@ -71,7 +73,7 @@ def completed(s3: Any, sagemaker: Any) -> dict[str, Any]:
     request["HyperParameters"]["alpha"] = "2.5"
     request["AlgorithmSpecification"]["MetricDefinitions"] = [
         {"Name": "auc", "Regex": r"auc=([0-9\.]+);"},
-        {"Name": "loss", "Regex": r"loss=([0-9\.]+);"},
+        {"Name": "loss", "Regex": r"loss=(\S+);"},
     ]
     sagemaker.create_training_job(**request)
     job = finished(sagemaker, "completed")
@@ -135,6 +137,21 @@ def test_a_name_is_taken_once_and_for_all(s3: Any, sagemaker: Any, completed: di
         sagemaker.create_training_job(**training_job(s3, "completed", "print(1)"))
     assert refused.value.response["Error"]["Code"] == "ResourceInUse"
     assert "Training job names must be unique" in str(refused.value)
+
+
+def test_of_two_requests_for_one_name_at_once_one_is_refused(s3: Any, sagemaker: Any) -> None:
+    request = training_job(s3, "twice", "print(1)")
+
+    def create(_: int) -> str:
+        try:
+            return str(sagemaker.create_training_job(**request)["TrainingJobArn"])
+        except ClientError as refused:
+            return str(refused.response["Error"]["Code"])
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = sorted(pool.map(create, range(4)))
+    assert answers == ["ResourceInUse"] * 3 + ["arn:aws:sagemaker:us-east-1:123456789012:training-job/twice"]
+    assert finished(sagemaker, "twice")["TrainingJobStatus"] == "Completed"
 
 
 def test_a_finished_job_cannot_be_stopped(sagemaker: Any, completed: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """What SageMaker writes to CloudWatch for a container: its output, and the metrics found in it."""
 
 import logging
+import math
 import re
 import threading
 import time
@@ -74,12 +75,14 @@ class Metrics:
         self._lock = threading.Lock()
 
     def read(self, line: str) -> None:
-        """Note every metric that `line` holds; text that is no number is left alone."""
+        """Note every metric that `line` holds; what is no finite number is left alone, as CloudWatch takes none."""
         for name, pattern in self._patterns:
             for match in pattern.finditer(line):
                 try:
                     value = float(match.group(1) if pattern.groups else match.group())
                 except ValueError:
+                    continue
+                if not math.isfinite(value):
                     continue
                 with self._lock:
                     self._found.append({"MetricName": name, "Value": value, "Timestamp": datetime.now(UTC)})
@@ -94,4 +97,12 @@ class Metrics:
         dimensions = [{"Name": "TrainingJobName", "Value": job_name}]
         data = [{**found, "Dimensions": dimensions} for found in self._found]
         for start in range(0, len(data), 500):
-            client.put_metric_data(Namespace="/aws/sagemaker/TrainingJobs", MetricData=data[start : start + 500])
+            send_metrics(client, "/aws/sagemaker/TrainingJobs", data[start : start + 500])
+
+
+def send_metrics(client: Any, namespace: str, data: list[dict[str, Any]]) -> None:
+    """Put values into CloudWatch; as on AWS, a job or an endpoint goes on where its role may not."""
+    try:
+        client.put_metric_data(Namespace=namespace, MetricData=data)
+    except (ClientError, BotoCoreError) as error:
+        logger.warning("%d values of metrics in %s were lost: %s", len(data), namespace, error)

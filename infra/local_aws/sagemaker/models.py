@@ -28,6 +28,7 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
         super().__init__(region_name, account_id)
         self.training_jobs: dict[str, TrainingJob] = {}
         self.endpoints: dict[str, Endpoint] = {}
+        self._creating = threading.Lock()  # two requests for one name at once: only the first may have it
 
     def reset(self) -> None:
         """Forget everything, once nothing runs any more."""
@@ -49,27 +50,27 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
     def start_training_job(self, request: dict[str, Any]) -> TrainingJob:
         """Start the job that a CreateTrainingJob request describes; ValidationException where AWS refuses it."""
         name, role = request["TrainingJobName"], request["RoleArn"]
-        arn = self._arn("training-job", name)
-        if name in self.training_jobs:
-            raise ResourceInUseException(
-                "Training job names must be unique within an AWS account and region, "
-                f"and a training job with this name already exists ({arn})"
-            )
         _refuse_unsupported_training(request)
         image = self._image(request["AlgorithmSpecification"]["TrainingImage"])
         session = self._role(role)
         s3 = session.client("s3")
         for channel in request.get("InputDataConfig") or []:
             self._check_input(s3, channel["DataSource"]["S3DataSource"]["S3Uri"], role)
+        arn = self._arn("training-job", name)
         environments = config.current().environments_dir
-        job = TrainingJob(
-            request,
-            arn,
-            session,
-            lambda: images.environment(image, environments),
-            self._folder("training", name),
-        )
-        self.training_jobs[name] = job
+        with self._creating:
+            if name in self.training_jobs:
+                raise ResourceInUseException(
+                    "Training job names must be unique within an AWS account and region, "
+                    f"and a training job with this name already exists ({arn})"
+                )
+            job = self.training_jobs[name] = TrainingJob(
+                request,
+                arn,
+                session,
+                lambda: images.environment(image, environments),
+                self._folder("training", name),
+            )
         job.start()
         return job
 
@@ -189,11 +190,12 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
         self, endpoint_name: str, endpoint_config_name: str, tags: list[dict[str, str]] | None = None
     ) -> Endpoint:
         arn = self._arn("endpoint", endpoint_name)
-        if endpoint_name in self.endpoints:
-            raise ValidationError(f'Cannot create already existing endpoint "{arn}".')
-        capture = self._endpoint_config(endpoint_config_name).data_capture_config
-        endpoint = Endpoint(endpoint_name, arn, endpoint_config_name, list(tags or []), capture)
-        self.endpoints[endpoint_name] = endpoint
+        with self._creating:
+            if endpoint_name in self.endpoints:
+                raise ValidationError(f'Cannot create already existing endpoint "{arn}".')
+            capture = self._endpoint_config(endpoint_config_name).data_capture_config
+            endpoint = Endpoint(endpoint_name, arn, endpoint_config_name, list(tags or []), capture)
+            self.endpoints[endpoint_name] = endpoint
         self._deploy(endpoint, endpoint_config_name)
         return endpoint
 
