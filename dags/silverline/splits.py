@@ -3,8 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
-import awswrangler as wr
-
 from silverline import months, silver, sql
 from silverline.platform import Platform
 from silverline.spec import PipelineSpec
@@ -20,13 +18,9 @@ def unload(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence
             silver=platform.silver_database,
             months=months.between(first_month, last_month),
         )
-        wr.athena.unload(
-            statement,
-            path=f"{prefix}{name}/",
-            database=platform.silver_database,
-            file_format="PARQUET",
-            workgroup=platform.athena_workgroup,
-        )
+        # wr.athena.unload would leave Athena's manifest among the data, and SageMaker would hand it to the script.
+        unload = f"unload (\n{statement}\n) to '{prefix}{name}/' with (format = 'PARQUET', compression = 'SNAPPY')"
+        sql.execute(unload, platform.silver_database, platform)
         print(f"unloaded {name}: {first_month} to {last_month}", flush=True)
     return {"prefix": prefix, "data_version": data_version(platform, spec, splits)}
 
