@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from sagemaker_requests import BUCKET, bucket_client, channel, eventually, finished, is_running, log_lines, training_job
 
 from local_aws.sagemaker import container, training
-from local_aws.sagemaker.training import failure_reason
+from local_aws.sagemaker.failures import failure_reason
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 
@@ -288,14 +288,14 @@ def test_a_source_archive_that_is_missing_fails_the_job(s3: Any, sagemaker: Any)
 
 
 def test_a_killed_process_that_said_nothing_still_has_a_reason() -> None:
-    reason = failure_reason(-9, "", ["last words"])
+    reason = failure_reason(-9, "", "last words")
     assert reason.startswith("AlgorithmError: ") and "last words" in reason
     assert reason.endswith("exit code: 137 (the process was killed by signal 9, SIGKILL)")
 
 
 @pytest.mark.parametrize("text", ["", 'ExitCode 1\nErrorMessage ""\nCommand "' + "c" * 3000, "w" * 3000])
 def test_no_reason_is_longer_than_awss_limit(text: str) -> None:
-    assert len(failure_reason(1, text, ["e" * 3000, "the end"])) <= 1024
+    assert len(failure_reason(1, text, "e" * 3000 + "\nthe end")) <= 1024
 
 
 def _pid_in_log(logs: Any, job: str) -> int:

@@ -2,11 +2,7 @@
 
 from moto.sagemaker.exceptions import ResourceInUseException, SagemakerClientError, ValidationError
 
-__all__ = ["NotImplementedHere", "ResourceInUseException", "ResourceNotFound", "ValidationError"]
-
-
-class ResourceNotFound(SagemakerClientError):
-    code = "ResourceNotFound"
+__all__ = ["NotImplementedHere", "ResourceInUseException", "ValidationError"]
 
 
 class NotImplementedHere(SagemakerClientError):
@@ -14,5 +10,5 @@ class NotImplementedHere(SagemakerClientError):
 
     code = "NotImplementedException"
 
-    def __init__(self, operation: str, why: str = "") -> None:
-        super().__init__(f"{operation} is not implemented by local AWS{why}; nothing has been done.")
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"{operation} is not implemented by local AWS; nothing has been done.")

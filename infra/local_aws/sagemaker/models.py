@@ -12,10 +12,9 @@ from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
 from local_aws import config
-from local_aws.sagemaker import data, images
-from local_aws.sagemaker.container import has_opt_ml
+from local_aws.sagemaker import data, images, limits
 from local_aws.sagemaker.endpoints import Endpoint, UnknownVariant
-from local_aws.sagemaker.exceptions import NotImplementedHere, ResourceInUseException, ValidationError
+from local_aws.sagemaker.exceptions import ResourceInUseException, ValidationError
 from local_aws.sagemaker.role import RoleSession
 from local_aws.sagemaker.serving import STARTUP_SECONDS, Variant
 from local_aws.sagemaker.training import TrainingJob
@@ -50,7 +49,6 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
     def start_training_job(self, request: dict[str, Any]) -> TrainingJob:
         """Start the job that a CreateTrainingJob request describes; ValidationException where AWS refuses it."""
         name, role = request["TrainingJobName"], request["RoleArn"]
-        _refuse_unsupported_training(request)
         image = self._image(request["AlgorithmSpecification"]["TrainingImage"])
         session = self._role(role)
         s3 = session.client("s3")
@@ -114,14 +112,8 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
         containers = [request["primary_container"]] if request.get("primary_container") else request.get("containers")
         if not containers or not execution_role_arn:
             raise ValidationError("A model needs PrimaryContainer and ExecutionRoleArn.")
-        if len(containers) > 1:
-            raise NotImplementedHere("CreateModel with several Containers (an inference pipeline)")
+        limits.check_model(containers, isolated)
         container = containers[0]
-        for setting in ("ModelPackageName", "MultiModelConfig", "ModelDataSource", "AdditionalModelDataSources"):
-            if container.get(setting):
-                raise NotImplementedHere(f"CreateModel with {setting}")
-        if isolated and not has_opt_ml():
-            raise NotImplementedHere("CreateModel with EnableNetworkIsolation, on an OS without network namespaces,")
         self._image(container.get("Image", ""))
         self._check_model_data(container.get("ModelDataUrl"), execution_role_arn)
         model = super().create_model(model_name=model_name, execution_role_arn=execution_role_arn, **request)
@@ -154,19 +146,8 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
         arn = self._arn("endpoint-config", endpoint_config_name)
         if endpoint_config_name in self.endpoint_configs:
             raise ValidationError(f'Cannot create already existing endpoint configuration "{arn}".')
-        if request.get("async_inference_config"):
-            raise NotImplementedHere("CreateEndpointConfig with AsyncInferenceConfig")
-        if (request.get("data_capture_config") or {}).get("EnableCapture"):
-            raise NotImplementedHere("CreateEndpointConfig with DataCaptureConfig")
         for variant in request["production_variants"]:
-            for setting in ("ServerlessConfig", "ManagedInstanceScaling"):
-                if variant.get(setting):
-                    raise NotImplementedHere(f"CreateEndpointConfig with {setting}")
-            if not variant.get("InstanceType") or not variant.get("InitialInstanceCount"):
-                raise ValidationError(
-                    f"Production variant {variant['VariantName']} needs InstanceType and InitialInstanceCount."
-                )
-            self.describe_model(variant.get("ModelName", ""))
+            self.describe_model(variant["ModelName"])
         created = super().create_endpoint_config(endpoint_config_name=endpoint_config_name, **request)
         created.arn = arn
         created.data_capture_config = created.data_capture_config or None
@@ -294,33 +275,6 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
     def _folder(self, kind: str, name: str) -> Path:
         region = Path("sagemaker", self.account_id, self.region_name)
         return config.current().state_dir / region / kind / name
-
-
-def _refuse_unsupported_training(request: dict[str, Any]) -> None:
-    """NotImplementedException for a request that asks for more than one process on this machine can do."""
-    refused = [name for name in ("CheckpointConfig", "RetryStrategy", "ServerlessJobConfig") if request.get(name)]
-    specification = request.get("AlgorithmSpecification") or {}
-    if not specification.get("TrainingImage"):
-        raise ValidationError("AlgorithmSpecification.TrainingImage is missing: local AWS has no other algorithms.")
-    resources = request.get("ResourceConfig") or {}
-    if resources.get("InstanceCount", 1) != 1 or resources.get("InstanceGroups"):
-        refused.append("more than one instance")
-    modes = {specification.get("TrainingInputMode", "File")}
-    for channel in request.get("InputDataConfig") or []:
-        modes.add(channel.get("InputMode", "File"))
-        if "S3DataSource" not in channel["DataSource"]:
-            refused.append(f"channel {channel['ChannelName']}: a data source other than S3")
-        for setting in ("CompressionType", "RecordWrapperType"):
-            if channel.get(setting, "None") != "None":
-                refused.append(f"channel {channel['ChannelName']}: {setting} {channel[setting]}")
-    if "Pipe" in modes:
-        refused.append("TrainingInputMode Pipe")
-    if request.get("EnableNetworkIsolation") and not has_opt_ml():
-        refused.append("EnableNetworkIsolation on an OS without network namespaces")
-    if refused:
-        raise NotImplementedHere(f"CreateTrainingJob with {', '.join(refused)}")
-    if not resources.get("InstanceType") or not request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds"):
-        raise ValidationError("ResourceConfig.InstanceType and StoppingCondition.MaxRuntimeInSeconds are needed.")
 
 
 def install() -> None:

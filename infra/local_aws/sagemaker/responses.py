@@ -6,6 +6,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import camelcase_to_underscores
 from moto.sagemaker.responses import SageMakerResponse as MotoResponse
 
+from local_aws.sagemaker import limits
 from local_aws.sagemaker.exceptions import NotImplementedHere
 from local_aws.sagemaker.validation import service_model, validate
 
@@ -53,7 +54,9 @@ class SageMakerResponse(MotoResponse):
         return request
 
     def create_training_job(self) -> ActionResult:
-        job = self.sagemaker_backend.start_training_job(self._checked())
+        request = self._checked()
+        limits.check_training_job(request)
+        job = self.sagemaker_backend.start_training_job(request)
         return ActionResult({"TrainingJobArn": job.arn})
 
     def stop_training_job(self) -> ActionResult:
@@ -74,20 +77,15 @@ class SageMakerResponse(MotoResponse):
         return ActionResult(model.response_create)
 
     def create_endpoint_config(self) -> Any:
-        for setting in ("ShadowProductionVariants", "ExplainerConfig"):
-            if self._checked().get(setting):
-                raise NotImplementedHere(f"CreateEndpointConfig with {setting}")
+        limits.check_endpoint_config(self._checked())
         return super().create_endpoint_config()
 
     def create_endpoint(self) -> Any:
-        if self._checked().get("DeploymentConfig"):
-            raise NotImplementedHere("CreateEndpoint with DeploymentConfig")
+        limits.check_deployment("CreateEndpoint", self._checked())
         return super().create_endpoint()
 
     def update_endpoint(self) -> ActionResult:
         request = self._checked()
-        for setting in ("DeploymentConfig", "RetainAllVariantProperties"):
-            if request.get(setting):
-                raise NotImplementedHere(f"UpdateEndpoint with {setting}")
+        limits.check_deployment("UpdateEndpoint", request)
         endpoint = self.sagemaker_backend.update_endpoint(request["EndpointName"], request["EndpointConfigName"])
         return ActionResult({"EndpointArn": endpoint.arn})

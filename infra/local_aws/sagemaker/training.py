@@ -3,12 +3,10 @@
 import json
 import logging
 import os
-import re
 import shutil
 import signal
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,13 +16,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.sagemaker import data
 from local_aws.sagemaker.container import Container
+from local_aws.sagemaker.failures import LONGEST_REASON, LastWords, failure_reason
 from local_aws.sagemaker.logs import LogStream, Metrics
 from local_aws.sagemaker.role import RoleSession
 
 logger = logging.getLogger(__name__)
 
 STOP_GRACE_SECONDS = 120.0  # AWS's own, between SIGTERM and SIGKILL
-LONGEST_REASON = 1024
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 MESSAGES = {
     "Starting": "Preparing the instances for training",
@@ -78,8 +76,7 @@ class TrainingJob:
         self._killed = False
         self._lock = threading.RLock()
         self._metrics = Metrics(request["AlgorithmSpecification"].get("MetricDefinitions") or [])
-        self._stderr: deque[str] = deque(maxlen=100)
-        self._script_has_ended = False
+        self._last_words = LastWords()
         self._enter("Starting")
         self._thread = threading.Thread(target=self._run, name=f"training {self.training_job_name}", daemon=True)
 
@@ -210,7 +207,7 @@ class TrainingJob:
         if exit_code and not interrupted:
             failure = self._opt_ml / "output" / "failure"
             text = failure.read_text(errors="replace") if failure.exists() else ""
-            raise JobFailed(failure_reason(exit_code, text, list(self._stderr)))
+            raise JobFailed(failure_reason(exit_code, text, str(self._last_words)))
         self._upload(s3, interrupted)
         if interrupted:
             raise Interrupted(interrupted)
@@ -226,19 +223,9 @@ class TrainingJob:
             log.write(line)
             self._metrics.read(line)
             if stream == "stderr":
-                self._note(line)
+                self._last_words.read(line)
 
         return read
-
-    def _note(self, line: str) -> None:
-        """Keep what the script itself writes to stderr: that is, after the toolkit's last INFO and before its ERROR."""
-        toolkit = _TOOLKIT_LINE.match(line)
-        if toolkit and toolkit["level"] == "ERROR":
-            self._script_has_ended = True
-        elif toolkit:
-            self._stderr.clear()
-        elif not self._script_has_ended:
-            self._stderr.append(line)
 
     def _supervise(self, container: Container) -> str | None:
         """Wait for the end of the container; the secondary status where it was ended by force, else None."""
@@ -316,28 +303,6 @@ class TrainingJob:
             data.upload_archive(s3, model, self.model_artifacts)
         if any(output.iterdir()):
             data.upload_archive(s3, output, self.model_artifacts.replace("model.tar.gz", "output.tar.gz"))
-
-
-_TOOLKIT_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} sagemaker-training-toolkit (?P<level>[A-Z]+)")
-
-
-def failure_reason(exit_code: int, failure_text: str, stderr: list[str]) -> str:
-    """AWS's FailureReason for a container that ended with `exit_code`, with as many of the script's last lines on
-    stderr as AWS's 1024 characters leave room for."""
-    text = failure_text.strip()
-    killed = re.search(r"ExitCode -(\d+)", text) or re.match(r"-(\d+)", str(exit_code))
-    ended = f", exit code: {exit_code if exit_code > 0 else 128 - exit_code}"
-    if killed:
-        ended += f" (the process was killed by signal {killed[1]}, {signal.Signals(int(killed[1])).name})"
-    head, toolkit_has_no_message, command = text.partition('ErrorMessage ""')
-    if toolkit_has_no_message:
-        head, message, tail = head + 'ErrorMessage "', "\n".join(stderr), '"' + command[:200]
-    elif text:
-        head, message, tail = text[:300], text[300:], ""
-    else:
-        head, message, tail = "The training process ended before it could say why. ", "\n".join(stderr), ""
-    room = LONGEST_REASON - len(f"AlgorithmError: {head}{tail}{ended}")
-    return f"AlgorithmError: {head}{message.strip()[-room:]}{tail}{ended}"
 
 
 def _now() -> datetime:

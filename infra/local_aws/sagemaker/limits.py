@@ -1,0 +1,68 @@
+"""What AWS would do and one machine, or this version of local AWS, does not: refused by name."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from local_aws.sagemaker.container import has_opt_ml
+from local_aws.sagemaker.exceptions import NotImplementedHere, ValidationError
+
+
+def check_training_job(request: Mapping[str, Any]) -> None:
+    """NotImplementedException where a CreateTrainingJob request asks for what can't be had here."""
+    refused = [name for name in ("CheckpointConfig", "RetryStrategy", "ServerlessJobConfig") if request.get(name)]
+    specification, resources = request.get("AlgorithmSpecification") or {}, request.get("ResourceConfig") or {}
+    if resources.get("InstanceCount", 1) != 1 or resources.get("InstanceGroups"):
+        refused.append("more than one instance")
+    modes = {specification.get("TrainingInputMode", "File")}
+    for channel in request.get("InputDataConfig") or []:
+        modes.add(channel.get("InputMode", "File"))
+        if "S3DataSource" not in channel["DataSource"]:
+            refused.append(f"channel {channel['ChannelName']}: a data source other than S3")
+        for setting in ("CompressionType", "RecordWrapperType"):
+            if channel.get(setting, "None") != "None":
+                refused.append(f"channel {channel['ChannelName']}: {setting} {channel[setting]}")
+    if "Pipe" in modes:
+        refused.append("TrainingInputMode Pipe")
+    if request.get("EnableNetworkIsolation") and not has_opt_ml():
+        refused.append("EnableNetworkIsolation on an OS without network namespaces")
+    if refused:
+        raise NotImplementedHere(f"CreateTrainingJob with {', '.join(refused)}")
+    if not specification.get("TrainingImage"):
+        raise ValidationError("AlgorithmSpecification.TrainingImage is missing: local AWS has no other algorithms.")
+    if not resources.get("InstanceType") or not request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds"):
+        raise ValidationError("ResourceConfig.InstanceType and StoppingCondition.MaxRuntimeInSeconds are needed.")
+
+
+def check_model(containers: Sequence[Mapping[str, Any]], isolated: bool) -> None:
+    """NotImplementedException where a CreateModel request asks for what can't be had here."""
+    refused = ["several Containers (an inference pipeline)"] if len(containers) > 1 else []
+    for setting in ("ModelPackageName", "MultiModelConfig", "ModelDataSource", "AdditionalModelDataSources"):
+        if any(container.get(setting) for container in containers):
+            refused.append(setting)
+    if isolated and not has_opt_ml():
+        refused.append("EnableNetworkIsolation on an OS without network namespaces")
+    if refused:
+        raise NotImplementedHere(f"CreateModel with {', '.join(refused)}")
+
+
+def check_endpoint_config(request: Mapping[str, Any]) -> None:
+    """NotImplementedException where a CreateEndpointConfig request asks for what can't be had here."""
+    settings = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
+    refused = [setting for setting in settings if request.get(setting)]
+    if (request.get("DataCaptureConfig") or {}).get("EnableCapture"):
+        refused.append("DataCaptureConfig")
+    for variant in request["ProductionVariants"]:
+        refused += [setting for setting in ("ServerlessConfig", "ManagedInstanceScaling") if variant.get(setting)]
+    if refused:
+        raise NotImplementedHere(f"CreateEndpointConfig with {', '.join(refused)}")
+    for variant in request["ProductionVariants"]:
+        if not (variant.get("InstanceType") and variant.get("InitialInstanceCount") and variant.get("ModelName")):
+            name = variant["VariantName"]
+            raise ValidationError(f"Variant {name} needs ModelName, InstanceType and InitialInstanceCount.")
+
+
+def check_deployment(operation: str, request: Mapping[str, Any]) -> None:
+    """NotImplementedException where CreateEndpoint or UpdateEndpoint is to roll out in a way that isn't done here."""
+    refused = [setting for setting in ("DeploymentConfig", "RetainAllVariantProperties") if request.get(setting)]
+    if refused:
+        raise NotImplementedHere(f"{operation} with {', '.join(refused)}")
