@@ -35,7 +35,7 @@ lint: setup  ## ruff and mypy
 	@$(PYTHON) -m mypy dags/silverline infra/local_aws infra/laptop
 
 setup: $(LAPTOP) $(AWS_CLI)  ## install the locked environments, nothing else
-	@$(PYTHON) -m local_aws.sagemaker.images $(IMAGE)
+	@$(PYTHON) -m local_aws.sagemaker.images $(IMAGE) >/dev/null
 
 clean: down  ## remove all state (the installed environments stay)
 	rm -rf .state

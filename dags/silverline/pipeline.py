@@ -116,7 +116,7 @@ def _bronze(spec: PipelineSpec) -> Any:
                 "as_of": as_of,
                 "fingerprints": wanted,
                 "compute": [month for month in wanted if published.get(month) != wanted[month]],
-                "splits": splits,
+                "splits": {name: list(cut) for name, cut in splits.items()},
             }
 
         created, planned = create_tables(), plan()

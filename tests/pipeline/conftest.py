@@ -35,7 +35,7 @@ class Laptop:
         )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`make run` on this laptop's ports, with all months up to March: one to train, one to validate, one to test."""
+        """`make run` on these ports, up to March: a month to train, one to validate, one to test."""
         ports = [f"--aws-port={self.settings.aws_port}", f"--airflow-port={self.settings.airflow_port}"]
         return self.command("run", "--as-of", "2013-03", *ports, *arguments)
 

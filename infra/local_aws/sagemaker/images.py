@@ -73,6 +73,7 @@ def environment(image: Image, environments_dir: Path) -> Path:
 
 def _build(image: Image, folder: Path) -> None:
     uv = _uv()
+    print(f"installing {folder.name} from {image.lock_file.name}", file=sys.stderr, flush=True)
     if not (folder / "bin" / "python").exists():
         _run(uv, "venv", "--quiet", "--python", image.python, str(folder))
     _run(
