@@ -1,5 +1,6 @@
 """Gives the table names in a query their rows: Glue tables and views become relations of one DuckDB connection."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlglot import exp
@@ -31,7 +32,7 @@ class Binder:
         self.scanned_bytes = 0
         self._created = 0
 
-    def duckdb_sql(self, query: exp.Query, database: str) -> str:
+    def duckdb_sql(self, query: exp.Query, database: str, rules: Callable[[Any, exp.Query], None] | None = None) -> str:
         """`query` in DuckDB's SQL, over temporary views of this connection; names without one are in `database`."""
         for table in list(query.find_all(exp.Table)):
             if isinstance(table.this, exp.Identifier) and not _is_cte(table):
@@ -40,6 +41,8 @@ class Binder:
             if column.args.get("db"):
                 column.set("catalog", None)
                 column.set("db", None)
+        if rules is not None:
+            rules(self.cursor, query)
         return to_duckdb(query)
 
     def _bind(self, node: exp.Table, database: str) -> None:

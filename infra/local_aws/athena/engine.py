@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from local_aws.athena import reasons, statements
+from local_aws.athena import hashes, reasons, rules, statements
 from local_aws.athena.binding import Binder
 from local_aws.athena.catalog import Catalog
 from local_aws.athena.data_types import literal, result_type
@@ -68,6 +68,8 @@ class Engine:
             },
         )
         self.duckdb.execute("SET GLOBAL TimeZone = 'UTC'")  # a setting of the ICU extension, which connect() loads last
+        self.duckdb.create_function("xxhash64", hashes.xxhash64, ["BLOB"], "BLOB")
+        self.duckdb.create_function("from_big_endian_64", hashes.big_endian, ["BLOB"], "BIGINT")
         self.duckdb.execute((Path(__file__).parent / "macros.sql").read_text())
 
     def connection(self) -> Any:
@@ -126,7 +128,7 @@ class _Run:
         """DuckDB SQL of `query` with columns c0, c1, ... in the types Athena would give, and those columns."""
         _name_columns(query)
         with self._athena_reasons(query):
-            sql = self.binder.duckdb_sql(query, self.request.database)
+            sql = self.binder.duckdb_sql(query, self.request.database, rules.check)
             described = self.connection.execute(f"DESCRIBE {sql}").fetchall()
             types = [result_type(duckdb.sqltype(_type_name(row[1]))) for row in described]
         names = [

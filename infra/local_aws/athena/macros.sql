@@ -54,7 +54,7 @@ create macro trino_text
 create macro trino_add(x date, i) as cast(x + i as date), (x, i) as x + i;
 create macro trino_subtract(x date, i interval) as cast(x - i as date), (x, i) as x - i;
 create macro trino_truncate(part, x date) as cast(date_trunc(part, x) as date), (part, x) as date_trunc(part, x);
-create macro trino_at_timezone(x timestamp, z) as timezone(z, timezone('UTC', x)), (x timestamptz, z) as timezone(z, x);
+create macro trino_at_timezone(x timestamp, z) as timezone(z, cast(x as timestamptz)), (x timestamptz, z) as timezone(z, x);
 create macro with_timezone(x, z) as timezone(z, cast(x as timestamp));
 create macro trino_from_iso8601_timestamp(x) as cast(
     case when x is null
@@ -78,6 +78,9 @@ create macro every(x) as bool_and(x);
 create macro map_agg(k, v) as map(list(k) filter (where k is not null), list(v) filter (where k is not null));
 create macro arrays_overlap(a, b) as list_has_any(a, b);
 create macro array_union(a, b) as list_distinct(list_concat(a, b));
+create macro trino_sequence
+    (a date, b, step) as list_transform(generate_series(a, cast(b as date), step), lambda v: cast(v as date)),
+    (a, b, step) as generate_series(a, b, step);
 create macro codepoint(x) as ord(x);
 create macro e() as exp(1.0::double);
 create macro nan() as 'nan'::double;

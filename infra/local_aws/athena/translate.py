@@ -24,18 +24,28 @@ _TEXT = (exp.DType.VARCHAR, exp.DType.TEXT, exp.DType.CHAR)
 
 def to_duckdb(query: exp.Expr) -> str:
     """DuckDB SQL of the same meaning as `query`, whose tables are relations of DuckDB already."""
-    translated = query.copy().transform(_translate)
+    translated = _translated(query.copy())
     try:
         return translated.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
         raise QueryFailed(f"NOT_SUPPORTED: local Athena can't translate this query: {error}") from error
 
 
-def _translate(node: exp.Expr) -> exp.Expr:
-    for kind, rule in _RULES.items():
-        if type(node) is kind:
-            return rule(node)
-    return node
+def _translated(root: exp.Expr) -> exp.Expr:
+    # Children before parents: sqlglot's own transform() does not look inside what a rule has put in a node's place.
+    for node in reversed(list(root.walk())):
+        rule = _RULES.get(type(node))
+        if rule is None:
+            continue
+        place, parent = (node.arg_key, node.index), node.parent
+        new = rule(node)
+        if new is node:
+            continue
+        if parent is None:
+            root = new
+        else:
+            parent.set(str(place[0]), new, index=place[1])
+    return root
 
 
 def call(name: str, *arguments: exp.Expr | None) -> exp.Expr:
@@ -135,7 +145,8 @@ def _unnest(node: exp.Expr) -> exp.Expr:
             return node
         items, names = [call("unnest", arrays[0])], columns or ["_col0"]
     elif len(arrays) == 1:
-        mapping = isinstance(arrays[0], (exp.Map, exp.VarMap, exp.MapFromEntries))
+        # Two names for a column are taken for a map's keys and values: its type is not known yet.
+        mapping = isinstance(arrays[0], (exp.Map, exp.VarMap, exp.MapFromEntries, exp.Column)) and len(columns) == 2
         source = call("map_entries", arrays[0]) if mapping else arrays[0]
         items, names = [call("unnest", source, _named("max_depth", exp.Literal.number(2)))], columns
     else:
@@ -156,6 +167,12 @@ def _unnest(node: exp.Expr) -> exp.Expr:
 
 def _named(name: str, value: exp.Expr) -> exp.Expr:
     return exp.PropertyEQ(this=exp.to_identifier(name), expression=value)
+
+
+def _sequence(node: exp.Expr) -> exp.Expr:
+    if node.args.get("step") is None:
+        return node
+    return call("trino_sequence", node.args["start"], node.args["end"], node.args["step"])
 
 
 def _anonymous(node: exp.Expr) -> exp.Expr:
@@ -190,5 +207,6 @@ _RULES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.AtTimeZone: lambda node: call("trino_at_timezone", node.this, node.args["zone"]),
     exp.FromISO8601Timestamp: lambda node: call("trino_from_iso8601_timestamp", node.this),
     exp.Unnest: _unnest,
+    exp.GenerateSeries: _sequence,
     exp.Anonymous: _anonymous,
 }

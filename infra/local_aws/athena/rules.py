@@ -1,0 +1,135 @@
+"""Trino's rules that DuckDB is laxer about: what they forbid has to fail here, or it would first fail on AWS."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from local_aws.athena.binding import position
+from local_aws.athena.failures import QueryFailed
+from local_aws.athena.translate import to_duckdb
+
+_OPERATORS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.LT: "<",
+    exp.LTE: "<=",
+}
+_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "INTEGER_LITERAL")
+_TIMES = ("DATE", "TIMESTAMP")
+
+
+def check(cursor: Any, query: exp.Query) -> None:
+    """QueryFailed where a bound query uses an alias beside its definition, or compares text with what is not text."""
+    for select in query.find_all(exp.Select):
+        if select.args.get("from_") is not None:
+            _check_aliases(cursor, select)
+            _check_comparisons(cursor, select)
+
+
+def _check_aliases(cursor: Any, select: exp.Select) -> None:
+    aliases = {
+        item.alias.lower()
+        for item in select.expressions
+        if isinstance(item, exp.Alias) and not (isinstance(item.this, exp.Column) and item.this.name == item.alias)
+    }
+    suspects = [
+        column
+        for column in _own(select, exp.Column)
+        if not column.args.get("table") and column.name.lower() in aliases and not column.find_ancestor(exp.Lambda)
+    ]
+    if not suspects:
+        return
+    described = _describe(cursor, select, [exp.Star()])
+    if described is None:
+        return
+    names = {name.lower() for name, _ in described}
+    for column in suspects:
+        if column.name.lower() not in names:
+            raise QueryFailed(
+                f"COLUMN_NOT_FOUND: {position(column)}: Column '{column.name.lower()}' cannot be resolved or requester "
+                "is not authorized to access requested resources"
+            )
+
+
+def _check_comparisons(cursor: Any, select: exp.Select) -> None:
+    compared = [node for kind in _OPERATORS for node in _own(select, kind) if not node.find_ancestor(exp.Lambda)]
+    sides = [side for node in compared for side in (node.this, node.expression)]
+    if not sides:
+        return
+    together = _describe(cursor, select, sides)
+    for index, node in enumerate(compared):
+        # An aggregate can't be described beside a plain column: then each comparison is described alone.
+        pair = (
+            together[2 * index : 2 * index + 2] if together else _describe(cursor, select, [node.this, node.expression])
+        )
+        if not pair:
+            continue
+        left, right = (kind for _, kind in pair)
+        if {_family(left), _family(right)} in ({"text", "number"}, {"text", "time"}, {"number", "time"}):
+            operation = f"{_spelled(node.this, left)} {_OPERATORS[type(node)]} {_spelled(node.expression, right)}"
+            raise QueryFailed(f"TYPE_MISMATCH: {position(node)}: Cannot apply operator: {operation}")
+
+
+def _describe(cursor: Any, select: exp.Select, items: list[exp.Expr]) -> list[tuple[str, str]] | None:
+    """(name, type) of `items` over the sources of `select`; None where DuckDB has to judge them in their place."""
+    probe = exp.Select(expressions=[item.copy() for item in items])
+    for part in ("from_", "joins", "laterals"):
+        if select.args.get(part):
+            found = select.args[part]
+            probe.set(part, [item.copy() for item in found] if isinstance(found, list) else found.copy())
+    ctes = [cte.copy() for cte in _visible_ctes(select)]
+    if ctes:
+        probe.set("with_", exp.With(expressions=ctes))
+    try:
+        return [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE {to_duckdb(probe)}").fetchall()]
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error:
+        return None
+
+
+def _visible_ctes(select: exp.Select) -> list[exp.Expr]:
+    found: list[list[exp.Expr]] = []
+    child: exp.Expr = select
+    parent: exp.Expr | None = select
+    while parent is not None:
+        if isinstance(parent, exp.With):
+            ctes = list(parent.expressions)
+            place = next(index for index, cte in enumerate(ctes) if cte is child)
+            found.insert(0, ctes if parent.args.get("recursive") else ctes[:place])
+        elif (clause := parent.args.get("with_")) is not None and clause is not child:
+            found.insert(0, list(clause.expressions))
+        child, parent = parent, parent.parent
+    return [cte for ctes in found for cte in ctes]
+
+
+def _own(select: exp.Select, kind: type[exp.Expr]) -> Iterator[Any]:
+    """The nodes of `kind` that belong to `select` itself, not to its sources, subqueries or final ORDER BY."""
+    parts = [*select.expressions, *(select.args.get(name) for name in ("where", "group", "having"))]
+    if kind is not exp.Column:
+        parts += [join.args.get("on") for join in select.args.get("joins") or []]
+    for part in parts:
+        if part is None:
+            continue
+        for node in part.find_all(kind):
+            if node.find_ancestor(exp.Select) is select:
+                yield node
+
+
+def _family(kind: str) -> str:
+    base = kind.split("(")[0].strip('"')
+    if base in ("VARCHAR", "STRING_LITERAL"):
+        return "text"
+    if base in _NUMBERS:
+        return "number"
+    return "time" if base.startswith(_TIMES) else base
+
+
+def _spelled(side: exp.Expr, kind: str) -> str:
+    if isinstance(side, exp.Literal) and side.is_string:
+        return f"varchar({len(side.this)})"
+    return kind.lower().replace("integer_literal", "integer").replace("string_literal", "varchar")
