@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -14,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 from sagemaker_requests import BUCKET, IMAGE, ROLE, archive, bucket_client, eventually, is_running, log_lines, settled
 
-from local_aws.sagemaker import container
+from local_aws.sagemaker import container, invocations
 
 INFERENCE = """
     import json, os, pathlib, sys
@@ -156,6 +157,20 @@ def test_an_unknown_endpoint_is_awss_validation_error(endpoints: Endpoints, v1: 
 def test_a_taken_name_is_refused_in_awss_words(endpoints: Endpoints, v1: dict[str, Any]) -> None:
     with pytest.raises(ClientError, match=r"\(ValidationException\).*Cannot create already existing endpoint \"arn:"):
         endpoints.sagemaker.create_endpoint(EndpointName="v1", EndpointConfigName="v1")
+
+
+def test_invocations_and_their_errors_are_counted_in_cloudwatch(
+    endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invocations, "FLUSH_SECONDS", 0.1)
+    endpoints.create("counted")
+    endpoints.invoke("counted")
+    for request in ({"fail": True}, {"refuse": True}):
+        with pytest.raises(ClientError):
+            endpoints.invoke("counted", **request)
+    names = ("Invocations", "Invocation4XXErrors", "Invocation5XXErrors")
+    eventually(lambda: [_metric("counted", name, "Sum") for name in names], lambda sums: sums == [3, 1, 1], seconds=5)
+    assert 0 < _metric("counted", "ModelLatency", "Maximum") < 10e6
 
 
 def test_a_crashed_model_server_is_started_again(endpoints: Endpoints) -> None:
@@ -308,6 +323,23 @@ def test_asynchronous_and_streamed_invocations_are_refused_by_name(endpoints: En
         endpoints.runtime.invoke_endpoint_async(EndpointName="v1", InputLocation=f"s3://{BUCKET}/x")
     with pytest.raises(ClientError, match=r"\(NotImplementedException\).*InvokeEndpointWithResponseStream"):
         endpoints.runtime.invoke_endpoint_with_response_stream(EndpointName="v1", Body=b"{}")
+
+
+def _metric(endpoint: str, name: str, statistic: Any) -> float:
+    """One statistic of a metric of the endpoint's only variant, over all time."""
+    points = boto3.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/SageMaker",
+        MetricName=name,
+        Dimensions=[
+            {"Name": "EndpointName", "Value": endpoint},
+            {"Name": "VariantName", "Value": f"variant-{endpoint}"},
+        ],
+        StartTime=datetime.now(UTC) - timedelta(hours=1),
+        EndTime=datetime.now(UTC) + timedelta(hours=1),
+        Period=86400,
+        Statistics=[statistic],
+    )["Datapoints"]
+    return sum(float(point[statistic]) for point in points)
 
 
 def _raising(work: Callable[[], None]) -> Callable[[], None]:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,8 @@ def server(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process.wait()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_jobs_and_model_servers_end_with_the_server(
-    server: subprocess.Popen[str], tmp_path: Path, how: signal.Signals
-) -> None:
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL", "reset"])
+def test_jobs_and_model_servers_end_with_the_server(server: subprocess.Popen[str], tmp_path: Path, how: str) -> None:
     assert server.stdout is not None
     session: dict[str, Any] = {
         "endpoint_url": server.stdout.readline().strip(),
@@ -65,7 +64,13 @@ def test_jobs_and_model_servers_end_with_the_server(
     assert settled(sagemaker, "e")["EndpointStatus"] == "InService"
     pids = [int(eventually(lambda f=file: f.exists() and f.read_text(), bool)) for file in files]
 
-    server.send_signal(how)
-    server.wait(20)
+    if how == "reset":
+        reset = urllib.request.Request(session["endpoint_url"] + "/moto-api/reset", method="POST")
+        with urllib.request.urlopen(reset, timeout=5) as answer:
+            assert answer.status == 200
+        assert sagemaker.list_endpoints()["Endpoints"] == sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
+    else:
+        server.send_signal(signal.Signals[how])
+        server.wait(20)
 
     eventually(lambda: [pid for pid in pids if is_running(pid)], lambda running: not running, seconds=5)

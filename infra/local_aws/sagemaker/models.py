@@ -30,19 +30,15 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
         self._creating = threading.Lock()  # two requests for one name at once: only the first may have it
 
     def reset(self) -> None:
-        """Forget everything, once nothing runs any more."""
-        self.shut_down()
+        """Forget everything, and end what runs."""
+        # In a thread: moto resets under a lock that the last lines of the containers' logs have to pass.
+        ending = (list(self.endpoints.values()), list(self.training_jobs.values()))
+        threading.Thread(target=_end, args=ending, daemon=True).start()
         super().reset()
 
     def shut_down(self) -> None:
         """Stop every job and model server without waiting for what they are at."""
-        for endpoint in self.endpoints.values():
-            endpoint.close(drain=False)
-        jobs = list(self.training_jobs.values())
-        for job in jobs:
-            job.kill()
-        for job in jobs:
-            job.join(10)
+        _end(list(self.endpoints.values()), list(self.training_jobs.values()))
 
     # Training
 
@@ -275,6 +271,15 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
     def _folder(self, kind: str, name: str) -> Path:
         region = Path("sagemaker", self.account_id, self.region_name)
         return config.current().state_dir / region / kind / name
+
+
+def _end(endpoints: Sequence[Endpoint], jobs: Sequence[TrainingJob]) -> None:
+    for endpoint in endpoints:
+        endpoint.close(drain=False)
+    for job in jobs:
+        job.kill()
+    for job in jobs:
+        job.join(10)
 
 
 def install() -> None:

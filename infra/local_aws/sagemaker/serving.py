@@ -17,6 +17,7 @@ from typing import Any
 
 from local_aws.sagemaker import data
 from local_aws.sagemaker.container import Container
+from local_aws.sagemaker.invocations import Invocations
 from local_aws.sagemaker.logs import LogStream
 from local_aws.sagemaker.role import RoleSession
 
@@ -85,6 +86,7 @@ class ModelServer:
             f"/aws/sagemaker/Endpoints/{endpoint_name}",
             f"{variant.name}/i-{uuid.uuid4().hex[:17]}",
         )
+        self._invocations = Invocations(variant.role.client("cloudwatch"), endpoint_name, variant.name)
         self._listener = _listener()
         self._port: int = self._listener.getsockname()[1]
         self._idle: list[tuple[float, _Connection]] = []
@@ -120,6 +122,16 @@ class ModelServer:
 
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """The container's answer to POST /invocations; NoAnswer where it gives none in AWS's 60 seconds."""
+        started = time.monotonic()
+        try:
+            answer = self._post(body, headers)
+        except NoAnswer:
+            self._invocations.count(0, started)
+            raise
+        self._invocations.count(answer.status, started)
+        return answer
+
+    def _post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         while True:
             connection = self._take()
             try:
@@ -163,6 +175,7 @@ class ModelServer:
                 self._container.signal(signal.SIGTERM)
                 self._container.wait(2)
             self._container.close()
+        self._invocations.close()
         self._log.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
