@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+# OpenMP's threads wait by spinning, which on a machine that is busy doubles the time taken; it is told at its loading.
+os.environ["OMP_WAIT_POLICY"] = os.environ.get("OMP_WAIT_POLICY", "PASSIVE")
+
 import inference
 import joblib
 import numpy as np
@@ -66,6 +69,9 @@ OPTIONAL_NUMBERS = [
 ]
 COLUMNS = STRINGS + REQUIRED_NUMBERS + OPTIONAL_NUMBERS
 
+# What tells one row from another.
+KEY = ["scheduled_departure_at", "carrier", "flight_number", "origin"]
+
 # The baseline's: the raw tables joined, nothing derived. Month and hour are categories to it, else a line through them.
 BASELINE_STRINGS = ["carrier", "origin", "destination", "plane_manufacturer", "plane_engine"]
 BASELINE_CALENDAR = ["month_of_year", "scheduled_hour"]
@@ -88,6 +94,7 @@ BASELINE_NUMBERS = [
 ]
 SPLITS = ("train", "validation", "test")
 GOLDEN_ROW_COUNT = 20
+UNLOAD_LEFTOVERS = ("-manifest.csv", ".metadata")
 
 
 class DataError(Exception):
@@ -129,15 +136,18 @@ def parse_arguments() -> argparse.Namespace:
 
 def read_split(name: str, folder: Path, label: str) -> Split:
     """The channel's rows; raises DataError where they can't be trained on."""
-    columns = list(dict.fromkeys([label, *COLUMNS, *BASELINE_STRINGS, *BASELINE_CALENDAR, *BASELINE_NUMBERS]))
-    if not folder.is_dir() or not any(folder.iterdir()):
-        raise DataError(f"channel '{name}' is empty: no files in {folder}")
+    columns = list(dict.fromkeys([label, *KEY, *COLUMNS, *BASELINE_STRINGS, *BASELINE_CALENDAR, *BASELINE_NUMBERS]))
+    # Athena's UNLOAD names its Parquet files without an ending, and leaves its own two files beside them.
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.endswith(UNLOAD_LEFTOVERS)]
+    if not files:
+        raise DataError(f"channel '{name}' is empty: no Parquet files in {folder}")
     try:
-        source = dataset.dataset(folder, format="parquet")
+        source = dataset.dataset(files, format="parquet")
         missing = [column for column in columns if column not in source.schema.names]
         if missing:
             raise DataError(f"channel '{name}' lacks the column(s) {', '.join(missing)}")
-        frame = source.to_table(columns=columns).to_pandas()
+        # Athena writes rows in any order: sorted, the same data gives the same model.
+        frame = source.to_table(columns=columns).sort_by([(column, "ascending") for column in KEY]).to_pandas()
     except ArrowInvalid as error:
         raise DataError(f"channel '{name}' holds a file that is not Parquet: {error}") from error
     if frame.empty:

@@ -68,7 +68,8 @@ def flights(row_count: int, seed: int) -> pd.DataFrame:
         frame[name] = random.normal(10, 5, row_count).round(3)
     delays = frame["origin_departure_delay_minutes_3h"]
     frame["is_late"] = random.random(row_count) < 1 / (1 + np.exp(12 - delays))
-    frame["month"] = "2013-01"
+    frame["flight_number"] = range(row_count)
+    frame["scheduled_departure_at"] = pd.Timestamp("2013-01-05 16:00")
     frame.loc[random.random(row_count) < 0.2, ["plane_age_years", "wind_gust_mph", "plane_manufacturer"]] = None
     return frame
 
