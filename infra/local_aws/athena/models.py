@@ -22,7 +22,8 @@ from local_aws.athena.statements import statement_type
 from local_aws.athena.stores import MotoCatalog, MotoObjects
 
 CONCURRENT_QUERIES = 4
-FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
+# GetQueryExecution waits this long for a query to end: clients that poll every second see fast queries at once.
+PATIENCE_SECONDS = 0.25
 
 
 class InvalidRequestException(JsonRESTError):
@@ -59,6 +60,7 @@ class QueryExecution:
         self.completed_at: float | None = None
         self.connection: Any = None
         self.lock = threading.Lock()
+        self.done = threading.Event()
 
     def describe(self) -> dict[str, Any]:
         """QueryExecution of GetQueryExecution."""
@@ -207,6 +209,7 @@ class ExecutingAthenaBackend(AthenaBackend):
         with execution.lock:
             execution.outcome, execution.reason, execution.completed_at = outcome, reason, time.time()
             execution.state = state
+        execution.done.set()
 
     def query(self, query_id: str) -> QueryExecution:
         """The query of that id; InvalidRequestException where there is none."""
@@ -220,6 +223,7 @@ class ExecutingAthenaBackend(AthenaBackend):
             if execution.state == "QUEUED":
                 execution.state, execution.reason = "CANCELLED", "Query cancelled by user"
                 execution.completed_at = time.time()
+                execution.done.set()
             elif execution.state == "RUNNING":
                 execution.connection.interrupt()
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 from moto.athena.responses import AthenaResponse
 
 from local_aws.athena.models import (
+    PATIENCE_SECONDS,
     ExecutingAthenaBackend,
     InvalidRequestException,
     ResourceNotFoundException,
@@ -33,7 +34,9 @@ class ExecutingAthenaResponse(AthenaResponse):
         return json.dumps({"QueryExecutionId": query_id})
 
     def get_query_execution(self) -> str:
-        return json.dumps({"QueryExecution": self.backend.query(self._get_param("QueryExecutionId")).describe()})
+        execution = self.backend.query(self._get_param("QueryExecutionId"))
+        execution.done.wait(PATIENCE_SECONDS)
+        return json.dumps({"QueryExecution": execution.describe()})
 
     def batch_get_query_execution(self) -> str:
         ids = self._get_param("QueryExecutionIds")
