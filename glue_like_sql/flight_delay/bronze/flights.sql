@@ -1,7 +1,7 @@
 -- One row per line of the raw CSV files of scheduled departures, one folder a month.
 -- Reads: s3://bronze_bucket/flights/.  Params: bronze, bronze_bucket.
+-- The files' own year and month are flight_year and flight_month: the partition columns carry the plain names.
 create external table if not exists {{ bronze }}.flights (
-    -- The files' own year and month; the partition columns carry the plain names.
     flight_year string,
     flight_month string,
     day string,

@@ -1,7 +1,7 @@
 -- One row per line of the raw JSON Lines files of hourly weather at the origins, one folder a month.
 -- Reads: s3://bronze_bucket/weather/.  Params: bronze, bronze_bucket.
+-- Text throughout: a value that isn't a number is for the quarantine to tell of, not for a failed query.
 create external table if not exists {{ bronze }}.weather (
-    -- Text throughout: a value that isn't a number is for the quarantine to tell of, not a failed query.
     origin string,
     day string,
     hour string,

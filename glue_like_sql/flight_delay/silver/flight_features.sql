@@ -61,7 +61,7 @@ rolled as (
         count(departure_delay_minutes) over origin_1h as origin_departure_count_1h,
         avg(departure_delay_minutes) over origin_1h as origin_departure_delay_minutes_1h,
         avg(departure_delay_minutes) over origin_3h as origin_departure_delay_minutes_3h,
-        avg(if(departure_delay_minutes > 15, 1e0, 0e0 * departure_delay_minutes)) over origin_3h
+        avg(case when departure_delay_minutes > 15 then 1e0 when departure_delay_minutes <= 15 then 0e0 end) over origin_3h
             as origin_late_departure_share_3h,
         avg(departure_delay_minutes) over origin_24h as origin_departure_delay_minutes_24h,
         avg(arrival_delay_minutes) over origin_3h as origin_arrival_delay_minutes_3h,
@@ -72,7 +72,7 @@ rolled as (
         avg(arrival_delay_minutes) over destination_24h as destination_arrival_delay_minutes_24h,
         avg(arrival_delay_minutes) over route_7d as route_arrival_delay_minutes_7d,
         avg(arrival_delay_minutes) over flight_28d as flight_arrival_delay_minutes_28d,
-        avg(if(arrival_delay_minutes > 15, 1e0, 0e0 * arrival_delay_minutes)) over flight_28d
+        avg(case when arrival_delay_minutes > 15 then 1e0 when arrival_delay_minutes <= 15 then 0e0 end) over flight_28d
             as flight_late_arrival_share_28d,
         if(
             tail_number is not null,
