@@ -6,7 +6,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import camelcase_to_underscores
 from moto.sagemaker.responses import SageMakerResponse as MotoResponse
 
-from local_aws.sagemaker import limits
+from local_aws.sagemaker import limits, listing
 from local_aws.sagemaker.exceptions import NotImplementedHere
 from local_aws.sagemaker.validation import service_model, validate
 
@@ -62,6 +62,11 @@ class SageMakerResponse(MotoResponse):
     def stop_training_job(self) -> ActionResult:
         self.sagemaker_backend.stop_training_job(self._checked()["TrainingJobName"])
         return EmptyResult()
+
+    def list_training_jobs(self) -> ActionResult:
+        summaries = [job.summary for job in self.sagemaker_backend.training_jobs.values()]
+        jobs, token = listing.page(summaries, self._checked(), "TrainingJob")
+        return ActionResult({"TrainingJobSummaries": jobs} | ({"NextToken": token} if token else {}))
 
     def create_model(self) -> ActionResult:
         request = self._checked()

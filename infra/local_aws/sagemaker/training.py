@@ -132,6 +132,15 @@ class TrainingJob:
             }
         return {key: value for key, value in described.items() if value is not None}
 
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The job's line in ListTrainingJobs."""
+        members = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime")
+        described = self.response_object
+        return {
+            name: described[name] for name in (*members, "TrainingJobStatus", "SecondaryStatus") if name in described
+        }
+
     def _enter(self, status: str, message: str | None = None) -> None:
         with self._lock:
             now = _now()

@@ -1,0 +1,46 @@
+"""SageMaker's List operations: filters, order and pages, which moto applies in the wrong order or not at all."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from local_aws.sagemaker.exceptions import ValidationError
+
+PAGE_SIZE = 10  # SageMaker's default MaxResults
+
+
+def page(
+    summaries: Iterable[Mapping[str, Any]], request: Mapping[str, Any], kind: str
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The summaries that `request` asks for, and the token of the next page; `kind` starts their `...Name` member."""
+    name, status = f"{kind}Name", f"{kind}Status"
+    chosen = [dict(summary) for summary in summaries if _wanted(summary, request, name, status)]
+    key = {"Name": name, "Status": status}.get(request.get("SortBy", ""), "CreationTime")
+    chosen.sort(key=lambda summary: summary[key], reverse=request.get("SortOrder") == "Descending")
+    token = request.get("NextToken", "0")
+    if not token.isdigit() or int(token) > len(chosen):
+        raise ValidationError("The pagination token is invalid.")
+    first = int(token)
+    last = first + int(request.get("MaxResults", PAGE_SIZE))
+    return chosen[first:last], str(last) if last < len(chosen) else None
+
+
+def _wanted(summary: Mapping[str, Any], request: Mapping[str, Any], name: str, status: str) -> bool:
+    if request.get("NameContains", "").lower() not in summary[name].lower():
+        return False
+    if request.get("StatusEquals", summary[status]) != summary[status]:
+        return False
+    return all(
+        (bound := _time(request.get(f"{member}{side}"))) is None
+        or (summary[member] > bound if side == "After" else summary[member] < bound)
+        for member in ("CreationTime", "LastModifiedTime")
+        for side in ("After", "Before")
+    )
+
+
+def _time(value: Any) -> datetime | None:
+    """A time of the request; moto parses it into UTC without saying so."""
+    if value is None:
+        return None
+    time = value if isinstance(value, datetime) else datetime.fromtimestamp(float(value), UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
