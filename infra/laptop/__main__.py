@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -56,7 +57,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     )
     state = progress.follow(api, arguments.pipeline, triggered["dag_run_id"], console)
     if state != "success":
-        summary.print_failure(console, api, arguments.pipeline, triggered)
+        summary.print_failed_tasks(console, api, arguments.pipeline, triggered["dag_run_id"])
+        summary.print_failed_jobs(console, arguments.pipeline, datetime.fromisoformat(triggered["run_after"]))
         console.print(f"\nThe run is at {settings.airflow_url}; everything stays up until `make down`.")
         return 1
     report = api.xcom(arguments.pipeline, triggered["dag_run_id"], "report")

@@ -44,23 +44,29 @@ def print_report(console: Console, settings: Settings, dag_id: str, report: dict
     )
 
 
-def print_failure(console: Console, api: Api, dag_id: str, run: dict[str, Any]) -> None:
-    """Every failed task with the last lines of its log, and why SageMaker's jobs failed."""
-    tasks = api.task_instances(dag_id, run["dag_run_id"])
-    for task in (task for task in tasks if task["state"] == "failed"):
-        console.print(f"\n[bold red]{task['task_id']} failed[/] (try {task['try_number']}); the end of its log:")
-        lines = api.log_lines(dag_id, run["dag_run_id"], task["task_id"], task["try_number"])
-        console.print("\n".join(f"  {line}" for line in lines[-LOG_LINES:]), markup=False, highlight=False)
-    jobs = boto3.client("sagemaker").list_training_jobs(
-        NameContains=dag_id.replace("_", "-"),
-        StatusEquals="Failed",
-        CreationTimeAfter=datetime.fromisoformat(run["run_after"]),
+def print_failed_tasks(console: Console, api: Api, dag_id: str, run_id: str) -> None:
+    """Every failed task of the run with the last lines of its log."""
+    for task in api.task_instances(dag_id, run_id):
+        if task["state"] == "failed":
+            console.print(f"\n[bold red]{task['task_id']} failed[/] (try {task['try_number']}); the end of its log:")
+            lines = api.log_lines(dag_id, run_id, task["task_id"], task["try_number"])
+            _print_plainly(console, [f"  {line}" for line in lines[-LOG_LINES:]])
+
+
+def print_failed_jobs(console: Console, dag_id: str, since: datetime) -> None:
+    """Every SageMaker training job of the pipeline that has failed since then, with its FailureReason."""
+    sagemaker = boto3.client("sagemaker")
+    jobs = sagemaker.list_training_jobs(
+        NameContains=dag_id.replace("_", "-"), StatusEquals="Failed", CreationTimeAfter=since, MaxResults=100
     )
     for job in jobs["TrainingJobSummaries"]:
-        name = job["TrainingJobName"]
-        reason = boto3.client("sagemaker").describe_training_job(TrainingJobName=name).get("FailureReason")
-        console.print(f"\n[bold red]training job {name}[/], FailureReason:")
-        console.print(str(reason), markup=False, highlight=False)
+        reason = sagemaker.describe_training_job(TrainingJobName=job["TrainingJobName"])["FailureReason"]
+        console.print(f"\n[bold red]training job {job['TrainingJobName']}[/], FailureReason:")
+        _print_plainly(console, reason.splitlines())
+
+
+def _print_plainly(console: Console, lines: list[str]) -> None:
+    console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
 def sample_file(dag_id: str) -> Path:

@@ -1,16 +1,23 @@
 """The whole DAG on real flights, as `make run` starts it; the tests build on each other, in this order."""
 
+import contextlib
+import io
 import json
 import re
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
 
 import awswrangler as wr
 import boto3
+import psutil
 import pytest
 from rich.console import Console
 
 from conftest import Laptop
-from laptop import progress, services, settings
+from laptop import progress, services, settings, summary
 from laptop.airflow import Api
 
 pytestmark = pytest.mark.timeout(900)
@@ -107,17 +114,57 @@ def test_a_deleted_bronze_file_fails_the_run_by_name_and_silver_stays(
     assert locations("flight_features") == before
 
 
-def test_broken_rows_are_quarantined_with_the_reason_and_only_their_month_is_computed_again(
+def test_a_month_that_bronze_has_not_fails_naming_the_task_and_the_cause(
     laptop: Laptop, first_run: subprocess.CompletedProcess[str]
 ) -> None:
+    done = laptop.run("--as-of", "2014-01")
+    assert done.returncode == 1
+    assert "bronze.plan failed" in done.stdout
+    assert "bronze has no files for as_of=2014-01" in done.stdout.replace("\n", " ")
+
+
+@pytest.fixture(scope="module")
+def second_run(laptop: Laptop, first_run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """A run after broken rows came into March, whose training process is killed once."""
     before = locations("flight_features")
     bucket = platform()["bronze_bucket"]
     boto3.client("s3").put_object(Bucket=bucket, Key="flights/year=2013/month=03/late.csv", Body=BROKEN)
-    done = laptop.run()  # loads the file that the test before deleted
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{FLIGHTS_IN_THREE_MONTHS + 3:,} rows in" in done.stdout
+    with ThreadPoolExecutor(1) as background:
+        run = background.submit(laptop.run)  # loads the file that a test before deleted
+        killed = kill_training(laptop)
+        return {"done": run.result(), "before": before, "killed": killed}
+
+
+def kill_training(laptop: Laptop) -> str:
+    """End the process of the next training job with SIGKILL; returns the job's name."""
+    record = json.loads((laptop.state / "services" / "local-aws.json").read_text())
+    for _ in range(1800):
+        running = boto3.client("sagemaker").list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
+        for process in psutil.Process(record["pid"]).children(recursive=True) if running else []:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "train.py" in process.cmdline():
+                    process.kill()
+                    return str(running[0]["TrainingJobName"])
+        time.sleep(0.2)
+    raise AssertionError("no training process was seen within 6 minutes")
+
+
+def test_a_killed_training_process_is_reported_by_its_job_and_the_run_recovers(second_run: dict[str, Any]) -> None:
+    assert second_run["done"].returncode == 0, second_run["done"].stdout + second_run["done"].stderr
+    job = boto3.client("sagemaker").describe_training_job(TrainingJobName=second_run["killed"])
+    assert job["TrainingJobStatus"] == "Failed" and "SIGKILL" in job["FailureReason"]
+    shown = io.StringIO()
+    summary.print_failed_jobs(Console(file=shown), "flight_delay", job["CreationTime"] - timedelta(seconds=1))
+    assert f"training job {second_run['killed']}, FailureReason:" in shown.getvalue()
+    assert job["FailureReason"].splitlines()[0] in shown.getvalue()
+
+
+def test_broken_rows_are_quarantined_with_the_reason_and_only_their_month_is_computed_again(
+    second_run: dict[str, Any],
+) -> None:
+    assert f"{FLIGHTS_IN_THREE_MONTHS + 3:,} rows in" in second_run["done"].stdout
     after = locations("flight_features")
-    assert [after[month] == before[month] for month in MONTHS] == [True, True, False]
+    assert [after[month] == second_run["before"][month] for month in MONTHS] == [True, True, False]
     reasons = wr.athena.read_sql_query(
         "select reason from quarantine where source_table = 'flights' and month = '2013-03' and ("
         "raw_row like '%9001%' or raw_row like '%9002%' or raw_row like '%maybe%')",
