@@ -33,6 +33,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with (STATE / "start.lock").open("w") as lock, ThreadPoolExecutor(1) as background:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a second `make run` waits here, and then finds everything started
         console.print("starting local AWS and Airflow ...")
+        for name, what, port, variable in (
+            ("local-aws", "local AWS", settings.aws_port, "AWS_PORT"),
+            ("airflow-api-server", "Airflow", settings.airflow_port, "AIRFLOW_PORT"),
+        ):
+            if not services.alive(name):
+                services.require_free_port(port, what, variable)
         started = background.submit(airflow.start, settings)
         _start_local_aws(settings)
         document = platform.apply(_git_commit())
@@ -104,8 +110,6 @@ def _settings(aws_port: int | None, airflow_port: int | None) -> Settings:
 
 
 def _start_local_aws(settings: Settings) -> None:
-    if not services.alive("local-aws"):
-        services.require_free_port(settings.aws_port, "local AWS", "AWS_PORT")
     command = services.python(
         "-m", "local_aws", "--port", str(settings.aws_port), "--state-dir", str(STATE / "local_aws")
     )

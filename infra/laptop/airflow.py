@@ -26,8 +26,6 @@ def start(settings: Settings) -> None:
     environment = settings.environment()
     if all(services.alive(name) for name in SERVICES):
         return
-    if not services.alive("airflow-api-server"):
-        services.require_free_port(settings.airflow_port, "Airflow", "AIRFLOW_PORT")
     migrate = subprocess.run(
         _command("db", "migrate"), env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )

@@ -3,6 +3,7 @@
 The flight asked about leaves at 16:00: what became known by 14:00 may count.
 """
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -175,3 +176,19 @@ def test_a_plane_that_is_listed_twice_does_not_double_its_flights(athena: Athena
 
 def _by_key(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: [str(row[key]) for key in KEYS])
+
+
+def test_of_two_flights_of_one_plane_in_one_minute_the_order_of_rows_decides_nothing(lake: Athena) -> None:
+    # The data has such mistakes: one tail number on two flights that leave at the same time.
+    arrived = datetime(2013, 1, 5, 12, 30)
+    twins = [
+        flight("2013-01-05 11:00", delays=(20, 30), flight_number=1, arrived_at=arrived),
+        flight(
+            "2013-01-05 11:00",
+            delays=(20, 10),
+            flight_number=2,
+            arrived_at=arrived,
+            scheduled_arrival_at=datetime(2013, 1, 5, 12, 20),
+        ),
+    ]
+    assert features(lake, *twins) == features(lake, *reversed(twins))

@@ -12,7 +12,10 @@ flights as (
         lag(scheduled_arrival_at) over plane as plane_previous_arrival_at
     from {{ silver }}.flights
     where month between date_format(date_add('month', -1, date '{{ months | min }}-01'), '%Y-%m') and '{{ months | max }}'
-    window plane as (partition by tail_number order by scheduled_departure_at)
+    window plane as (
+        partition by tail_number
+        order by scheduled_departure_at, scheduled_arrival_at, carrier, flight_number
+    )
 
 ),
 
@@ -50,6 +53,18 @@ events as (
 
 ),
 
+timed as (
+
+    select
+        *,
+        -- One value for all that becomes known of a plane in the same minute, so that any of them may be the last.
+        max(coalesce(arrival_delay_minutes, departure_delay_minutes)) over (
+            partition by tail_number, event_at
+        ) as plane_delay_minutes
+    from events
+
+),
+
 rolled as (
 
     select
@@ -76,13 +91,13 @@ rolled as (
             as flight_late_arrival_share_28d,
         if(
             tail_number is not null,
-            last_value(coalesce(arrival_delay_minutes, departure_delay_minutes)) ignore nulls over plane_24h
+            last_value(plane_delay_minutes) ignore nulls over plane_24h
         ) as plane_last_delay_minutes_24h,
         if(
             tail_number is not null,
             date_diff('minute', max(if(not is_prediction, event_at)) over plane_24h, event_at)
         ) as plane_idle_minutes_24h
-    from events
+    from timed
     window
         origin_1h as (
             partition by origin order by event_at
