@@ -14,9 +14,9 @@ import awswrangler as wr
 import boto3
 import psutil
 import pytest
+from machine import Laptop
 from rich.console import Console
 
-from conftest import Laptop
 from laptop import progress, services, settings, summary
 from laptop.airflow import Api
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-
-from conftest import ROOT, Laptop
+from machine import ROOT, Laptop
 
 pytestmark = pytest.mark.timeout(900)
 PYTHON = ROOT / ".envs" / "sagemaker-sdk" / "bin" / "python"

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-
-from conftest import AIRPORTS, Athena, raw_flight
+from sql_lake import AIRPORTS, Athena, raw_flight
 
 MONTHS = ["2013-01"]
 UNUSABLE: list[tuple[dict[str, Any], str]] = [

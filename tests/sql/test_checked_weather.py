@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-
-from conftest import Athena, raw_weather
+from sql_lake import Athena, raw_weather
 
 MONTHS = ["2013-01"]
 

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-
-from conftest import Athena, flight, weather
+from sql_lake import Athena, flight, weather
 
 ASKED = flight("2013-01-05 16:00", flight_number=100)
 KEYS = ("carrier", "flight_number", "origin", "scheduled_departure_at")

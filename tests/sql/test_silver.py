@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-
-from conftest import AIRPORTS, Athena, flight, raw_flight, raw_weather
+from sql_lake import AIRPORTS, Athena, flight, raw_flight, raw_weather
 
 MONTHS = ["2013-01", "2013-02"]
 

@@ -121,6 +121,13 @@ class ExecutingAthenaBackend(AthenaBackend):
         self._pool = ThreadPoolExecutor(CONCURRENT_QUERIES, thread_name_prefix="athena")
         self._starting = threading.Lock()
 
+    def list_tags_for_resource(self, resource_arn: str) -> dict[str, Any] | None:
+        """The tags of a resource that exists, also where it has none: moto takes an untagged one for missing."""
+        resources = (*self.work_groups.values(), *self.data_catalogs.values(), *self.capacity_reservations.values())
+        if resource_arn not in {resource.arn for resource in resources}:
+            return None
+        return dict(self.tagger.list_tags_for_resource(resource_arn))
+
     @property
     def engine(self) -> Engine:
         """The engine over this account's catalog and buckets, started with the first query."""
