@@ -14,7 +14,7 @@ AWS_CLI := .envs/aws-cli/.installed
 SDK := .envs/sagemaker-sdk/.installed
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup  ## run flight_delay end to end (AS_OF=yyyy-mm TEST_MONTHS=n PIPELINE=name AWS_PORT=n AIRFLOW_PORT=n)
 	@$(PYTHON) -m laptop run $(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(AS_OF),--as-of $(AS_OF)) \
@@ -23,6 +23,9 @@ run: setup  ## run flight_delay end to end (AS_OF=yyyy-mm TEST_MONTHS=n PIPELINE
 
 invoke: setup  ## send a sample flight to the endpoint and print the answer
 	@$(PYTHON) -m laptop invoke $(if $(PIPELINE),--pipeline $(PIPELINE))
+
+announce: setup  ## tell Airflow that bronze has new files, so that the pipeline starts by its schedule
+	@$(PYTHON) -m laptop announce $(if $(PIPELINE),--pipeline $(PIPELINE))
 
 down:  ## stop everything that `make run` started
 	@test ! -x $(PYTHON) || $(PYTHON) -m laptop down
@@ -64,7 +67,8 @@ $(SDK): requirements/sagemaker-sdk.lock.txt | $(UV)
 # Compiled at once: every task and every job is a process of its own, and would compile its imports again.
 define install
 	@infra/laptop/preflight.sh
-	@test -x $(1)/bin/python || $(UV) venv --quiet --python 3.12 $(1)
+	@$(1)/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null || \
+		$(UV) venv --quiet --clear --python 3.12 $(1)
 	@echo "installing $(1) from $(2)"
 	@$(UV) pip sync --quiet --compile-bytecode --python $(1) $(2)
 endef
@@ -75,4 +79,4 @@ endef
 	@python3 -m venv .envs/uv
 	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.PHONY: help run invoke down test lint setup clean lock
+.PHONY: help run invoke announce down test lint setup clean lock

@@ -16,11 +16,13 @@ MONTH_PREFIX = re.compile(r"/year=(\d{4})/month=(\d{2})/")
 
 
 def create_tables(platform: Platform, spec: PipelineSpec) -> None:
-    """Make the bronze tables that don't exist yet, and register the months that have come."""
+    """Make the bronze tables as their SQL says today, and register the months that have come."""
     for table in (*spec.monthly_sources, *spec.reference_sources):
         statement = sql.render(
             spec.name, f"bronze/{table}", bronze=platform.bronze_database, bronze_bucket=platform.bronze_bucket
         )
+        # An external table is only a description: dropped and made again, it follows its SQL, and no file is touched.
+        wr.catalog.delete_table_if_exists(database=platform.bronze_database, table=table)
         sql.execute(statement, platform.bronze_database, platform)
     for table in spec.monthly_sources:
         wr.athena.repair_table(

@@ -29,15 +29,7 @@ def objection(evaluation: Mapping[str, Any], metric: str) -> str | None:
     """Why the model must not be deployed, in words; None where it beats the base rate on the test split."""
     model = evaluation["splits"]["test"][metric]
     baseline = evaluation["baselines"]["base_rate"]["test"][metric]
-    if metric in HIGHER_IS_BETTER:
-        better = model > baseline
-    elif metric in LOWER_IS_BETTER:
-        better = model < baseline
-    else:
-        raise ValueError(
-            f"gate_metric {metric!r}: choose one of {', '.join(sorted(HIGHER_IS_BETTER | LOWER_IS_BETTER))}"
-        )
-    if better:
+    if model > baseline if metric in HIGHER_IS_BETTER else model < baseline:
         return None
     return (
         f"the model does not beat the base rate: test {metric} is {model:.4f}, always answering the base rate gives "

@@ -1,7 +1,7 @@
 """Which months a run computes, and which ones train, validate and test: pure functions of 'yyyy-mm' strings."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
 Inventory = Mapping[str, Mapping[str, str]]
@@ -23,12 +23,15 @@ def between(first: str, last: str) -> list[str]:
     return months[::-1]
 
 
-def choose_as_of(as_of: str | None, inventory: Inventory) -> str:
-    """The test month: `as_of`, or the newest in bronze; ValueError where bronze hasn't got it."""
+def choose_as_of(as_of: str | None, inventory: Inventory, tables: Collection[str]) -> str:
+    """The test month: `as_of`, or the newest that every table has; ValueError where bronze hasn't got it."""
     if not inventory:
         raise ValueError("bronze is empty: put the raw files there first (`make run` loads the demo data)")
     if as_of is None:
-        return max(inventory)
+        complete = [month for month, files in inventory.items() if files.keys() >= set(tables)]
+        if not complete:
+            raise ValueError(f"bronze has no month with files of all of {', '.join(tables)}")
+        return max(complete)
     date.fromisoformat(f"{as_of}-01")
     if as_of not in inventory:
         raise ValueError(f"bronze has no files for as_of={as_of}; it has {min(inventory)} to {max(inventory)}")
@@ -38,13 +41,13 @@ def choose_as_of(as_of: str | None, inventory: Inventory) -> str:
 def missing_files(inventory: Inventory, published: Iterable[str], tables: Iterable[str], as_of: str) -> list[str]:
     """What bronze lacks, in words: every table needs files for every month from the first known one to `as_of`.
 
-    A month that silver has and bronze hasn't is a file that was lost: bronze is never rewritten.
+    A month that silver has and bronze hasn't, whenever it is, is a file that was lost: bronze is never rewritten.
     """
-    known = {month for month in (*inventory, *published) if month <= as_of}
     published = set(published)
+    needed = published | set(between(min({*inventory, *published}), as_of))
     return [
         f"bronze.{table} has no file for {month}" + (" any more, though silver has that month" * (month in published))
-        for month in between(min(known), as_of)
+        for month in sorted(needed)
         for table in tables
         if table not in inventory.get(month, {})
     ]

@@ -61,32 +61,32 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
     ) as dag:
         planned = _bronze(spec)
         counted, published = _silver(spec, planned)
-        outputs = _train(spec, planned, published)
-        answered = _deploy(spec, outputs)
+        evaluated = _train(spec, planned, published)
+        smoke = _deploy(spec, evaluated)
 
         @task(doc_md="What the run did, in one place: rows, metrics beside the baselines, and the endpoint.")
         def report(
-            plan: dict[str, Any], counts: list[dict[str, Any]], outputs: dict[str, Any], golden_answers: int
+            plan: dict[str, Any], counts: list[dict[str, Any]], evaluated: dict[str, Any], smoke: dict[str, Any]
         ) -> dict[str, Any]:
             return {
                 "as_of": plan["as_of"],
                 "splits": plan["splits"],
                 "computed_months": plan["compute"],
                 "rows": {name: sum(row[name] for row in counts) for name in ROW_COUNTS},
-                "evaluation": outputs["evaluation"],
-                "sample_request": outputs["golden"]["request"][0],
-                "golden_answers": golden_answers,
+                "evaluation": evaluated["evaluation"],
+                "sample_request": smoke["sample_request"],
+                "golden_answers": smoke["answers"],
                 "endpoint": spec.aws_name,
             }
 
-        report(planned, counted, outputs, answered)
+        report(planned, counted, evaluated, smoke)
     return dag
 
 
 def _bronze(spec: PipelineSpec) -> Any:
     with TaskGroup("bronze", tooltip="The raw files and the Glue tables over them"):
 
-        @task(doc_md="Creates the bronze tables that don't exist, and registers the months that have come.")
+        @task(doc_md="Makes the bronze tables as their SQL says, and registers the months that have come.")
         def create_tables() -> None:
             from silverline import bronze
 
@@ -101,7 +101,7 @@ def _bronze(spec: PipelineSpec) -> Any:
             published = silver.published_months(place, spec.feature_table)
             try:
                 references = bronze.references(place, spec.reference_sources)
-                as_of = months.choose_as_of(params["as_of"], inventory)
+                as_of = months.choose_as_of(params["as_of"], inventory, spec.monthly_sources)
                 first = min(inventory)
                 splits = months.splits(first, as_of, params["test_months"])
             except (ValueError, FileNotFoundError) as error:
@@ -235,10 +235,11 @@ def _train(spec: PipelineSpec, planned: Any, published: Any) -> Any:
 
         @task(doc_md="Stops the run, and deploys nothing, when the model does not beat the base rate.")
         def evaluate(training: dict[str, Any]) -> dict[str, Any]:
-            outputs = evaluation.read_outputs(training["Training"]["ModelArtifacts"]["S3ModelArtifacts"])
-            if reason := evaluation.objection(outputs["evaluation"], spec.gate_metric):
+            artifacts = training["Training"]["ModelArtifacts"]["S3ModelArtifacts"]
+            evaluated = evaluation.read_outputs(artifacts)["evaluation"]
+            if reason := evaluation.objection(evaluated, spec.gate_metric):
                 raise AirflowFailException(reason)
-            return outputs
+            return {"model_artifacts": artifacts, "evaluation": evaluated}
 
         split_done = split(planned)
         published >> split_done
@@ -246,7 +247,7 @@ def _train(spec: PipelineSpec, planned: Any, published: Any) -> Any:
         return evaluate(train.output)
 
 
-def _deploy(spec: PipelineSpec, outputs: Any) -> Any:
+def _deploy(spec: PipelineSpec, evaluated: Any) -> Any:
     with TaskGroup("deploy", tooltip="Model, endpoint configuration, endpoint, and known questions to it"):
         create_model = SageMakerModelOperator(
             task_id="create_model",
@@ -283,12 +284,13 @@ def _deploy(spec: PipelineSpec, outputs: Any) -> Any:
             doc_md="Asks the endpoint for rows of the test split whose answers the training job wrote down.",
             outlets=[Asset(f"{spec.name}.endpoint")],
         )
-        def smoke_test(outputs: dict[str, Any]) -> int:
+        def smoke_test(evaluated: dict[str, Any]) -> dict[str, Any]:
             from silverline.smoke_test import smoke_test
 
-            return smoke_test(spec.aws_name, outputs["golden"])
+            golden = evaluation.read_outputs(evaluated["model_artifacts"])["golden"]
+            return {"answers": smoke_test(spec.aws_name, golden), "sample_request": golden["request"][0]}
 
-        outputs >> create_model >> create_endpoint_config >> deploy_endpoint
-        answered = smoke_test(outputs)
+        evaluated >> create_model >> create_endpoint_config >> deploy_endpoint
+        answered = smoke_test(evaluated)
         deploy_endpoint >> answered
     return answered

@@ -1,7 +1,8 @@
 """Silver by write, audit, publish: tables are staged under the run's own prefix, audited, and only then moved in place.
 
 A reader of a month sees the old one or the new one: what moves is the location of its Glue partition. A crash leaves
-the old one, and whatever it staged is dropped by the next run.
+the old one, and whatever it staged is dropped by the next run. Tables move one after another, the feature table last,
+and a run that ends between two of them is made good by the next one, because only the feature table tells what is done.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,7 +74,10 @@ def publish(
     """Move the months of each published table to what was staged; a month without a row gets an empty place."""
     glue = boto3.client("glue")
     for table in stage.published:
-        source = glue.get_table(DatabaseName=platform.silver_database, Name=staged[table])["Table"]
+        try:
+            source = glue.get_table(DatabaseName=platform.silver_database, Name=staged[table])["Table"]
+        except glue.exceptions.EntityNotFoundException as error:
+            raise RuntimeError(f"the staged table {staged[table]} is gone: clear its task `stage` as well") from error
         storage = source["StorageDescriptor"]
         root = storage["Location"].rstrip("/")
         _create_or_update_table(platform, spec, table, source)
@@ -92,12 +96,26 @@ def publish(
 
 
 def drop_staged(platform: Platform, spec: PipelineSpec) -> list[str]:
-    """Forget every staged table of the pipeline, also of runs that crashed; the objects stay for the lifecycle rule."""
-    tables = wr.catalog.get_tables(database=platform.silver_database, name_prefix=_staged_prefix(spec))
-    names = [table["Name"] for table in tables]
-    for name in names:
-        wr.catalog.delete_table_if_exists(database=platform.silver_database, table=name)
+    """Forget every staged table of the pipeline, also of crashed runs, and delete the data that was not published."""
+    live = _published_locations(platform, spec)
+    names = []
+    for table in wr.catalog.get_tables(database=platform.silver_database, name_prefix=_staged_prefix(spec)):
+        location = f"{table['StorageDescriptor']['Location'].rstrip('/')}/"
+        if not any(place.startswith(location) for place in live):
+            wr.s3.delete_objects(location)
+        wr.catalog.delete_table_if_exists(database=platform.silver_database, table=table["Name"])
+        names.append(table["Name"])
     return names
+
+
+def _published_locations(platform: Platform, spec: PipelineSpec) -> list[str]:
+    tables = {table for stage in spec.stages for table in stage.published}
+    known = {table["Name"] for table in wr.catalog.get_tables(database=platform.silver_database)}
+    return [
+        location
+        for table in tables & known
+        for location in wr.catalog.get_partitions(database=platform.silver_database, table=table)
+    ]
 
 
 def _create_or_update_table(platform: Platform, spec: PipelineSpec, table: str, source: Mapping[str, Any]) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from silverline.evaluation import HIGHER_IS_BETTER, LOWER_IS_BETTER
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -47,6 +49,11 @@ class PipelineSpec:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]{1,30}", self.name):
             raise ValueError(f"pipeline name {self.name!r}: use 2 to 31 of a-z, 0-9 and _, a letter first")
+        if self.gate_metric not in self.metrics or self.gate_metric not in HIGHER_IS_BETTER | LOWER_IS_BETTER:
+            known = ", ".join(sorted(HIGHER_IS_BETTER | LOWER_IS_BETTER))
+            raise ValueError(
+                f"pipeline {self.name}: gate_metric {self.gate_metric!r} is none of its metrics and {known}"
+            )
         if not self.stages:
             raise ValueError(f"pipeline {self.name}: at least one stage has to publish a table")
 

@@ -10,7 +10,7 @@ from silverline.spec import PipelineSpec
 
 def unload(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence[str]], run: str) -> dict[str, str]:
     """Write each split under the run's prefix; returns the prefix and the version of the data it was made from."""
-    prefix = f"s3://{platform.silver_bucket}/{spec.name}/runs/{run}/splits/"
+    prefix = f"s3://{platform.silver_bucket}/{spec.name}/splits/{run}/"
     for name, (first_month, last_month) in splits.items():
         statement = sql.render(
             spec.name,

@@ -1,22 +1,22 @@
-"""`python -m laptop run | down | invoke`: what the make targets call."""
+"""`python -m laptop run | down | announce | invoke`: what the make targets call."""
 
 import argparse
 import fcntl
 import json
-import os
 import shutil
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from typing import Any
 
 import boto3
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from laptop import airflow, demo_data, platform, progress, services, summary
-from laptop.settings import REPOSITORY, STATE, Settings
+from laptop.settings import REPOSITORY, STATE, Settings, write_privately
 
 FREE_BYTES = 2 * 1024**3
 
@@ -24,14 +24,15 @@ FREE_BYTES = 2 * 1024**3
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Start what isn't running, load the demo data, run the pipeline and show it; 0 where it ended green."""
     began = time.monotonic()
-    settings = _settings(arguments.aws_port, arguments.airflow_port)
-    os.environ.update(settings.environment())
-    STATE.mkdir(exist_ok=True)
+    STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
     if shutil.disk_usage(STATE).free < FREE_BYTES:
         raise services.ServiceError(f"less than 2 GB are free where {STATE} is: make room first")
-    api = airflow.Api(settings)
     with (STATE / "start.lock").open("w") as lock, ThreadPoolExecutor(1) as background:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a second `make run` waits here, and then finds everything started
+        settings = _settings(arguments.aws_port, arguments.airflow_port)
+        settings.enter()
+        api = airflow.Api(settings)
+        aws_is_new = not services.alive("local-aws")
         console.print("starting local AWS and Airflow ...")
         for name, what, port, variable in (
             ("local-aws", "local AWS", settings.aws_port, "AWS_PORT"),
@@ -49,8 +50,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             highlight=False,
         )
         started.result()
-    api.wait_until_ready()
-    api.wait_for_dag(arguments.pipeline)
+        api.wait_until_ready()
+        api.wait_for_dag(arguments.pipeline)
+        if aws_is_new and (count := api.fail_unfinished_runs(arguments.pipeline)):
+            console.print(f"{count} runs of before were given up: what they worked on went with the local AWS of then")
     conf: dict[str, Any] = {}
     if arguments.as_of:
         conf["as_of"] = arguments.as_of
@@ -64,7 +67,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     state = progress.follow(api, arguments.pipeline, triggered["dag_run_id"], console)
     if state != "success":
         summary.print_failed_tasks(console, api, arguments.pipeline, triggered["dag_run_id"])
-        summary.print_failed_jobs(console, arguments.pipeline, datetime.fromisoformat(triggered["run_after"]))
         console.print(f"\nThe run is at {settings.airflow_url}; everything stays up until `make down`.")
         return 1
     report = api.xcom(arguments.pipeline, triggered["dag_run_id"], "report")
@@ -80,12 +82,25 @@ def down(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def announce(arguments: argparse.Namespace, console: Console) -> int:
+    """Tell Airflow that bronze has new files: the pipeline starts by its schedule, for the newest month."""
+    if not services.alive("airflow-api-server"):
+        raise services.ServiceError("Airflow is not up: `make run` brings it up")
+    settings = _settings(None, None)
+    settings.enter()
+    api = airflow.Api(settings)
+    api.wait_until_ready()
+    api.announce(f"{arguments.pipeline}.bronze")
+    console.print(f"{arguments.pipeline} starts: {settings.airflow_url}/dags/{arguments.pipeline}")
+    return 0
+
+
 def invoke(arguments: argparse.Namespace, console: Console) -> int:
     """Send the sample row to the endpoint and print what comes back."""
     sample = summary.sample_file(arguments.pipeline)
     if not services.alive("local-aws") or not sample.exists():
         raise services.ServiceError(f"no endpoint of {arguments.pipeline} is up: `make run` brings it up")
-    os.environ.update(_settings(None, None).environment())
+    _settings(None, None).enter()
     request = sample.read_text()
     response = boto3.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=arguments.pipeline.replace("_", "-"), ContentType="application/json", Body=request
@@ -98,14 +113,13 @@ def invoke(arguments: argparse.Namespace, console: Console) -> int:
 def _settings(aws_port: int | None, airflow_port: int | None) -> Settings:
     """The ports asked for; without, those of the services that run; without, 4566 and 8080."""
     path = STATE / "ports.json"
-    kept = json.loads(path.read_text()) if path.exists() and services.any_alive() else {}
+    kept: dict[str, int] = json.loads(path.read_text()) if path.exists() and services.any_alive() else {}
     asked = {"aws_port": aws_port, "airflow_port": airflow_port}
     for name, port in asked.items():
         if port and kept and port != kept[name]:
             raise services.ServiceError(f"already running with {name}={kept[name]}: `make down` before another one")
     ports = {"aws_port": 4566, "airflow_port": 8080} | kept | {name: port for name, port in asked.items() if port}
-    STATE.mkdir(exist_ok=True)
-    path.write_text(json.dumps(ports))
+    write_privately(path, json.dumps(ports))
     return Settings(**ports)
 
 
@@ -132,7 +146,7 @@ def main() -> int:
     """Parse the command line and run; 1 with one clear message where something is in the way."""
     parser = argparse.ArgumentParser(prog="laptop", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for command in (run, down, invoke):
+    for command in (run, down, announce, invoke):
         subparser = commands.add_parser(command.__name__, help=command.__doc__)
         subparser.set_defaults(command=command)
         if command is not down:
@@ -148,6 +162,9 @@ def main() -> int:
         return int(arguments.command(arguments, console))
     except (services.ServiceError, demo_data.BronzeConflict) as error:
         print(f"\n{error}", file=sys.stderr)
+        return 1
+    except (requests.RequestException, BotoCoreError, ClientError) as error:
+        print(f"\n{error}\nlocal AWS or Airflow did not answer as it should; see {services.RECORDS}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\ninterrupted; the run goes on in Airflow, `make down` stops everything", file=sys.stderr)

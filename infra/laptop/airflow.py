@@ -96,9 +96,30 @@ class Api:
             raise services.ServiceError(f"Airflow did not start {dag_id}: {response.json().get('detail')}")
         return dict(response.json())
 
+    def announce(self, asset: str) -> None:
+        """Tell Airflow that the asset is new, so that every DAG scheduled on it starts."""
+        found = [item for item in self._get("/assets", name_pattern=asset)["assets"] if item["name"] == asset]
+        if not found:
+            raise services.ServiceError(f"no DAG of dags/ is scheduled on the asset {asset}, or makes it")
+        event = {"asset_id": found[0]["id"], "extra": {}}
+        self._session.post(f"{self._url}/api/v2/assets/events", json=event, timeout=60).raise_for_status()
+
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """The state of a DAG run."""
         return self._get(f"/dags/{dag_id}/dagRuns/{run_id}")
+
+    def unfinished_runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """The runs that wait or go on."""
+        path = f"/dags/{dag_id}/dagRuns"
+        return [run for state in ("queued", "running") for run in self._get(path, state=state)["dag_runs"]]
+
+    def fail_unfinished_runs(self, dag_id: str) -> int:
+        """Mark every run that has not ended as failed; returns how many there were."""
+        unfinished = self.unfinished_runs(dag_id)
+        for run in unfinished:
+            url = f"{self._url}/api/v2/dags/{dag_id}/dagRuns/{run['dag_run_id']}"
+            self._session.patch(url, json={"state": "failed"}, timeout=60).raise_for_status()
+        return len(unfinished)
 
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The task instances of a DAG run, in the order they started; those that wait come last."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from laptop.settings import STATE
+from laptop.settings import STATE, write_privately
 
 RECORDS = STATE / "services"
 GRACE_SECONDS = 20
@@ -38,7 +38,7 @@ def start(name: str, command: Sequence[str], environment: Mapping[str, str]) -> 
         )
     # The start time tells our process from a later one that was given the same pid.
     record = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
-    (RECORDS / f"{name}.json").write_text(json.dumps(record))
+    write_privately(RECORDS / f"{name}.json", json.dumps(record))
 
 
 def alive(name: str) -> bool:
@@ -116,6 +116,8 @@ def _process(name: str) -> psutil.Process | None:
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except (FileNotFoundError, psutil.NoSuchProcess):
         return None
+    except (json.JSONDecodeError, KeyError):
+        return None  # not a record of ours: ours are written whole
 
 
 def _signal(processes: Sequence[psutil.Process], number: signal.Signals) -> None:

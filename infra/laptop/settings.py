@@ -39,6 +39,12 @@ class Settings:
             "AWS_DEFAULT_REGION": REGION,
         }
 
+    def enter(self) -> None:
+        """Make `environment` this process's own: not even a service-specific endpoint of the user's shell stays."""
+        environment = self.environment()
+        os.environ.clear()
+        os.environ.update(environment)
+
     def environment(self) -> dict[str, str]:
         """The environment of every process that is started: the user's, without his AWS credentials."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "AIRFLOW_"))}
@@ -92,8 +98,16 @@ def airflow_secrets() -> dict[str, str]:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         values = {name: secrets.token_urlsafe(32) for name in ("api", "jwt")} | {"password": secrets.token_urlsafe(9)}
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(values))
-        (path.parent / "passwords.json").write_text(json.dumps({AIRFLOW_USER: values["password"]}))
+        write_privately(path.parent / "passwords.json", json.dumps({AIRFLOW_USER: values["password"]}))
+        write_privately(path, json.dumps(values))
     stored: dict[str, str] = json.loads(path.read_text())
     return stored
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Write a file for the user alone, whole or not at all."""
+    half = path.with_suffix(".part")
+    half.unlink(missing_ok=True)
+    half.touch(mode=0o600)
+    half.write_text(text)
+    half.replace(path)

@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
@@ -29,8 +29,10 @@ def print_report(console: Console, settings: Settings, dag_id: str, report: dict
     sample = sample_file(dag_id)
     sample.write_text(json.dumps(report["sample_request"]))
     environment = " ".join(f"{name}={value}" for name, value in settings.aws_environment().items())
-    answer = f"{environment} {aws_cli()} sagemaker-runtime invoke-endpoint --endpoint-name {report['endpoint']}"
-    answer += f" --content-type application/json --body fileb://{sample} /dev/stdout"
+    answer = f"env -u AWS_PROFILE {environment} {aws_cli()} sagemaker-runtime invoke-endpoint"
+    answer += (
+        f" --endpoint-name {report['endpoint']} --content-type application/json --body fileb://{sample} /dev/stdout"
+    )
     console.print(
         f"\nEndpoint [bold]{report['endpoint']}[/] is in service ({report['golden_answers']} known answers "
         "checked). Ask it (or `make invoke`):"
@@ -45,24 +47,28 @@ def print_report(console: Console, settings: Settings, dag_id: str, report: dict
 
 
 def print_failed_tasks(console: Console, api: Api, dag_id: str, run_id: str) -> None:
-    """Every failed task of the run with the last lines of its log."""
+    """Every failed task of the run: the last lines of its log, and why the job or endpoint it waited for has failed."""
     for task in api.task_instances(dag_id, run_id):
         if task["state"] == "failed":
             console.print(f"\n[bold red]{task['task_id']} failed[/] (try {task['try_number']}); the end of its log:")
             lines = api.log_lines(dag_id, run_id, task["task_id"], task["try_number"])
             _print_plainly(console, [f"  {line}" for line in lines[-LOG_LINES:]])
+            if reason := failure_reason((task["rendered_fields"] or {}).get("config") or {}):
+                console.print("\n[bold red]FailureReason[/] given by SageMaker:")
+                _print_plainly(console, reason.splitlines())
 
 
-def print_failed_jobs(console: Console, dag_id: str, since: datetime) -> None:
-    """Every SageMaker training job of the pipeline that has failed since then, with its FailureReason."""
+def failure_reason(request: dict[str, Any]) -> str | None:
+    """FailureReason of the training job or endpoint that an operator's request names; None where there is none."""
     sagemaker = boto3.client("sagemaker")
-    jobs = sagemaker.list_training_jobs(
-        NameContains=dag_id.replace("_", "-"), StatusEquals="Failed", CreationTimeAfter=since, MaxResults=100
-    )
-    for job in jobs["TrainingJobSummaries"]:
-        reason = sagemaker.describe_training_job(TrainingJobName=job["TrainingJobName"])["FailureReason"]
-        console.print(f"\n[bold red]training job {job['TrainingJobName']}[/], FailureReason:")
-        _print_plainly(console, reason.splitlines())
+    try:
+        if name := request.get("TrainingJobName"):
+            return sagemaker.describe_training_job(TrainingJobName=name).get("FailureReason")
+        if name := request.get("EndpointName"):
+            return sagemaker.describe_endpoint(EndpointName=name).get("FailureReason")
+    except ClientError as error:
+        return f"{name} can't be asked: {error}"
+    return None
 
 
 def _print_plainly(console: Console, lines: list[str]) -> None:

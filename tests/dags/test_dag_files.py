@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.exceptions import AirflowFailException
+
+from silverline import evaluation
 
 DAGS = Path(__file__).parents[2] / "dags"
 FILES = sorted(DAGS.glob("*.py"))
@@ -72,6 +75,23 @@ def test_every_task_has_an_owner_retries_a_timeout_and_docs(dagbag: DagBag) -> N
 def test_operators_that_wait_for_aws_free_their_slot(dagbag: DagBag) -> None:
     waiting = [task for task in tasks(dagbag) if hasattr(task, "deferrable")]
     assert waiting and all(task.deferrable for task in waiting)
+
+
+def test_a_model_that_does_not_beat_the_base_rate_stops_before_anything_is_deployed(
+    dagbag: DagBag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dag = dagbag.dags["flight_delay"]
+    worse = {"splits": {"test": {"log_loss": 0.7}}, "baselines": {"base_rate": {"test": {"log_loss": 0.6}}}}
+    monkeypatch.setattr(evaluation, "read_outputs", lambda artifacts: {"evaluation": worse})
+    evaluate: Any = dag.get_task("train.evaluate")
+    with pytest.raises(AirflowFailException, match="does not beat the base rate.*nothing was deployed"):
+        evaluate.python_callable({"Training": {"ModelArtifacts": {"S3ModelArtifacts": "s3://b/model.tar.gz"}}})
+    deploying = [task for task in dag.tasks if task.task_id.startswith("deploy.")]
+    assert len(deploying) == 4
+    assert all(
+        "train.evaluate" in task.get_flat_relative_ids(upstream=True) and task.trigger_rule == "all_success"
+        for task in deploying
+    )
 
 
 def test_nothing_below_dags_asks_where_it_runs() -> None:

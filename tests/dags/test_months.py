@@ -4,6 +4,7 @@ import pytest
 
 from silverline import months
 
+TABLES = ("flights", "weather")
 YEAR = months.between("2013-01", "2013-12")
 
 
@@ -22,7 +23,17 @@ def test_months_between_include_both_ends_and_cross_years() -> None:
 
 
 def test_the_newest_month_in_bronze_is_the_default_as_of() -> None:
-    assert months.choose_as_of(None, inventory("2013-02", "2013-11", "2013-03")) == "2013-11"
+    assert months.choose_as_of(None, inventory("2013-02", "2013-11", "2013-03"), TABLES) == "2013-11"
+
+
+def test_a_month_whose_weather_came_before_its_flights_is_not_the_newest_yet() -> None:
+    stock = {**inventory("2013-01"), "2013-02": {"weather": "w"}}
+    assert months.choose_as_of(None, stock, TABLES) == "2013-01"
+
+
+def test_no_month_with_every_table_is_refused() -> None:
+    with pytest.raises(ValueError, match="no month with files of all of flights, weather"):
+        months.choose_as_of(None, {"2013-02": {"weather": "w"}}, TABLES)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +46,7 @@ def test_the_newest_month_in_bronze_is_the_default_as_of() -> None:
 )
 def test_an_as_of_that_bronze_has_not_is_refused(as_of: str | None, stock: tuple[str, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        months.choose_as_of(as_of, inventory(*stock))
+        months.choose_as_of(as_of, inventory(*stock), TABLES)
 
 
 def test_a_month_missing_between_two_others_is_named() -> None:
@@ -48,6 +59,11 @@ def test_a_month_that_silver_has_and_bronze_lost_is_named() -> None:
     del stock["2013-01"]["weather"]
     missing = months.missing_files(stock, ["2013-01", "2013-02"], ["flights", "weather"], "2013-02")
     assert missing == ["bronze.weather has no file for 2013-01 any more, though silver has that month"]
+
+
+def test_the_newest_month_lost_whole_is_named() -> None:
+    missing = months.missing_files(inventory("2013-01"), ["2013-01", "2013-02"], ["flights"], "2013-01")
+    assert missing == ["bronze.flights has no file for 2013-02 any more, though silver has that month"]
 
 
 def test_months_after_as_of_are_nobodys_business() -> None:

@@ -44,6 +44,10 @@ def put(key: str, body: str, bucket: str = "bronze") -> None:
     boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
 
+def keys(bucket: str) -> list[str]:
+    return [item["Key"] for item in boto3.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])]
+
+
 def test_bronze_is_inventoried_by_month_and_table() -> None:
     put("flights/year=2013/month=01/flights.csv", "a")
     put("flights/year=2013/month=02/flights.csv", "b")
@@ -114,9 +118,26 @@ def test_staged_tables_are_forgotten_and_nothing_else_is() -> None:
     stage_table("staged__flight_delay__20130101_1__flights", "s3://silver/a/")
     stage_table("staged__another_pipeline__20130101_1__flights", "s3://silver/b/")
     stage_table("flights", "s3://silver/c/")
+    put("a/month=2013-01/part", "rejected", "silver")
+    put("c/month=2013-01/part", "another's", "silver")
     assert silver.drop_staged(PLATFORM, spec) == ["staged__flight_delay__20130101_1__flights"]
+    assert keys("silver") == ["c/month=2013-01/part"]
     tables = boto3.client("glue").get_tables(DatabaseName="test_silver")["TableList"]
     assert sorted(table["Name"] for table in tables) == ["flights", "staged__another_pipeline__20130101_1__flights"]
+
+
+def test_what_was_published_stays_when_its_staged_table_is_forgotten() -> None:
+    table = STAGE.published[0]
+    stage_table("staged__flight_delay__1__x", "s3://silver/run-1")
+    put("run-1/month=2013-01/part", "published", "silver")
+    silver.publish(PLATFORM, spec, STAGE, {"2013-01": "f1"}, {table: "staged__flight_delay__1__x"})
+    silver.drop_staged(PLATFORM, spec)
+    assert keys("silver") == ["run-1/month=2013-01/part"]
+
+
+def test_publishing_what_was_dropped_says_which_task_to_clear() -> None:
+    with pytest.raises(RuntimeError, match="clear its task `stage`"):
+        silver.publish(PLATFORM, spec, STAGE, {"2013-01": "f1"}, {STAGE.published[0]: "gone"})
 
 
 def test_the_same_scripts_are_packed_to_the_same_bytes_and_uploaded_once() -> None:

@@ -56,6 +56,14 @@ def test_a_record_of_an_earlier_process_with_the_same_pid_is_not_ours(records: P
     assert services.stop_all() == []
 
 
+@pytest.mark.parametrize("text", ["", "{}", '{"pid":'])
+def test_a_record_that_is_no_record_stops_nobody(records: Path, text: str) -> None:
+    (records / "half.json").write_text(text)
+    assert not services.alive("half")
+    assert services.stop_all() == []
+    assert not list(records.glob("*.json"))
+
+
 def test_a_taken_port_says_which_variable_chooses_another() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -1,13 +1,11 @@
 """The whole DAG on real flights, as `make run` starts it; the tests build on each other, in this order."""
 
 import contextlib
-import io
 import json
 import re
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import awswrangler as wr
@@ -21,6 +19,7 @@ from laptop import progress, services, settings, summary
 from laptop.airflow import Api
 
 pytestmark = pytest.mark.timeout(900)
+SILVER = ("flights", "weather", "quarantine", "flight_features")
 MONTHS = ("2013-01", "2013-02", "2013-03")
 FLIGHTS_IN_THREE_MONTHS = 80_789
 BROKEN = """\
@@ -125,14 +124,15 @@ def test_a_month_that_bronze_has_not_fails_naming_the_task_and_the_cause(
 
 @pytest.fixture(scope="module")
 def second_run(laptop: Laptop, first_run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    """A run after broken rows came into March, whose training process is killed once."""
+    """A run after broken rows came into March, whose training process is killed once, and another one beside it."""
     before = locations("flight_features")
     bucket = platform()["bronze_bucket"]
     boto3.client("s3").put_object(Bucket=bucket, Key="flights/year=2013/month=03/late.csv", Body=BROKEN)
-    with ThreadPoolExecutor(1) as background:
+    with ThreadPoolExecutor(2) as background:
         run = background.submit(laptop.run)  # loads the file that a test before deleted
         killed = kill_training(laptop)
-        return {"done": run.result(), "before": before, "killed": killed}
+        at_once = background.submit(laptop.run)
+        return {"done": run.result(), "at_once": at_once.result(), "before": before, "killed": killed}
 
 
 def kill_training(laptop: Laptop) -> str:
@@ -153,10 +153,7 @@ def test_a_killed_training_process_is_reported_by_its_job_and_the_run_recovers(s
     assert second_run["done"].returncode == 0, second_run["done"].stdout + second_run["done"].stderr
     job = boto3.client("sagemaker").describe_training_job(TrainingJobName=second_run["killed"])
     assert job["TrainingJobStatus"] == "Failed" and "SIGKILL" in job["FailureReason"]
-    shown = io.StringIO()
-    summary.print_failed_jobs(Console(file=shown), "flight_delay", job["CreationTime"] - timedelta(seconds=1))
-    assert f"training job {second_run['killed']}, FailureReason:" in shown.getvalue()
-    assert job["FailureReason"].splitlines()[0] in shown.getvalue()
+    assert summary.failure_reason({"TrainingJobName": second_run["killed"]}) == job["FailureReason"]
 
 
 def test_broken_rows_are_quarantined_with_the_reason_and_only_their_month_is_computed_again(
@@ -174,3 +171,32 @@ def test_broken_rows_are_quarantined_with_the_reason_and_only_their_month_is_com
     )["reason"]
     assert any(text.startswith("unparseable: ") for text in reasons)
     assert {"no such airport: XXX", "no label: cancelled"} <= set(reasons)
+
+
+def test_two_runs_at_once_follow_each_other_and_the_second_computes_nothing_twice(second_run: dict[str, Any]) -> None:
+    assert second_run["at_once"].returncode == 0, second_run["at_once"].stdout + second_run["at_once"].stderr
+    assert "months computed: 0" in second_run["at_once"].stdout.replace("\n", " ")
+    assert f"{FLIGHTS_IN_THREE_MONTHS + 3:,} rows in" in second_run["at_once"].stdout
+    endpoints = boto3.client("sagemaker").list_endpoints()["Endpoints"]
+    assert [(endpoint["EndpointName"], endpoint["EndpointStatus"]) for endpoint in endpoints] == [
+        ("flight-delay", "InService")
+    ]
+
+
+def test_what_is_not_published_leaves_nothing_behind(second_run: dict[str, Any]) -> None:
+    s3, bucket = boto3.client("s3"), platform()["silver_bucket"]
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="flight_delay/runs/")
+    prefixes = {item["Key"].split("/month=")[0] for page in pages for item in page.get("Contents", [])}
+    live = {place for table in SILVER for place in locations(table).values()}
+    orphans = [prefix for prefix in prefixes if "__checked_" in prefix]
+    assert live and not orphans
+
+
+def test_announced_data_starts_a_run_by_the_schedule(laptop: Laptop, api: Api, second_run: dict[str, Any]) -> None:
+    assert laptop.command("announce").returncode == 0
+    for _ in range(150):
+        if runs := api.unfinished_runs("flight_delay"):
+            break
+        time.sleep(0.2)
+    assert [run["run_type"] for run in runs] == ["asset_triggered"]
+    assert api.fail_unfinished_runs("flight_delay") == 1  # all twelve months would take a minute
