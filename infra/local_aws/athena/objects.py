@@ -2,12 +2,17 @@
 
 import hashlib
 import os
+import threading
+import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from local_aws.athena.failures import QueryFailed
+from local_aws.athena.text import LineFormat, plain_text
+
+GRACE_SECONDS = 600  # no copy is dropped that was used so recently
 
 
 @dataclass(frozen=True)
@@ -52,22 +57,70 @@ def folder(uri: str) -> str:
 
 
 class ObjectCache:
-    """Copies of S3 objects below `directory`, one for each bucket, key and ETag."""
+    """Copies of S3 objects below `directory`, one for each bucket, key and ETag, in each form that queries read.
 
-    def __init__(self, store: ObjectStore, directory: Path) -> None:
+    Once they exceed `limit` bytes, those that no query has used for longest are dropped, down to half of it.
+    """
+
+    def __init__(self, store: ObjectStore, directory: Path, limit: int = 2 * 2**30) -> None:
         self.store = store
         self.directory = directory
+        self.limit = limit
         directory.mkdir(parents=True, exist_ok=True)
+        self._unfinished = directory.with_name(f"{directory.name}-unfinished")
+        self._unfinished.mkdir(exist_ok=True)
+        self._size = sum(size for _, size, _ in self._files())
+        self._lock = threading.Lock()
 
     def path(self, s3_object: S3Object) -> Path:
-        """A local file with the object's bytes; its name keeps the key's suffixes (.csv.gz)."""
-        identity = hashlib.sha256(f"{s3_object.uri} {s3_object.etag}".encode()).hexdigest()[:40]
-        path = self.directory / (identity + "".join(Path(s3_object.key).suffixes[-2:]))
-        if not path.exists():
-            partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-            partial.write_bytes(self.store.read(s3_object))
-            os.replace(partial, path)  # several queries may fetch the same object at once
+        """A local file with the object's bytes."""
+        path = self._name(s3_object, "raw")
+        return path if _use(path) else self._write(path, self.store.read(s3_object))
+
+    def text(self, s3_object: S3Object) -> Path:
+        """A local file with the object's text: see `plain_text`."""
+        path = self._name(s3_object, "text")
+        return path if _use(path) else self._write(path, self._text(s3_object).encode())
+
+    def lines(self, s3_object: S3Object, lines: LineFormat) -> tuple[Path, bool]:
+        """A local file with the object's rows, and whether it is plain: see `LineFormat.convert`."""
+        plain, converted = (self._name(s3_object, f"{form} {lines}") for form in ("plain", "converted"))
+        for path in (plain, converted):
+            if _use(path):
+                return path, path is plain
+        is_plain, body = lines.convert(self._text(s3_object))
+        return self._write(plain if is_plain else converted, body), is_plain
+
+    def _name(self, s3_object: S3Object, form: str) -> Path:
+        return self.directory / hashlib.sha256(f"{s3_object.uri} {s3_object.etag} {form}".encode()).hexdigest()[:40]
+
+    def _text(self, s3_object: S3Object) -> str:
+        return plain_text(s3_object.key, self.store.read(s3_object))
+
+    def _write(self, path: Path, body: bytes) -> Path:
+        partial = self._unfinished / uuid.uuid4().hex
+        partial.write_bytes(body)
+        os.replace(partial, path)  # several queries may fetch the same object at once
+        with self._lock:
+            self._size += len(body)
+            if self._size > self.limit:
+                self._drop_unused()
         return path
+
+    def _drop_unused(self) -> None:
+        files = sorted(self._files())
+        self._size = sum(size for _, size, _ in files)
+        for used_at, size, path in files:
+            # What was used a moment ago may be about to be read.
+            if self._size <= self.limit // 2 or used_at > time.time() - GRACE_SECONDS:
+                return
+            path.unlink()
+            self._size -= size
+
+    def _files(self) -> list[tuple[float, int, Path]]:
+        """(time of last use, bytes, file) of each copy."""
+        found = ((path, path.stat()) for path in self.directory.iterdir())
+        return [(status.st_mtime, status.st_size, path) for path, status in found]
 
     def data_objects(self, location: str) -> list[S3Object]:
         """The objects Athena reads below `location`: not empty ones, nor those named with a leading _ or dot."""
@@ -78,3 +131,12 @@ class ObjectCache:
             for found in self.store.list(bucket, prefix)
             if found.size and not any(part[:1] in ("_", ".") for part in found.key[len(prefix) :].split("/"))
         ]
+
+
+def _use(path: Path) -> bool:
+    """Whether `path` exists; it then counts as used now."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True

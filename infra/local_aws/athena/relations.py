@@ -1,13 +1,15 @@
 """The rows of a Glue table as a DuckDB relation over local copies of its S3 objects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from local_aws.athena.catalog import Catalog, Column, Table
 from local_aws.athena.data_types import duckdb_type, literal, quote
 from local_aws.athena.failures import QueryFailed, unsupported
 from local_aws.athena.objects import ObjectCache, S3Object
+from local_aws.athena.text import LineFormat
 
 # Hive's LazySimpleSerDe makes a value that does not parse null; OpenCSVSerde fails the query.
 _MACROS = {
@@ -84,31 +86,50 @@ class Relations:
             for key, value in zip(table.partition_keys, values, strict=bool(values))
         ]
         if objects:
-            columns, source = self._reader(table, [str(self.cache.path(found)) for found in objects])
+            columns, source = self._reader(table, objects)
             return f"SELECT {', '.join([*columns, *keys])} FROM {source}"
         empty = [
             f"CAST(NULL AS {duckdb_type(c.type)}) AS {quote(c.name)}" for c in (*table.columns, *table.partition_keys)
         ]
         return f"SELECT {', '.join(empty)} WHERE false"
 
-    def _reader(self, table: Table, paths: list[str]) -> tuple[list[str], str]:
+    def _reader(self, table: Table, objects: Sequence[S3Object]) -> tuple[list[str], str]:
         """(SELECT items for the data columns, FROM item) for the table's SerDe."""
         library = str(table.storage.get("SerdeInfo", {}).get("SerializationLibrary") or "")
         parameters = table.storage.get("SerdeInfo", {}).get("Parameters") or {}
-        files = "[" + ", ".join(literal(path) for path in paths) + "]"
         match library.rpartition(".")[2]:
             case "ParquetHiveSerDe":
-                return self._parquet(table, files)
+                return self._parquet(table, _files(self.cache.path(found) for found in objects))
             case "OpenCSVSerde":
-                return _open_csv(table, files, parameters)
+                return _open_csv(table), self._lines(table, objects, _open_csv_lines(table, parameters))
             case "LazySimpleSerDe":
-                return _lazy_simple(table, files, parameters)
+                return _lazy_simple(table), self._lines(table, objects, _lazy_simple_lines(table, parameters))
             case "JsonSerDe":
-                return _json(table, files, parameters)
+                return _json(table, _files(self.cache.text(found) for found in objects), parameters)
         raise unsupported(
             f"the SerDe {library or '(none)'} of table {table.database}.{table.name}",
             "use Parquet, OpenCSVSerde, LazySimpleSerDe or a JSON SerDe",
         )
+
+    def _lines(self, table: Table, objects: Sequence[S3Object], lines: LineFormat) -> str:
+        """FROM item of the text columns; DuckDB splits lines without quotes, and reads as CSV what they became else."""
+        copies = [self.cache.lines(found, lines) for found in objects]
+        names = [column.name for column in table.columns]
+        plain, converted = (
+            _files(p for p, is_plain in copies if is_plain),
+            _files(p for p, is_plain in copies if not is_plain),
+        )
+        sources = []
+        if plain != "[]":
+            null = f"nullstr = {literal(lines.null)}" if lines.null is not None else _never_null(names)
+            sources.append(
+                _read_csv(plain, names, f"delim = {literal(lines.separator)}, quote = '', escape = '', {null}")
+            )
+        if converted != "[]":
+            quoting = "delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false"
+            sources.append(_read_csv(converted, ["-", *names], quoting))
+        selected = ", ".join(map(quote, names))
+        return "(" + " UNION ALL ".join(f"SELECT {selected} FROM {source}" for source in sources) + ")"
 
     def _parquet(self, table: Table, files: str) -> tuple[list[str], str]:
         source = f"read_parquet({files}, union_by_name = true, hive_partitioning = false)"
@@ -140,26 +161,39 @@ def _partition_value(key: Column, value: str) -> str:
     return f"CAST({literal(value)} AS {duckdb_type(key.type)})"
 
 
-def _csv_source(table: Table, files: str, options: dict[str, str], quoting: str) -> str:
-    skip = table.parameters.get("skip.header.line.count") or options.get("skip.header.line.count") or "0"
-    columns = ", ".join(f"{literal(column.name)}: 'VARCHAR'" for column in table.columns)
+def _files(paths: Iterable[Path]) -> str:
+    return "[" + ", ".join(literal(str(path)) for path in paths) + "]"
+
+
+def _never_null(names: list[str]) -> str:
+    return f"force_not_null = [{', '.join(map(literal, names))}]"
+
+
+def _read_csv(files: str, names: list[str], quoting: str) -> str:
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     return (
-        f"read_csv({files}, columns = {{{columns}}}, auto_detect = false, header = false, skip = {int(skip)}, "
-        f"null_padding = true, strict_mode = false, max_line_size = 16777216, {quoting})"
+        f"read_csv({files}, columns = {{{columns}}}, auto_detect = false, header = false, compression = 'none', "
+        f"null_padding = true, strict_mode = false, max_line_size = 16777216, new_line = '\\n', {quoting})"
     )
 
 
-def _open_csv(table: Table, files: str, parameters: dict[str, str]) -> tuple[list[str], str]:
-    delimiter, quote_character = parameters.get("separatorChar", ","), parameters.get("quoteChar", '"')
-    escape = parameters.get("escapeChar", "\\")
-    names = ", ".join(literal(column.name) for column in table.columns)
-    source = _csv_source(
-        table,
-        files,
-        parameters,
-        f"delim = {literal(_unescaped(delimiter))}, quote = {literal(quote_character)}, "
-        f"escape = {literal(_unescaped(escape))}, force_not_null = [{names}]",
+def _header_lines(table: Table, parameters: dict[str, str]) -> int:
+    return int(table.parameters.get("skip.header.line.count") or parameters.get("skip.header.line.count") or 0)
+
+
+def _open_csv_lines(table: Table, parameters: dict[str, str]) -> LineFormat:
+    escape = _unescaped(parameters.get("escapeChar", "\\"))
+    return LineFormat(
+        separator=_unescaped(parameters.get("separatorChar", ",")),
+        # OpenCSVSerde takes its own default, which is the quote, for "not given" and falls back on the backslash.
+        escape="\\" if escape == '"' else escape,
+        skip=_header_lines(table, parameters),
+        quote=parameters.get("quoteChar", '"'),
+        quoted=True,
     )
+
+
+def _open_csv(table: Table) -> list[str]:
     columns = []
     for column in table.columns:
         name, target = quote(column.name), duckdb_type(column.type)
@@ -173,16 +207,22 @@ def _open_csv(table: Table, files: str, parameters: dict[str, str]) -> tuple[lis
             columns.append(f"trino_cast_{_MACROS[target]}({name}) AS {name}")
         else:
             columns.append(f"CAST({name} AS {target}) AS {name}")
-    return columns, source
+    return columns
 
 
-def _lazy_simple(table: Table, files: str, parameters: dict[str, str]) -> tuple[list[str], str]:
+def _lazy_simple_lines(table: Table, parameters: dict[str, str]) -> LineFormat:
     delimiter = parameters.get("field.delim") or parameters.get("serialization.format") or "\x01"
     if delimiter == "1":  # serialization.format's way of saying Ctrl-A
         delimiter = "\x01"
-    null = parameters.get("serialization.null.format", "\\N")
-    escape = f", escape = {literal(_unescaped(parameters['escape.delim']))}" if parameters.get("escape.delim") else ""
-    quoting = f"delim = {literal(_unescaped(delimiter))}, quote = '', nullstr = {literal(null)}{escape}"
+    return LineFormat(
+        separator=_unescaped(delimiter),
+        escape=_unescaped(parameters.get("escape.delim", "")),
+        skip=_header_lines(table, parameters),
+        null=parameters.get("serialization.null.format", "\\N"),
+    )
+
+
+def _lazy_simple(table: Table) -> list[str]:
     columns = []
     for column in table.columns:
         name, target = quote(column.name), duckdb_type(column.type)
@@ -194,7 +234,7 @@ def _lazy_simple(table: Table, files: str, parameters: dict[str, str]) -> tuple[
             columns.append(f"TRY_CAST({name} AS {target}) AS {name}")
         else:
             raise unsupported(f"type {column.type} in the text table {table.name}", "use Parquet or JSON for it")
-    return columns, _csv_source(table, files, parameters, quoting)
+    return columns
 
 
 def _json(table: Table, files: str, parameters: dict[str, str]) -> tuple[list[str], str]:
