@@ -218,13 +218,30 @@ def test_an_update_that_fails_leaves_the_old_model_in_service(endpoints: Endpoin
 def test_a_model_that_cannot_be_loaded_fails_the_endpoint_and_says_where_to_look(endpoints: Endpoints) -> None:
     endpoint = endpoints.create("unloadable", "def model_fn(model_dir): raise OSError('model.joblib is damaged')")
     assert endpoint["EndpointStatus"] == "Failed"
-    assert endpoint["FailureReason"] == (
+    reason = endpoint["FailureReason"]
+    assert reason.startswith(
         "The primary container for production variant variant-unloadable did not pass the ping health check. "
-        "Please check CloudWatch logs for this endpoint."
+        "Please check CloudWatch logs for this endpoint. Its last lines on stderr: "
     )
+    assert "OSError: model.joblib is damaged" in reason and len(reason) <= 1024
     lines = log_lines(endpoints.logs, "/aws/sagemaker/Endpoints/unloadable", "variant-unloadable/")
     assert "OSError: model.joblib is damaged" in lines
+    update = {"EndpointName": "unloadable", "EndpointConfigName": "unloadable"}
+    with pytest.raises(ClientError, match=r"\(ValidationException\).*DeleteEndpoint is the only operation"):
+        endpoints.sagemaker.update_endpoint(**update)
+    assert endpoints.sagemaker.describe_endpoint(EndpointName="unloadable")["EndpointStatus"] == "Failed"
     endpoints.sagemaker.delete_endpoint(EndpointName="unloadable")
+    with pytest.raises(ClientError, match="Could not find endpoint"):
+        endpoints.sagemaker.describe_endpoint(EndpointName="unloadable")
+
+
+def test_an_endpoint_that_is_still_being_created_cannot_be_updated(endpoints: Endpoints) -> None:
+    endpoints.model("slow", "import time; time.sleep(2)\ndef model_fn(model_dir): return 1")
+    endpoints.config("slow", slow=1)
+    endpoints.sagemaker.create_endpoint(EndpointName="slow", EndpointConfigName="slow")
+    with pytest.raises(ClientError, match=r'\(ValidationException\).*Cannot update in-progress endpoint "arn:'):
+        endpoints.sagemaker.update_endpoint(EndpointName="slow", EndpointConfigName="slow")
+    assert settled(endpoints.sagemaker, "slow")["EndpointStatus"] == "InService"
 
 
 def test_model_data_that_has_gone_fails_the_endpoint(endpoints: Endpoints) -> None:

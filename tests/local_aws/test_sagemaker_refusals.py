@@ -81,6 +81,72 @@ def test_more_instances_than_there_are(s3: Any, sagemaker: Any) -> None:
     assert "CreateTrainingJob with more than one instance" in message
 
 
+CROSS_REGION = IMAGE.replace("us-east-1", "eu-central-1")
+
+
+def test_an_image_of_another_region_does_not_train(s3: Any, sagemaker: Any) -> None:
+    specification = {"TrainingImage": CROSS_REGION, "TrainingInputMode": "File"}
+    request = training(s3, AlgorithmSpecification=specification)
+    assert refusal(sagemaker.create_training_job, **request) == (
+        "ValidationException",
+        "Invalid DNS suffix 'amazonaws.com' for region 'eu-central-1' in training image. "
+        "Please provide the valid <region>.<dns-suffix>: 'us-east-1.amazonaws.com'",
+    )
+
+
+def test_an_image_of_another_region_does_not_serve(sagemaker: Any) -> None:
+    request = {"ModelName": "far", "ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": CROSS_REGION}}
+    assert refusal(sagemaker.create_model, **request) == (
+        "ValidationException",
+        f'Region of "{CROSS_REGION}" does not match expected region of us-east-1. '
+        "Cross region ECR image pulls are not allowed.",
+    )
+
+
+def test_an_output_bucket_that_does_not_exist(s3: Any, sagemaker: Any) -> None:
+    request = training(s3, OutputDataConfig={"S3OutputPath": "s3://no-such-bucket-anywhere/models"})
+    assert refusal(sagemaker.create_training_job, **request) == (
+        "ValidationException",
+        'Invalid S3OutputPath "s3://no-such-bucket-anywhere/models": the S3 bucket does not exist.',
+    )
+
+
+def test_a_metric_whose_regular_expression_is_none(s3: Any, sagemaker: Any) -> None:
+    metrics = [{"Name": "loss", "Regex": "loss=([0-9"}]
+    specification = {"TrainingImage": IMAGE, "TrainingInputMode": "File", "MetricDefinitions": metrics}
+    code, message = refusal(sagemaker.create_training_job, **training(s3, AlgorithmSpecification=specification))
+    assert code == "ValidationException"
+    assert message.startswith("Invalid regular expression 'loss=([0-9' for metric 'loss': ")
+
+
+@pytest.mark.parametrize(
+    ("named", "changes"),
+    [
+        ("ContainerEntrypoint", {"AlgorithmSpecification": {"ContainerEntrypoint": ["python", "other.py"]}}),
+        ("ContainerArguments", {"AlgorithmSpecification": {"ContainerArguments": ["--fast"]}}),
+        ("ProfilerConfig", {"ProfilerConfig": {"S3OutputPath": f"s3://{BUCKET}/profile"}}),
+        (
+            "DebugRuleConfigurations",
+            {"DebugRuleConfigurations": [{"RuleConfigurationName": "r", "RuleEvaluatorImage": IMAGE}]},
+        ),
+        ("ExperimentConfig", {"ExperimentConfig": {"ExperimentName": "e"}}),
+        (
+            "OutputDataConfig.CompressionType NONE",
+            {"OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/models", "CompressionType": "NONE"}},
+        ),
+    ],
+)
+def test_what_a_job_would_silently_lack_is_refused_by_name(
+    s3: Any, sagemaker: Any, named: str, changes: dict[str, Any]
+) -> None:
+    request = training(s3)
+    request["AlgorithmSpecification"] |= changes.get("AlgorithmSpecification", {})
+    request |= {name: value for name, value in changes.items() if name != "AlgorithmSpecification"}
+    code, message = refusal(sagemaker.create_training_job, **request)
+    assert code == "NotImplementedException"
+    assert message.startswith(f"CreateTrainingJob with {named}")
+
+
 def test_a_refused_job_does_not_exist(s3: Any, sagemaker: Any) -> None:
     assert refusal(sagemaker.describe_training_job, TrainingJobName="refused") == (
         "ValidationException",
@@ -186,6 +252,11 @@ PRETENDED_BY_MOTO: dict[str, dict[str, Any]] = {
         "EventTimeFeatureName": "at",
         "FeatureDefinitions": [{"FeatureName": "id", "FeatureType": "String"}],
     },
+    "CreateExperiment": {"ExperimentName": "e"},
+    "DescribeExperiment": {"ExperimentName": "e"},
+    "CreateTrial": {"TrialName": "t", "ExperimentName": "nowhere"},
+    "DisassociateTrialComponent": {"TrialComponentName": "c", "TrialName": "t"},
+    "CreateModelCard": {"ModelCardName": "c", "Content": "{}", "ModelCardStatus": "Draft"},
     "StopProcessingJob": {"ProcessingJobName": "p"},
     "DeleteModelPackage": {"ModelPackageName": "m"},
     "CreateMonitoringSchedule": {
@@ -203,9 +274,3 @@ def test_what_is_not_carried_out_is_refused_by_name(sagemaker: Any, operation: s
         "NotImplementedException",
         f"{operation} is not implemented by local AWS; nothing has been done.",
     )
-
-
-def test_records_of_the_model_registry_are_kept(sagemaker: Any) -> None:
-    sagemaker.create_model_package_group(ModelPackageGroupName="flight-delay")
-    listed = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
-    assert [group["ModelPackageGroupName"] for group in listed] == ["flight-delay"]

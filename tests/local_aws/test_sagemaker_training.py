@@ -280,6 +280,30 @@ def test_where_the_os_has_no_namespaces_the_job_finds_its_folders_by_variable(
     assert log_lines(logs, GROUP, "no-namespace/")[0].startswith("This OS has no mount namespaces: /opt/ml is at ")
 
 
+def test_what_changes_nothing_on_one_machine_is_accepted_and_described(s3: Any, sagemaker: Any) -> None:
+    script = """
+        import json, pathlib
+        channels = json.loads(pathlib.Path("/opt/ml/input/config/inputdataconfig.json").read_text())
+        assert channels["train"]["S3DistributionType"] == "ShardedByS3Key", channels
+    """
+    s3.put_object(Bucket=BUCKET, Key="sharded/one.csv", Body=b"1")
+    sharded = channel("train", f"s3://{BUCKET}/sharded/")
+    sharded["DataSource"]["S3DataSource"]["S3DataDistributionType"] = "ShardedByS3Key"
+    settings = {
+        "InputDataConfig": [sharded],
+        "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
+        "EnableInterContainerTrafficEncryption": True,
+        "EnableManagedSpotTraining": True,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
+        "DebugHookConfig": {"S3OutputPath": f"s3://{BUCKET}/debug"},
+        "ProfilerConfig": {"DisableProfiler": True},
+    }
+    sagemaker.create_training_job(**training_job(s3, "accepted", script, **settings))
+    job = finished(sagemaker, "accepted")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert {name: job[name] for name in settings} == settings
+
+
 def test_a_source_archive_that_is_missing_fails_the_job(s3: Any, sagemaker: Any) -> None:
     request = training_job(s3, "no-source", "")
     request["HyperParameters"]["sagemaker_submit_directory"] = f"s3://{BUCKET}/nowhere.tar.gz"

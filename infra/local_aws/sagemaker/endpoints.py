@@ -123,9 +123,9 @@ class Endpoint:
         return self.endpoint_status in ("Creating", "Updating")
 
     def begin_update(self) -> bool:
-        """Enter Updating; False where a creation or an update is still in progress."""
+        """Enter Updating; False where the endpoint isn't InService."""
         with self._lock:
-            if self.in_progress():
+            if self.endpoint_status != "InService":
                 return False
             self.endpoint_status = "Updating"
             return True

@@ -2,7 +2,7 @@
 
 from moto.sagemaker.exceptions import ResourceInUseException, SagemakerClientError, ValidationError
 
-__all__ = ["NotImplementedHere", "ResourceInUseException", "ValidationError"]
+__all__ = ["InternalFailure", "NotImplementedHere", "ResourceInUseException", "SerializationError", "ValidationError"]
 
 
 class NotImplementedHere(SagemakerClientError):
@@ -12,3 +12,18 @@ class NotImplementedHere(SagemakerClientError):
 
     def __init__(self, operation: str) -> None:
         super().__init__(f"{operation} is not implemented by local AWS; nothing has been done.")
+
+
+class SerializationError(SagemakerClientError):
+    """A request that isn't what its protocol says."""
+
+    code = "SerializationException"
+
+
+class InternalFailure(SagemakerClientError):
+    """A defect of local AWS, with the status 500."""
+
+    code = "InternalFailure"
+
+    def __init__(self, operation: str, error: Exception) -> None:
+        super().__init__(f"local AWS failed at {operation} with {error!r}; its log has the traceback.")

@@ -3,6 +3,7 @@
 import argparse
 import fcntl
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,12 @@ def named_by(uri: str) -> Image:
         f"The image {uri} is not available in local AWS, which has: {known}. "
         "To add one, see infra/local_aws/sagemaker/images.toml."
     )
+
+
+def region(uri: str) -> str | None:
+    """The region of the ECR registry that `uri` begins with; None where it begins with none."""
+    registry = re.match(r"\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/", uri)
+    return registry[1] if registry else None
 
 
 def environment(image: Image, environments_dir: Path) -> Path:

@@ -1,16 +1,33 @@
 """What AWS would do and one machine, or this version of local AWS, does not: refused by name."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local_aws.sagemaker.container import has_opt_ml
 from local_aws.sagemaker.exceptions import NotImplementedHere, ValidationError
 
+# Accepted and described back, since nothing of them can be seen in what one process on one machine does:
+# EnableManagedSpotTraining (an instance that is never taken away), VpcConfig, EnableInterContainerTrafficEncryption,
+# S3DataDistributionType ShardedByS3Key (one instance gets every shard), volume sizes and keys, warm pools, and
+# DebugHookConfig (read by the smdebug library alone, which no image of images.toml holds).
+REFUSED_TRAINING = (
+    *("CheckpointConfig", "RetryStrategy", "ServerlessJobConfig", "ExperimentConfig", "MlflowConfig"),
+    *("ModelPackageConfig", "DebugRuleConfigurations", "ProfilerRuleConfigurations", "TensorBoardOutputConfig"),
+)
+
 
 def check_training_job(request: Mapping[str, Any]) -> None:
     """NotImplementedException where a CreateTrainingJob request asks for what can't be had here."""
-    refused = [name for name in ("CheckpointConfig", "RetryStrategy", "ServerlessJobConfig") if request.get(name)]
+    refused = [name for name in REFUSED_TRAINING if request.get(name)]
     specification, resources = request.get("AlgorithmSpecification") or {}, request.get("ResourceConfig") or {}
+    refused += [name for name in ("ContainerEntrypoint", "ContainerArguments") if specification.get(name)]
+    if request.get("ProfilerConfig") and not request["ProfilerConfig"].get("DisableProfiler"):
+        refused.append("ProfilerConfig (without DisableProfiler)")
+    if (request.get("RemoteDebugConfig") or {}).get("EnableRemoteDebug"):
+        refused.append("RemoteDebugConfig")
+    if request["OutputDataConfig"].get("CompressionType", "GZIP") != "GZIP":
+        refused.append(f"OutputDataConfig.CompressionType {request['OutputDataConfig']['CompressionType']}")
     if resources.get("InstanceCount", 1) != 1 or resources.get("InstanceGroups"):
         refused.append("more than one instance")
     modes = {specification.get("TrainingInputMode", "File")}
@@ -31,6 +48,13 @@ def check_training_job(request: Mapping[str, Any]) -> None:
         raise ValidationError("AlgorithmSpecification.TrainingImage is missing: local AWS has no other algorithms.")
     if not resources.get("InstanceType") or not request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds"):
         raise ValidationError("ResourceConfig.InstanceType and StoppingCondition.MaxRuntimeInSeconds are needed.")
+    for metric in specification.get("MetricDefinitions") or []:
+        try:
+            re.compile(metric["Regex"])
+        except re.error as error:
+            raise ValidationError(
+                f"Invalid regular expression '{metric['Regex']}' for metric '{metric['Name']}': {error}"
+            ) from error
 
 
 def check_model(containers: Sequence[Mapping[str, Any]], isolated: bool) -> None:

@@ -2,25 +2,25 @@
 
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
-from moto.sagemaker.utils import arn_formatter
+from moto.sagemaker.models import sagemaker_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
 from local_aws import config
-from local_aws.sagemaker import data, images, limits
+from local_aws.sagemaker import images, limits, references
 from local_aws.sagemaker.endpoints import Endpoint, UnknownVariant
 from local_aws.sagemaker.exceptions import ResourceInUseException, ValidationError
+from local_aws.sagemaker.registry import RegistryBackend
 from local_aws.sagemaker.role import RoleSession
 from local_aws.sagemaker.serving import STARTUP_SECONDS, Variant
 from local_aws.sagemaker.training import TrainingJob
 
 
-class ExecutingSageMakerBackend(SageMakerModelBackend):
+class ExecutingSageMakerBackend(RegistryBackend):
     """SageMaker of one account and region; jobs and endpoints are processes on this machine."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -45,11 +45,12 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
     def start_training_job(self, request: dict[str, Any]) -> TrainingJob:
         """Start the job that a CreateTrainingJob request describes; ValidationException where AWS refuses it."""
         name, role = request["TrainingJobName"], request["RoleArn"]
-        image = self._image(request["AlgorithmSpecification"]["TrainingImage"])
+        image = references.training_image(request["AlgorithmSpecification"]["TrainingImage"], self.region_name)
         session = self._role(role)
         s3 = session.client("s3")
         for channel in request.get("InputDataConfig") or []:
-            self._check_input(s3, channel["DataSource"]["S3DataSource"]["S3Uri"], role)
+            references.check_input(s3, channel["DataSource"]["S3DataSource"]["S3Uri"], role, self.region_name)
+        references.check_output(s3, request["OutputDataConfig"]["S3OutputPath"])
         arn = self._arn("training-job", name)
         environments = config.current().environments_dir
         with self._creating:
@@ -85,19 +86,6 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
             raise ValidationError("Requested resource not found.")
         return self.training_jobs[name]
 
-    def _check_input(self, s3: Any, uri: str, role: str) -> None:
-        try:
-            found = data.exists(s3, uri)
-        except data.DataError as error:
-            raise ValidationError(str(error)) from error
-        if not found:
-            bucket = data.bucket_and_key(uri)[0]
-            raise ValidationError(
-                f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket '
-                f"exists in the selected region ({self.region_name}), that objects exist under that S3 prefix, and "
-                f'that the role "{role}" has "s3:ListBucket" permissions on bucket "{bucket}".'
-            )
-
     # Models and endpoint configurations
 
     def create_model(self, model_name: str, execution_role_arn: str, **request: Any) -> Any:
@@ -109,9 +97,7 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
         if not containers or not execution_role_arn:
             raise ValidationError("A model needs PrimaryContainer and ExecutionRoleArn.")
         limits.check_model(containers, isolated)
-        container = containers[0]
-        self._image(container.get("Image", ""))
-        self._check_model_data(container.get("ModelDataUrl"), execution_role_arn)
+        references.check_containers(self._role(execution_role_arn).client("s3"), containers, self.region_name)
         model = super().create_model(model_name=model_name, execution_role_arn=execution_role_arn, **request)
         model.enable_network_isolation = isolated
         model.vpc_config = model.vpc_config or None
@@ -127,16 +113,10 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
         self.describe_model(model_name)
         del self._models[model_name]
 
-    def _check_model_data(self, uri: str | None, role: str) -> None:
-        if not uri:
-            return
-        s3 = self._role(role).client("s3")
-        try:
-            found = data.exists(s3, uri)
-        except data.DataError as error:
-            raise ValidationError(str(error)) from error
-        if not found:
-            raise ValidationError(f"Could not find model data at {uri}.")
+    def check_containers(self, containers: list[Mapping[str, Any]]) -> None:
+        # A model package names no role: on AWS the caller's own rights decide, which local AWS asks nobody for.
+        s3 = self._role(f"arn:aws:iam::{self.account_id}:role/SageMaker").client("s3")
+        references.check_containers(s3, containers, self.region_name)
 
     def create_endpoint_config(self, endpoint_config_name: str, **request: Any) -> Any:
         arn = self._arn("endpoint-config", endpoint_config_name)
@@ -181,7 +161,7 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
         endpoint = self.endpoint(endpoint_name)
         self._endpoint_config(endpoint_config_name)
         if not endpoint.begin_update():
-            raise ValidationError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
+            raise _not_in_service(endpoint)
         self._deploy(endpoint, endpoint_config_name)
         return endpoint
 
@@ -189,8 +169,8 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
         self, endpoint_name: str, desired_weights_and_capacities: Sequence[dict[str, Any]]
     ) -> str:
         endpoint = self.endpoint(endpoint_name)
-        if endpoint.in_progress():
-            raise ValidationError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
+        if endpoint.endpoint_status != "InService":
+            raise _not_in_service(endpoint)
         try:
             endpoint.set_capacities(desired_weights_and_capacities)
         except UnknownVariant as unknown:
@@ -206,7 +186,7 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
     def delete_endpoint(self, endpoint_name: str) -> None:
         endpoint = self.endpoint(endpoint_name)
         if endpoint.in_progress():
-            raise ValidationError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
+            raise _not_in_service(endpoint)
         del self.endpoints[endpoint_name]
         threading.Thread(target=endpoint.close, name=f"delete {endpoint_name}", daemon=True).start()
 
@@ -259,18 +239,19 @@ class ExecutingSageMakerBackend(SageMakerModelBackend):
             session_token=assumed.session_token,
         )
 
-    def _image(self, uri: str) -> images.Image:
-        try:
-            return images.named_by(uri)
-        except images.ImageUnavailable as error:
-            raise ValidationError(str(error)) from error
-
-    def _arn(self, kind: str, name: str) -> str:
-        return str(arn_formatter(kind, name, self.account_id, self.region_name))
-
     def _folder(self, kind: str, name: str) -> Path:
         region = Path("sagemaker", self.account_id, self.region_name)
         return config.current().state_dir / region / kind / name
+
+
+def _not_in_service(endpoint: Endpoint) -> ValidationError:
+    """AWS's refusal to change an endpoint that is being changed, or that has failed."""
+    if endpoint.endpoint_status == "Failed":
+        return ValidationError(
+            f'Cannot update endpoint "{endpoint.arn}" in status Failed: '
+            "DeleteEndpoint is the only operation that can be performed on a failed endpoint."
+        )
+    return ValidationError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
 
 
 def _end(endpoints: Sequence[Endpoint], jobs: Sequence[TrainingJob]) -> None:

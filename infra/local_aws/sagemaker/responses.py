@@ -1,14 +1,22 @@
 """SageMaker's requests: checked against the API's model, then carried out, left to moto, or refused."""
 
+import json
+import logging
 from typing import Any
 
+from botocore.model import OperationNotFoundError
+from moto.core.exceptions import ServiceException
+from moto.core.parse import RequestParserError
+from moto.core.request import Request
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import camelcase_to_underscores
 from moto.sagemaker.responses import SageMakerResponse as MotoResponse
 
-from local_aws.sagemaker import limits, listing
-from local_aws.sagemaker.exceptions import NotImplementedHere
-from local_aws.sagemaker.validation import service_model, validate
+from local_aws.sagemaker import limits, listing, registry
+from local_aws.sagemaker.exceptions import InternalFailure, NotImplementedHere, SerializationError
+from local_aws.sagemaker.validation import validate
+
+logger = logging.getLogger(__name__)
 
 EXECUTED = {
     *("CreateTrainingJob", "DescribeTrainingJob", "ListTrainingJobs", "StopTrainingJob"),
@@ -17,17 +25,11 @@ EXECUTED = {
     *("CreateEndpoint", "DescribeEndpoint", "ListEndpoints", "UpdateEndpoint", "DeleteEndpoint"),
     "UpdateEndpointWeightsAndCapacities",
 }
-# Plain records, which moto keeps as AWS does.
-KEPT_BY_MOTO = {
+# Records, which moto keeps and registry.py guards.
+RECORDS = {
     *("AddTags", "ListTags", "DeleteTags"),
     *("CreateModelPackageGroup", "DescribeModelPackageGroup", "ListModelPackageGroups"),
     *("CreateModelPackage", "DescribeModelPackage", "UpdateModelPackage", "ListModelPackages"),
-    *("CreateModelCard", "DescribeModelCard", "UpdateModelCard", "DeleteModelCard"),
-    *("ListModelCards", "ListModelCardVersions"),
-    *("CreateExperiment", "DescribeExperiment", "ListExperiments", "DeleteExperiment"),
-    *("CreateTrial", "DescribeTrial", "ListTrials", "DeleteTrial"),
-    *("CreateTrialComponent", "DescribeTrialComponent", "UpdateTrialComponent", "DeleteTrialComponent"),
-    *("ListTrialComponents", "AssociateTrialComponent", "DisassociateTrialComponent"),
 }
 # Nothing of these kinds can be created here, so AWS's answer for an unknown name is the true one.
 ABSENT = {
@@ -40,36 +42,58 @@ ABSENT = {
 class SageMakerResponse(MotoResponse):
     """moto's, with the operations that moto lacks, and without those that it only pretends to carry out."""
 
+    def _dispatch(self, request: Request, full_url: str | None = None, headers: Any = None) -> Any:
+        """The operation's answer; AWS's error shapes where moto's server would answer with a page of HTML."""
+        try:
+            json.loads(request.data or "{}")
+        except ValueError as error:  # before moto can lay out what `serialized` needs
+            body = {"__type": SerializationError.code, "message": f"The request's body is no JSON: {error}"}
+            return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(body)
+        try:
+            return super()._dispatch(request, full_url, headers)
+        except ServiceException as refusal:
+            return self.serialized(ActionResult(refusal))
+        except OperationNotFoundError:
+            return self.serialized(ActionResult(NotImplementedHere(f"The operation {self._get_action()}")))
+        except Exception as error:  # the last to see it: the client gets AWS's shape, the log has the traceback
+            logger.exception("SageMaker: %s", self._get_action())
+            _, headers, body = self.serialized(ActionResult(InternalFailure(self._get_action(), error)))
+            return 500, headers, body
+
     def call_action(self) -> Any:
         action = self._get_action()
-        if action not in service_model().operation_names:
-            return self.serialized(ActionResult(NotImplementedHere(f"The operation {action}")))
-        if action not in EXECUTED | KEPT_BY_MOTO | ABSENT or not hasattr(self, camelcase_to_underscores(action)):
-            return self.serialized(ActionResult(NotImplementedHere(action)))
+        if action not in EXECUTED | RECORDS | ABSENT or not hasattr(self, camelcase_to_underscores(action)):
+            raise NotImplementedHere(action)
+        validate(action, self._request())
+        registry.check_request(action, self._request())
         return super().call_action()
 
-    def _checked(self) -> dict[str, Any]:
-        request = dict(self._get_params())
-        validate(self._get_action(), request)
-        return request
+    def parse_parameters(self, request: Request) -> None:
+        try:
+            super().parse_parameters(request)
+        except (RequestParserError, ValueError, TypeError, AttributeError) as error:
+            raise SerializationError(f"The request's body is not what {self._get_action()} takes: {error}") from error
+
+    def _request(self) -> dict[str, Any]:
+        return dict(self._get_params())
 
     def create_training_job(self) -> ActionResult:
-        request = self._checked()
+        request = self._request()
         limits.check_training_job(request)
         job = self.sagemaker_backend.start_training_job(request)
         return ActionResult({"TrainingJobArn": job.arn})
 
     def stop_training_job(self) -> ActionResult:
-        self.sagemaker_backend.stop_training_job(self._checked()["TrainingJobName"])
+        self.sagemaker_backend.stop_training_job(self._request()["TrainingJobName"])
         return EmptyResult()
 
     def list_training_jobs(self) -> ActionResult:
         summaries = [job.summary for job in self.sagemaker_backend.training_jobs.values()]
-        jobs, token = listing.page(summaries, self._checked(), "TrainingJob")
+        jobs, token = listing.page(summaries, self._request(), "TrainingJob")
         return ActionResult({"TrainingJobSummaries": jobs} | ({"NextToken": token} if token else {}))
 
     def create_model(self) -> ActionResult:
-        request = self._checked()
+        request = self._request()
         model = self.sagemaker_backend.create_model(
             model_name=request["ModelName"],
             execution_role_arn=request.get("ExecutionRoleArn", ""),
@@ -82,15 +106,15 @@ class SageMakerResponse(MotoResponse):
         return ActionResult(model.response_create)
 
     def create_endpoint_config(self) -> Any:
-        limits.check_endpoint_config(self._checked())
+        limits.check_endpoint_config(self._request())
         return super().create_endpoint_config()
 
     def create_endpoint(self) -> Any:
-        limits.check_deployment("CreateEndpoint", self._checked())
+        limits.check_deployment("CreateEndpoint", self._request())
         return super().create_endpoint()
 
     def update_endpoint(self) -> ActionResult:
-        request = self._checked()
+        request = self._request()
         limits.check_deployment("UpdateEndpoint", request)
         endpoint = self.sagemaker_backend.update_endpoint(request["EndpointName"], request["EndpointConfigName"])
         return ActionResult({"EndpointArn": endpoint.arn})

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 from local_aws.sagemaker import data
 from local_aws.sagemaker.container import Container
+from local_aws.sagemaker.failures import LONGEST_REASON
 from local_aws.sagemaker.invocations import Invocations
 from local_aws.sagemaker.logs import LogStream
 from local_aws.sagemaker.role import RoleSession
@@ -94,6 +96,7 @@ class ModelServer:
         self._in_flight = 0
         self._stopping = threading.Event()
         self._container: Container | None = None
+        self._last_words: deque[str] = deque(maxlen=20)
 
     def start(self) -> None:
         """Fetch the model, start its server and wait until it answers pings; NotHealthy where it doesn't."""
@@ -212,10 +215,15 @@ class ModelServer:
             ["python", str(Path(__file__).with_name("model_server.py")), str(number)],
             self._folder / "ml",
             variables,
-            lambda _, line: self._log.write(line),
+            self._read_line,
             pass_fds=[number],
             network=self.variant.network,
         )
+
+    def _read_line(self, stream: str, line: str) -> None:
+        self._log.write(line)
+        if stream == "stderr":
+            self._last_words.append(line)
 
     def _wait_until_healthy(self) -> None:
         until = time.monotonic() + self.variant.startup_seconds
@@ -233,10 +241,16 @@ class ModelServer:
                 time.sleep(0.1)
             finally:
                 connection.close()
-        raise NotHealthy(
+        reason = (
             f"The primary container for production variant {self.variant.name} did not pass the ping health check. "
             "Please check CloudWatch logs for this endpoint."
         )
+        if self._container:
+            self._container.close()  # reads its output to the end
+        if self._last_words:
+            reason += " Its last lines on stderr: "
+            reason += "\n".join(self._last_words)[len(reason) - LONGEST_REASON :]
+        raise NotHealthy(reason)
 
     def _could_come_up(self, until: float) -> bool:
         alive = self._container is not None and self._container.exit_code is None

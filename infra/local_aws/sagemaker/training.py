@@ -270,7 +270,9 @@ class TrainingJob:
             data.download_channel(s3, channel["DataSource"]["S3DataSource"], folder)
             channels[channel["ChannelName"]] = {
                 "TrainingInputMode": channel.get("InputMode") or mode,
-                "S3DistributionType": "FullyReplicated",
+                "S3DistributionType": channel["DataSource"]["S3DataSource"].get(
+                    "S3DataDistributionType", "FullyReplicated"
+                ),
                 "RecordWrapperType": channel.get("RecordWrapperType", "None"),
                 **({"ContentType": channel["ContentType"]} if channel.get("ContentType") else {}),
             }

@@ -8,7 +8,9 @@ from typing import Any
 import botocore.session
 from botocore.model import ServiceModel
 
-from local_aws.sagemaker.exceptions import ValidationError
+from local_aws.sagemaker.exceptions import SerializationError, ValidationError
+
+_TYPES: dict[str, Any] = {"structure": Mapping, "map": Mapping, "list": list, "string": str}
 
 
 @cache
@@ -27,6 +29,7 @@ def validate(operation: str, request: Mapping[str, Any]) -> None:
 
 
 def _errors(shape: Any, value: Any, path: str) -> Iterator[str]:
+    _check_type(shape.type_name, value, path)
     if shape.type_name == "structure":
         for name in shape.metadata.get("required", []):
             if value.get(name) is None:
@@ -51,6 +54,11 @@ def _errors(shape: Any, value: Any, path: str) -> Iterator[str]:
             yield f"{_at(value, path)}Member must have value greater than or equal to {limits['min']}"
         if "max" in limits and value > limits["max"]:
             yield f"{_at(value, path)}Member must have value less than or equal to {limits['max']}"
+
+
+def _check_type(wanted: str, value: Any, path: str) -> None:
+    if not isinstance(value, _TYPES.get(wanted, object)):
+        raise SerializationError(f"{type(value).__name__} at '{path}' can not be converted to a {wanted}")
 
 
 def _string_errors(shape: Any, value: str, path: str) -> Iterator[str]:

@@ -1,0 +1,81 @@
+"""What a request names and has to be there: images, objects and buckets; AWS's ValidationException where it isn't."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local_aws.sagemaker import data, images
+from local_aws.sagemaker.exceptions import ValidationError
+
+
+def training_image(uri: str, region: str) -> images.Image:
+    """The image that a training job in `region` is to run in."""
+    other = _other_region(uri, region)
+    if other:
+        suffix = "amazonaws.com"
+        raise ValidationError(
+            f"Invalid DNS suffix '{suffix}' for region '{other}' in training image. "
+            f"Please provide the valid <region>.<dns-suffix>: '{region}.{suffix}'"
+        )
+    return _image(uri)
+
+
+def hosting_image(uri: str, region: str) -> images.Image:
+    """The image that a model in `region` is to be served by."""
+    if _other_region(uri, region):
+        raise ValidationError(
+            f'Region of "{uri}" does not match expected region of {region}. '
+            "Cross region ECR image pulls are not allowed."
+        )
+    return _image(uri)
+
+
+def check_containers(s3: Any, containers: list[Mapping[str, Any]], region: str) -> None:
+    """ValidationException unless each container's image, and the model data it names, are there."""
+    for container in containers:
+        hosting_image(container.get("Image", ""), region)
+        uri = container.get("ModelDataUrl")
+        if uri and not _exists(s3, uri):
+            raise ValidationError(f"Could not find model data at {uri}.")
+
+
+def check_input(s3: Any, uri: str, role: str, region: str) -> None:
+    """ValidationException unless a channel's `uri` leads to at least one object."""
+    if not _exists(s3, uri):
+        raise ValidationError(
+            f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket '
+            f"exists in the selected region ({region}), that objects exist under that S3 prefix, and "
+            f'that the role "{role}" has "s3:ListBucket" permissions on bucket "{data.bucket_and_key(uri)[0]}".'
+        )
+
+
+def check_output(s3: Any, uri: str) -> None:
+    """ValidationException unless the bucket that a job's output is to go to exists."""
+    try:
+        s3.head_bucket(Bucket=data.bucket_and_key(uri)[0])
+    except data.DataError as error:
+        raise ValidationError(str(error)) from error
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "404":
+            raise
+        raise ValidationError(f'Invalid S3OutputPath "{uri}": the S3 bucket does not exist.') from error
+
+
+def _exists(s3: Any, uri: str) -> bool:
+    try:
+        return data.exists(s3, uri)
+    except data.DataError as error:
+        raise ValidationError(str(error)) from error
+
+
+def _other_region(uri: str, region: str) -> str | None:
+    named = images.region(uri)
+    return named if named not in (None, region) else None
+
+
+def _image(uri: str) -> images.Image:
+    try:
+        return images.named_by(uri)
+    except images.ImageUnavailable as error:
+        raise ValidationError(str(error)) from error

@@ -1,0 +1,124 @@
+"""The model registry's records and every resource's tags, where moto keeps them otherwise than AWS."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from moto.sagemaker.models import ModelPackage, ModelPackageGroup, SageMakerModelBackend
+from moto.sagemaker.utils import arn_formatter
+
+from local_aws.sagemaker.exceptions import NotImplementedHere, ValidationError
+
+# What moto would drop without a word (or, as ValidationSpecification's test of the model, not do).
+REFUSED = {
+    "CreateModelPackage": (
+        *("ModelPackageRegistrationType", "ValidationSpecification", "SourceAlgorithmSpecification"),
+        *("AdditionalInferenceSpecifications", "SourceUri", "SecurityConfig", "ModelCard", "ModelLifeCycle"),
+    ),
+    "UpdateModelPackage": (
+        *("ModelPackageRegistrationType", "AdditionalInferenceSpecificationsToAdd", "InferenceSpecification"),
+        *("SourceUri", "ModelCard", "ModelLifeCycle"),
+    ),
+}
+
+
+def check_request(operation: str, request: Mapping[str, Any]) -> None:
+    """NotImplementedException where a model package is to have, or to become, what is not kept here."""
+    refused = [name for name in REFUSED.get(operation, ()) if request.get(name)]
+    if refused:
+        raise NotImplementedHere(f"{operation} with {', '.join(refused)}")
+
+
+class RegistryBackend(SageMakerModelBackend):
+    """moto's records of model package groups, model packages and tags; a name is taken once, and has to be known."""
+
+    def create_model_package_group(
+        self, model_package_group_name: str, model_package_group_description: str, tags: Any = None
+    ) -> str:
+        name = model_package_group_name
+        if name in self.model_package_groups:
+            raise ValidationError(f"Model Package Group already exists: {self._arn('model-package-group', name)}")
+        return str(super().create_model_package_group(name, model_package_group_description, tags))
+
+    def describe_model_package_group(self, model_package_group_name: str) -> ModelPackageGroup:
+        return super().describe_model_package_group(_last_part(model_package_group_name))
+
+    def create_model_package(self, **request: Any) -> str:
+        name, group = request["model_package_name"], request["model_package_group_name"]
+        if bool(name) == bool(group):
+            raise ValidationError("Exactly one of ModelPackageName and ModelPackageGroupName is needed.")
+        if group:
+            request["model_package_group_name"] = self.describe_model_package_group(group).model_package_group_name
+        elif self._arn("model-package", name.lower()) in self.model_packages:
+            raise ValidationError(f"Model Package already exists: {self._arn('model-package', name.lower())}")
+        containers = (request["inference_specification"] or {}).get("Containers", [])
+        if not containers:
+            raise ValidationError("A model package needs an InferenceSpecification with Containers.")
+        self.check_containers(containers)
+        if group:
+            request["model_approval_status"] = request["model_approval_status"] or "PendingManualApproval"
+        arn = str(super().create_model_package(**request))
+        package = self.model_packages[arn]
+        package.created_by = {}  # moto invents a Studio user, and a validation and a scan that nobody made
+        package.model_package_status_details = {"ValidationStatuses": [], "ImageScanStatuses": []}
+        return arn
+
+    def check_containers(self, containers: list[Mapping[str, Any]]) -> None:
+        """ValidationException unless the containers' images and model data are there."""
+        raise NotImplementedError
+
+    def describe_model_package(self, model_package_name: str) -> ModelPackage:
+        arn = model_package_name
+        if not arn.startswith("arn:"):
+            arn = self._arn("model-package", arn.lower())
+        if arn not in self.model_packages:
+            raise ValidationError(f"ModelPackage {arn} does not exist.")
+        return self.model_packages[arn]
+
+    def update_model_package(self, model_package_arn: str, **changes: Any) -> str:
+        package = self.describe_model_package(model_package_arn)
+        # moto forgets what a request leaves out.
+        changes["model_approval_status"] = changes["model_approval_status"] or package.model_approval_status
+        changes["approval_description"] = changes["approval_description"] or package.approval_description
+        kept = package.customer_metadata_properties or {}
+        changes["customer_metadata_properties"] = kept | (changes["customer_metadata_properties"] or {})
+        updated = super().update_model_package(model_package_arn=package.arn, **changes)
+        package.last_modified_by = {}
+        return str(updated)
+
+    def list_model_packages(self, *arguments: Any, **filters: Any) -> Any:
+        if filters.get("model_package_group_name"):
+            filters["model_package_group_name"] = self.describe_model_package_group(
+                filters["model_package_group_name"]
+            ).model_package_group_name
+        return super().list_model_packages(*arguments, **filters)
+
+    # Tags
+
+    def add_tags(self, arn: str, tags: list[dict[str, str]]) -> list[dict[str, str]]:
+        resource = self._get_resource_from_arn(arn)
+        new = {tag["Key"] for tag in tags}
+        resource.tags = [tag for tag in resource.tags if tag["Key"] not in new] + list(tags)
+        return list(resource.tags)
+
+    def _get_resource_from_arn(self, arn: str) -> Any:
+        """The resource with its `tags` as a list; ValidationException where there is none of that ARN."""
+        resources: dict[str, Mapping[str, Any]] = {
+            "training-job": self.training_jobs,
+            "model": self._models,
+            "endpoint-config": self.endpoint_configs,
+            "endpoint": self.endpoints,
+            "model-package-group": self.model_package_groups,
+        }
+        kind, _, name = arn.rpartition(":")[2].partition("/")
+        resource = self.model_packages.get(arn) or resources.get(kind, {}).get(name)
+        if resource is None or arn not in (self._arn(kind, name), getattr(resource, "arn", None)):
+            raise ValidationError(f"Could not find a resource with the ARN {arn}.")
+        resource.tags = list(resource.tags or [])
+        return resource
+
+    def _arn(self, kind: str, name: str) -> str:
+        return str(arn_formatter(kind, name, self.account_id, self.region_name))
+
+
+def _last_part(name_or_arn: str) -> str:
+    return name_or_arn.rpartition("/")[2]

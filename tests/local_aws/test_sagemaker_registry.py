@@ -1,0 +1,131 @@
+"""The model registry and tags: names are taken once and have to be known, and nothing is kept that isn't there."""
+
+import itertools
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from sagemaker_requests import BUCKET, IMAGE, ROLE, bucket_client
+
+ARN = "arn:aws:sagemaker:us-east-1:123456789012"
+NAMES = (f"group-{number}" for number in itertools.count())
+
+
+@pytest.fixture(scope="module")
+def sagemaker(local_aws: Any) -> Any:
+    bucket_client().put_object(Bucket=BUCKET, Key="registry/model.tar.gz", Body=b"a model")
+    return boto3.client("sagemaker")
+
+
+@pytest.fixture
+def group(sagemaker: Any) -> str:
+    name = next(NAMES)
+    sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    return name
+
+
+def package(**container: str) -> dict[str, Any]:
+    """CreateModelPackage's InferenceSpecification."""
+    default = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/registry/model.tar.gz"}
+    return {"InferenceSpecification": {"Containers": [default | container]}}
+
+
+def refused(operation: Any, **request: Any) -> str:
+    """The message of AWS's ValidationException."""
+    with pytest.raises(ClientError) as refusal:
+        operation(**request)
+    error = refusal.value.response["Error"]
+    assert error["Code"] == "ValidationException", error
+    return str(error["Message"])
+
+
+def test_a_group_is_listed(sagemaker: Any, group: str) -> None:
+    listed = sagemaker.list_model_package_groups(NameContains=group)["ModelPackageGroupSummaryList"]
+    assert [found["ModelPackageGroupName"] for found in listed] == [group]
+
+
+def test_a_groups_name_is_taken_once(sagemaker: Any, group: str) -> None:
+    message = refused(sagemaker.create_model_package_group, ModelPackageGroupName=group)
+    assert message == f"Model Package Group already exists: {ARN}:model-package-group/{group}"
+
+
+def test_a_group_that_does_not_exist(sagemaker: Any) -> None:
+    unknown = f"ModelPackageGroup {ARN}:model-package-group/nowhere does not exist."
+    assert refused(sagemaker.describe_model_package_group, ModelPackageGroupName="nowhere") == unknown
+    assert refused(sagemaker.create_model_package, ModelPackageGroupName="nowhere", **package()) == unknown
+    assert refused(sagemaker.list_model_packages, ModelPackageGroupName="nowhere") == unknown
+
+
+def test_packages_of_a_group_are_numbered_and_wait_for_approval(sagemaker: Any, group: str) -> None:
+    arns = [sagemaker.create_model_package(ModelPackageGroupName=group, **package())["ModelPackageArn"] for _ in "ab"]
+    assert arns == [f"{ARN}:model-package/{group}/1", f"{ARN}:model-package/{group}/2"]
+    listed = sagemaker.list_model_packages(ModelPackageGroupName=f"{ARN}:model-package-group/{group}")
+    assert [found["ModelPackageVersion"] for found in listed["ModelPackageSummaryList"]] == [1, 2]
+    described = sagemaker.describe_model_package(ModelPackageName=arns[0])
+    assert described["ModelApprovalStatus"] == "PendingManualApproval"
+    assert "fake" not in str(described)
+    assert described["ModelPackageStatusDetails"]["ValidationStatuses"] == []
+
+
+def test_an_update_keeps_what_it_does_not_name(sagemaker: Any, group: str) -> None:
+    request = {"ModelPackageGroupName": group, "CustomerMetadataProperties": {"rmse": "12"}, **package()}
+    arn = sagemaker.create_model_package(**request)["ModelPackageArn"]
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="good")
+    sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties={"mae": "7"})
+    described = sagemaker.describe_model_package(ModelPackageName=arn)
+    assert (described["ModelApprovalStatus"], described["ApprovalDescription"]) == ("Approved", "good")
+    assert described["CustomerMetadataProperties"] == {"rmse": "12", "mae": "7"}
+
+
+def test_a_package_that_does_not_exist(sagemaker: Any, group: str) -> None:
+    sagemaker.create_model_package(ModelPackageGroupName=group, **package())
+    for name in ("nowhere", group):  # a group's name is no package's
+        message = refused(sagemaker.describe_model_package, ModelPackageName=name)
+        assert message == f"ModelPackage {ARN}:model-package/{name} does not exist."
+    arn = f"{ARN}:model-package/{group}/9"
+    message = refused(sagemaker.update_model_package, ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    assert message == f"ModelPackage {arn} does not exist."
+
+
+def test_a_packages_image_and_model_data_have_to_be_there(sagemaker: Any, group: str) -> None:
+    message = refused(sagemaker.create_model_package, ModelPackageGroupName=group, **package(Image="nonsense"))
+    assert "The image nonsense is not available in local AWS" in message
+    url = f"s3://{BUCKET}/registry/no-model.tar.gz"
+    message = refused(sagemaker.create_model_package, ModelPackageGroupName=group, **package(ModelDataUrl=url))
+    assert message == f"Could not find model data at {url}."
+    assert sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"] == []
+
+
+def test_a_packages_own_name_is_taken_once(sagemaker: Any) -> None:
+    sagemaker.create_model_package(ModelPackageName="single", **package())
+    message = refused(sagemaker.create_model_package, ModelPackageName="single", **package())
+    assert message == f"Model Package already exists: {ARN}:model-package/single"
+
+
+def test_what_a_package_would_silently_lack_is_refused_by_name(sagemaker: Any, group: str) -> None:
+    with pytest.raises(ClientError, match=r"\(NotImplementedException\).*CreateModelPackage with SourceUri"):
+        sagemaker.create_model_package(ModelPackageGroupName=group, SourceUri="s3://b/k", **package())
+
+
+def test_tags_are_replaced_by_key(sagemaker: Any, group: str) -> None:
+    package_arn = sagemaker.create_model_package(ModelPackageGroupName=group, **package())["ModelPackageArn"]
+    sagemaker.create_model(ModelName=group, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE})
+    for arn in (f"{ARN}:model-package-group/{group}", package_arn, f"{ARN}:model/{group}"):
+        sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}])
+        sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "a", "Value": "2"}])
+        sagemaker.delete_tags(ResourceArn=arn, TagKeys=["b"])
+        assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "2"}]
+
+
+@pytest.mark.parametrize("path", ["model/nowhere", "model-package/nowhere/1", "experiment/e", "nonsense"])
+def test_tags_of_nothing(sagemaker: Any, path: str) -> None:
+    message = f"Could not find a resource with the ARN {ARN}:{path}."
+    assert refused(sagemaker.list_tags, ResourceArn=f"{ARN}:{path}") == message
+    assert refused(sagemaker.add_tags, ResourceArn=f"{ARN}:{path}", Tags=[{"Key": "a", "Value": "1"}]) == message
+    assert refused(sagemaker.delete_tags, ResourceArn=f"{ARN}:{path}", TagKeys=["a"]) == message
+
+
+def test_a_resource_of_another_region_is_unknown_here(sagemaker: Any, group: str) -> None:
+    arn = f"{ARN}:model-package-group/{group}".replace("us-east-1", "eu-west-1")
+    assert refused(sagemaker.list_tags, ResourceArn=arn) == f"Could not find a resource with the ARN {arn}."
