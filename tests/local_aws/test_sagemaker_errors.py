@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from local_aws.sagemaker import listing
 from local_aws.sagemaker.responses import ABSENT, EXECUTED, RECORDS
 from local_aws.sagemaker.validation import service_model
+from local_aws.sagemakerruntime.models import ForwardingSageMakerRuntimeBackend
 
 
 def answer(local_aws: Any, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
@@ -74,4 +75,19 @@ def test_a_defect_is_an_internal_failure_and_its_traceback_is_logged(
     assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
     assert "KeyError('a defect')" in failed.value.response["Error"]["Message"]
     (record,) = [record for record in caplog.records if record.message == "SageMaker: ListTrainingJobs"]
+    assert record.exc_info is not None and isinstance(record.exc_info[1], KeyError)
+
+
+def test_a_defect_of_an_invocation_is_an_internal_failure(
+    local_aws: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("a defect")
+
+    monkeypatch.setattr(ForwardingSageMakerRuntimeBackend, "invoke", broken)
+    client = boto3.client("sagemaker-runtime", config=Config(retries={"total_max_attempts": 1}))
+    with caplog.at_level(logging.ERROR), pytest.raises(client.exceptions.InternalFailure, match="a defect") as failed:
+        client.invoke_endpoint(EndpointName="nowhere", Body=b"")
+    assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    (record,) = [record for record in caplog.records if record.message == "SageMaker Runtime: InvokeEndpoint"]
     assert record.exc_info is not None and isinstance(record.exc_info[1], KeyError)

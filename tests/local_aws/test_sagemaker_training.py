@@ -1,14 +1,17 @@
 """Training jobs run, and say what became of them."""
 
+import asyncio
 import io
 import os
 import signal
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import boto3
 import pytest
+from aiobotocore.session import get_session
 from botocore.exceptions import ClientError
 from sagemaker_requests import BUCKET, bucket_client, channel, eventually, finished, is_running, log_lines, training_job
 
@@ -130,6 +133,22 @@ def test_every_value_of_a_metric_is_in_cloudwatch(completed: dict[str, Any]) -> 
         Statistics=["SampleCount", "Maximum"],
     )
     assert [(point["SampleCount"], point["Maximum"]) for point in statistics["Datapoints"]] == [(2, 0.2)]
+
+
+def test_aiobotocore_sees_the_job_as_boto3_does(sagemaker: Any, completed: dict[str, Any]) -> None:
+    """It is what Airflow's triggers wait with."""
+
+    async def describe() -> dict[str, Any]:
+        async with get_session().create_client("sagemaker") as client:
+            described: dict[str, Any] = await client.describe_training_job(TrainingJobName="completed")
+            return described
+
+    seen, expected = asyncio.run(describe()), sagemaker.describe_training_job(TrainingJobName="completed")
+    for answer in (seen, expected):
+        del answer["ResponseMetadata"]
+    assert seen == expected
+    times = [seen[name] for name in ("CreationTime", "TrainingStartTime", "TrainingEndTime", "LastModifiedTime")]
+    assert times == sorted(times) and all(isinstance(time, datetime) and time.tzinfo for time in times)
 
 
 def test_a_name_is_taken_once_and_for_all(s3: Any, sagemaker: Any, completed: dict[str, Any]) -> None:
