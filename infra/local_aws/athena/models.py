@@ -9,12 +9,12 @@ from typing import Any
 import duckdb
 from moto.athena.models import AthenaBackend, WorkGroup
 from moto.athena.models import athena_backends as athena_backends
-from moto.core.exceptions import JsonRESTError
 from moto.glue.models import glue_backends
 from moto.s3.models import s3_backends
 
 from local_aws import config
 from local_aws.athena.engine import Engine, Outcome, Request
+from local_aws.athena.exceptions import InvalidRequestException
 from local_aws.athena.failures import QueryFailed
 from local_aws.athena.objects import folder, split_uri
 from local_aws.athena.results import page
@@ -24,24 +24,6 @@ from local_aws.athena.stores import MotoCatalog, MotoObjects
 CONCURRENT_QUERIES = 4
 # GetQueryExecution waits this long for a query to end: clients that poll every second see fast queries at once.
 PATIENCE_SECONDS = 0.25
-
-
-class InvalidRequestException(JsonRESTError):
-    """Athena's answer to a request it does not take."""
-
-    code = 400
-
-    def __init__(self, message: str) -> None:
-        super().__init__("InvalidRequestException", message)
-
-
-class ResourceNotFoundException(JsonRESTError):
-    """Athena's answer about a prepared statement that does not exist."""
-
-    code = 400
-
-    def __init__(self, message: str) -> None:
-        super().__init__("ResourceNotFoundException", message)
 
 
 class QueryExecution:
@@ -121,22 +103,19 @@ class ExecutingAthenaBackend(AthenaBackend):
         self._pool = ThreadPoolExecutor(CONCURRENT_QUERIES, thread_name_prefix="athena")
         self._starting = threading.Lock()
 
-    def list_tags_for_resource(self, resource_arn: str) -> dict[str, Any] | None:
-        """The tags of a resource that exists, also where it has none: moto takes an untagged one for missing."""
-        resources = (*self.work_groups.values(), *self.data_catalogs.values(), *self.capacity_reservations.values())
-        if resource_arn not in {resource.arn for resource in resources}:
-            return None
-        return dict(self.tagger.list_tags_for_resource(resource_arn))
+    @property
+    def catalog(self) -> MotoCatalog:
+        """This account's Glue."""
+        return MotoCatalog(glue_backends[self.account_id][self.region_name])
 
     @property
     def engine(self) -> Engine:
         """The engine over this account's catalog and buckets, started with the first query."""
         with self._starting:
             if self._engine is None:
-                catalog = MotoCatalog(glue_backends[self.account_id][self.region_name])
                 store = MotoObjects(s3_backends[self.account_id][self.partition])
                 directory = config.current().state_dir / "athena" / f"{self.account_id}-{self.region_name}"
-                self._engine = Engine(catalog, store, directory)
+                self._engine = Engine(self.catalog, store, directory)
             return self._engine
 
     def start_query(
@@ -173,11 +152,31 @@ class ExecutingAthenaBackend(AthenaBackend):
 
     def work_group(self, name: str) -> WorkGroup:
         """The enabled workgroup of that name."""
+        found = self.known_work_group(name)
+        if found.state != "ENABLED":
+            raise InvalidRequestException(f"WorkGroup {name} is disabled.")
+        return found
+
+    def known_work_group(self, name: str) -> WorkGroup:
+        """The workgroup of that name; InvalidRequestException where there is none."""
         if name not in self.work_groups:
             raise InvalidRequestException(f"WorkGroup {name} is not found.")
-        if self.work_groups[name].state != "ENABLED":
-            raise InvalidRequestException(f"WorkGroup {name} is disabled.")
         return self.work_groups[name]
+
+    def is_used(self, group: WorkGroup) -> bool:
+        """Whether the workgroup holds queries that were run, named or prepared."""
+        held = [*(q.workgroup_name for q in self.queries.values()), *(name for name, _ in self.prepared)]
+        return group.name in [*held, *(query.workgroup.name for query in self.named_queries.values())]
+
+    def delete_work_group(self, name: str) -> None:
+        """Delete the workgroup with the queries it holds and its tags, so that its next namesake begins empty."""
+        group = self.work_groups.pop(name)
+        self.tagger.delete_all_tags_for_resource(group.arn)
+        self.queries = {i: query for i, query in self.queries.items() if query.workgroup_name != name}
+        self.tokens = {token: i for token, i in self.tokens.items() if i in self.queries}
+        self.prepared = {key: found for key, found in self.prepared.items() if key[0] != name}
+        for query in [query for query in self.named_queries.values() if query.workgroup is group]:
+            del self.named_queries[query.id]
 
     def _result_configuration(self, workgroup: WorkGroup, given: dict[str, Any]) -> dict[str, Any]:
         own = workgroup.configuration.get("ResultConfiguration") or {}

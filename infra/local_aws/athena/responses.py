@@ -1,26 +1,38 @@
-"""Athena's API over the executing backend; what is not here is moto's."""
+"""Athena's requests: carried out, left to moto, or refused; those about queries are here."""
 
 import json
 import time
-from typing import Any, cast
+from typing import Any
 
-from moto.athena.responses import AthenaResponse
+from moto.core.responses import ActionResult
 
-from local_aws.athena.models import (
-    PATIENCE_SECONDS,
-    ExecutingAthenaBackend,
-    InvalidRequestException,
-    ResourceNotFoundException,
-    athena_backends,
-)
+from local_aws.athena.exceptions import InvalidRequestException, NotImplementedHere, ResourceNotFoundException
+from local_aws.athena.metadata import MetadataResponse
+from local_aws.athena.models import PATIENCE_SECONDS
+from local_aws.athena.workgroups import page
+
+EXECUTED = {
+    *("StartQueryExecution", "GetQueryExecution", "BatchGetQueryExecution", "ListQueryExecutions"),
+    *("StopQueryExecution", "GetQueryResults", "GetQueryRuntimeStatistics"),
+    *("CreatePreparedStatement", "GetPreparedStatement", "BatchGetPreparedStatement", "ListPreparedStatements"),
+    *("UpdatePreparedStatement", "DeletePreparedStatement"),
+    *("CreateNamedQuery", "GetNamedQuery", "BatchGetNamedQuery", "ListNamedQueries"),
+    *("UpdateNamedQuery", "DeleteNamedQuery"),
+    *("CreateWorkGroup", "GetWorkGroup", "UpdateWorkGroup", "DeleteWorkGroup", "ListEngineVersions"),
+    *("TagResource", "UntagResource", "ListTagsForResource"),
+    *("GetDataCatalog", "ListDataCatalogs", "GetDatabase", "ListDatabases", "GetTableMetadata", "ListTableMetadata"),
+}
+KEPT_BY_MOTO = {"ListWorkGroups"}
 
 
-class ExecutingAthenaResponse(AthenaResponse):
-    """Requests about queries."""
+class ExecutingAthenaResponse(MetadataResponse):
+    """moto's, with the operations that moto lacks, and without those that it only pretends to carry out."""
 
-    @property
-    def backend(self) -> ExecutingAthenaBackend:
-        return cast(ExecutingAthenaBackend, athena_backends[self.current_account][self.region])
+    def call_action(self) -> Any:
+        action = self._get_action()
+        if action not in EXECUTED | KEPT_BY_MOTO:
+            return self.serialized(ActionResult(NotImplementedHere(action)))
+        return super().call_action()
 
     def start_query_execution(self) -> str:
         query_id = self.backend.start_query(
@@ -68,11 +80,8 @@ class ExecutingAthenaResponse(AthenaResponse):
         self.backend.work_group(workgroup)
         newest_first = sorted(self.backend.queries.values(), key=lambda q: q.submitted_at, reverse=True)
         ids = [q.request.id for q in newest_first if q.workgroup_name == workgroup]
-        start, limit = int(self._get_param("NextToken") or 0), int(self._get_param("MaxResults") or 50)
-        answer: dict[str, Any] = {"QueryExecutionIds": ids[start : start + limit]}
-        if start + limit < len(ids):
-            answer["NextToken"] = str(start + limit)
-        return json.dumps(answer)
+        found, following = page(ids, int(self._get_param("MaxResults") or 50), self._get_param("NextToken"))
+        return json.dumps({"QueryExecutionIds": found, **following})
 
     def create_prepared_statement(self) -> str:
         key = self._statement_key()
@@ -91,9 +100,22 @@ class ExecutingAthenaResponse(AthenaResponse):
 
     def get_prepared_statement(self) -> str:
         key = self._statement_key()
-        text, description, modified = self._statement(key)
-        found = {"StatementName": self._get_param("StatementName"), "QueryStatement": text, "WorkGroupName": key[0]}
-        return json.dumps({"PreparedStatement": {**found, "Description": description, "LastModifiedTime": modified}})
+        return json.dumps(
+            {"PreparedStatement": _described(self._get_param("StatementName"), key, self._statement(key))}
+        )
+
+    def batch_get_prepared_statement(self) -> str:
+        workgroup, known = self.backend.work_group(self._get_param("WorkGroup")).name, self.backend.prepared
+        found, missing = [], []
+        for name in self._get_param("PreparedStatementNames"):
+            key = (workgroup, name.lower())
+            if key in known:
+                found.append(_described(name, key, known[key]))
+            else:
+                message = f"PreparedStatement {name} was not found in WorkGroup {workgroup}"
+                error = {"ErrorCode": "STATEMENT_NOT_FOUND", "ErrorMessage": message}
+                missing.append({"StatementName": name, **error})
+        return json.dumps({"PreparedStatements": found, "UnprocessedPreparedStatementNames": missing})
 
     def list_prepared_statements(self) -> str:
         workgroup = self._get_param("WorkGroup")
@@ -123,3 +145,9 @@ class ExecutingAthenaResponse(AthenaResponse):
     def stop_query_execution(self) -> str:
         self.backend.stop_query_execution(self._get_param("QueryExecutionId"))
         return "{}"
+
+
+def _described(name: str, key: tuple[str, str], statement: tuple[str, str, float]) -> dict[str, Any]:
+    text, description, modified = statement
+    found = {"StatementName": name, "QueryStatement": text, "WorkGroupName": key[0]}
+    return {**found, "Description": description, "LastModifiedTime": modified}

@@ -59,6 +59,11 @@ class MotoCatalog:
     def databases(self) -> list[str]:
         return sorted({*(database.name for database in self.glue.get_databases()), "default"})
 
+    def database(self, name: str) -> dict[str, Any]:
+        """Glue's description of the database, empty for the default one, which needs none."""
+        found = self.glue.databases.get(name)
+        return found.as_dict() if found else {}
+
     def create_database(self, name: str, database_input: dict[str, Any]) -> None:
         self.glue.create_database(name, database_input)
 
@@ -78,6 +83,12 @@ class MotoCatalog:
         except JsonRESTError:
             return None
         return {"Name": name, **table.get_version(str(table._current_version))}
+
+    def table_description(self, database: str, name: str) -> dict[str, Any] | None:
+        """The table with what Glue itself adds to it; None where there is no such table."""
+        if self.table(database, name) is None:
+            return None
+        return dict(self.glue.get_table(database, name).as_dict())
 
     def create_table(self, database: str, table_input: dict[str, Any]) -> None:
         if database == "default" and database not in self.glue.databases:

@@ -1,0 +1,42 @@
+"""Athena's errors, with AWS's codes."""
+
+from moto.core.exceptions import JsonRESTError, ServiceException
+
+
+class InvalidRequestException(JsonRESTError):
+    """Athena's answer to a request it does not take."""
+
+    code = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__("InvalidRequestException", message)
+
+
+class ResourceNotFoundException(JsonRESTError):
+    """Athena's answer about a prepared statement, or a resource to tag, that does not exist."""
+
+    code = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ResourceNotFoundException", message)
+
+
+class MetadataException(JsonRESTError):
+    """Athena's answer about a database or table that does not exist."""
+
+    code = 400
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(
+            "MetadataException",
+            f"{missing} not found. (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException)",
+        )
+
+
+class NotImplementedHere(ServiceException):
+    """An operation of AWS's that local AWS does not carry out, and so refuses."""
+
+    code = "NotImplementedException"
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"{operation} is not implemented by local AWS; nothing has been done.")
