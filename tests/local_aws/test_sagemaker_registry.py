@@ -1,11 +1,14 @@
 """The model registry and tags: names are taken once and have to be known, and nothing is kept that isn't there."""
 
 import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto.sagemaker import models
 from sagemaker_requests import BUCKET, IMAGE, ROLE, bucket_client
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
@@ -66,6 +69,24 @@ def test_packages_of_a_group_are_numbered_and_wait_for_approval(sagemaker: Any, 
     assert described["ModelApprovalStatus"] == "PendingManualApproval"
     assert "fake" not in str(described)
     assert described["ModelPackageStatusDetails"]["ValidationStatuses"] == []
+
+
+def test_packages_registered_at_once_get_numbers_of_their_own(
+    sagemaker: Any, group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    initialise = models.ModelPackage.__init__
+
+    def slow(created: Any, **fields: Any) -> None:
+        time.sleep(0.1)
+        initialise(created, **fields)
+
+    monkeypatch.setattr(models.ModelPackage, "__init__", slow)
+    with ThreadPoolExecutor(3) as pool:
+        created = [
+            pool.submit(sagemaker.create_model_package, ModelPackageGroupName=group, **package()) for _ in range(3)
+        ]
+    arns = {future.result()["ModelPackageArn"] for future in created}
+    assert arns == {f"{ARN}:model-package/{group}/{version}" for version in (1, 2, 3)}
 
 
 def test_an_update_keeps_what_it_does_not_name(sagemaker: Any, group: str) -> None:

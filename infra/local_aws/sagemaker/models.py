@@ -27,7 +27,6 @@ class ExecutingSageMakerBackend(RegistryBackend):
         super().__init__(region_name, account_id)
         self.training_jobs: dict[str, TrainingJob] = {}
         self.endpoints: dict[str, Endpoint] = {}
-        self._creating = threading.Lock()  # two requests for one name at once: only the first may have it
 
     def reset(self) -> None:
         """Forget everything, and end what runs."""

@@ -1,5 +1,6 @@
 """The model registry's records and every resource's tags, where moto keeps them otherwise than AWS."""
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,13 +32,18 @@ def check_request(operation: str, request: Mapping[str, Any]) -> None:
 class RegistryBackend(SageMakerModelBackend):
     """moto's records of model package groups, model packages and tags; a name is taken once, and has to be known."""
 
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self._creating = threading.Lock()  # two requests for one name at once: only the first may have it
+
     def create_model_package_group(
         self, model_package_group_name: str, model_package_group_description: str, tags: Any = None
     ) -> str:
         name = model_package_group_name
-        if name in self.model_package_groups:
-            raise ValidationError(f"Model Package Group already exists: {self._arn('model-package-group', name)}")
-        return str(super().create_model_package_group(name, model_package_group_description, tags))
+        with self._creating:
+            if name in self.model_package_groups:
+                raise ValidationError(f"Model Package Group already exists: {self._arn('model-package-group', name)}")
+            return str(super().create_model_package_group(name, model_package_group_description, tags))
 
     def describe_model_package_group(self, model_package_group_name: str) -> ModelPackageGroup:
         return super().describe_model_package_group(_last_part(model_package_group_name))
@@ -48,15 +54,16 @@ class RegistryBackend(SageMakerModelBackend):
             raise ValidationError("Exactly one of ModelPackageName and ModelPackageGroupName is needed.")
         if group:
             request["model_package_group_name"] = self.describe_model_package_group(group).model_package_group_name
-        elif self._arn("model-package", name.lower()) in self.model_packages:
-            raise ValidationError(f"Model Package already exists: {self._arn('model-package', name.lower())}")
         containers = (request["inference_specification"] or {}).get("Containers", [])
         if not containers:
             raise ValidationError("A model package needs an InferenceSpecification with Containers.")
         self.check_containers(containers)
         if group:
             request["model_approval_status"] = request["model_approval_status"] or "PendingManualApproval"
-        arn = str(super().create_model_package(**request))
+        with self._creating:
+            if name and (taken := self._arn("model-package", name.lower())) in self.model_packages:
+                raise ValidationError(f"Model Package already exists: {taken}")
+            arn = str(super().create_model_package(**request))
         package = self.model_packages[arn]
         package.created_by = {}  # moto invents a Studio user, and a validation and a scan that nobody made
         package.model_package_status_details = {"ValidationStatuses": [], "ImageScanStatuses": []}
