@@ -17,13 +17,35 @@ UNUSABLE: list[tuple[dict[str, Any], str]] = [
     ({"dep_delay": "late"}, "unparseable: dep_delay"),
     ({"arr_delay": "1h"}, "unparseable: arr_delay"),
     ({"air_time": "?"}, "unparseable: air_time"),
-    ({"hour": "25"}, "unparseable: hour"),
-    ({"minute": "61"}, "unparseable: minute"),
+    ({"hour": "noon"}, "unparseable: hour"),
+    ({"minute": "?"}, "unparseable: minute"),
     ({"time_hour": "yesterday"}, "unparseable: time_hour"),
     ({"sched_arr_time": None}, "unparseable: sched_arr_time"),
     ({"day": "31", "month": "2", "file_month": "2013-01"}, "unparseable: day"),
     ({"hour": "x", "distance": "y"}, "unparseable: distance, hour"),
     ({"month": "2", "file_month": "2013-01"}, "unparseable: month is not that of the file"),
+    ({"day": "305"}, "unparseable: day"),
+    ({"sched_arr_time": "17000"}, "unparseable: sched_arr_time"),
+    ({"sched_arr_time": "-100"}, "unparseable: sched_arr_time"),
+    ({"dep_delay": None}, "unparseable: dep_delay"),
+    ({"hour": "2147483647"}, "unparseable: hour"),
+    ({"arr_delay": "2147483647"}, "unparseable: arr_delay"),
+    ({"arr_delay": "2000000000"}, "unparseable: arr_delay"),
+    ({"hour": "25"}, "out of range: hour"),
+    ({"minute": "61"}, "out of range: minute"),
+    ({"sched_arr_time": "9999"}, "out of range: sched_arr_time"),
+    ({"sched_arr_time": "1260"}, "out of range: sched_arr_time"),
+    ({"sched_arr_time": "2401"}, "out of range: sched_arr_time"),
+    ({"distance": "NaN"}, "out of range: distance"),
+    ({"distance": "Infinity"}, "out of range: distance"),
+    ({"distance": "-187"}, "out of range: distance"),
+    ({"distance": "0"}, "out of range: distance"),
+    ({"dep_delay": "-120"}, "out of range: dep_delay"),
+    ({"arr_delay": "3001"}, "out of range: arr_delay"),
+    ({"air_time": "-1"}, "out of range: air_time"),
+    ({"time_hour": "2012-01-05T21:00:00Z"}, "out of range: time_hour"),
+    ({"time_hour": "2013-01-06T05:00:00Z"}, "out of range: time_hour"),
+    ({"time_hour": "2013-01-05T21:30:00Z"}, "out of range: time_hour"),
     ({"dest": "SJU"}, "no such airport: SJU"),
     ({"origin": "XXX"}, "no such airport: XXX"),
     ({"dep_delay": None, "arr_delay": None, "air_time": None}, "no label: cancelled"),
@@ -111,6 +133,36 @@ def test_the_same_flight_number_at_another_time_is_another_flight(lake: Athena) 
 
 def test_a_duplicate_with_a_label_is_taken_before_one_without(lake: Athena) -> None:
     assert reasons(lake, raw_flight(delays=(None, None)), raw_flight()) == [None, "duplicate key"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"distance": 188},
+        {"sched_arr_time": "1701"},
+        {"sched_arr_time": "1701", "time_hour": "2013-01-05 21:00:00"},
+        {"air_time": None},
+        {"dest": "LAX"},
+    ],
+)
+def test_which_row_of_a_key_is_used_does_not_depend_on_their_order(lake: Athena, changes: dict[str, Any]) -> None:
+    pair = raw_flight(), raw_flight(**changes)
+
+    def used(*rows: dict[str, Any]) -> dict[str, Any]:
+        (row,) = (r for r in checked(lake, *({**row} for row in rows)) if r["quarantine_reason"] is None)
+        return row
+
+    assert used(*pair) == used(*reversed(pair))
+
+
+def test_a_row_in_the_wrong_file_does_not_make_a_good_one_a_duplicate(lake: Athena) -> None:
+    astray = raw_flight(file_month="2013-02")
+    lake.given("bronze.flights", [astray, raw_flight(arr_delay=None, dep_delay=None)])
+    rows = lake.rows("staging/checked_flights.sql", months=["2013-01", "2013-02"])
+    assert {row["month"]: row["quarantine_reason"] for row in rows} == {
+        "2013-01": "no label: cancelled",
+        "2013-02": "unparseable: month is not that of the file",
+    }
 
 
 def test_a_broken_row_does_not_make_a_good_one_a_duplicate(lake: Athena) -> None:

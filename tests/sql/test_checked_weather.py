@@ -30,17 +30,41 @@ def test_a_usable_observation_is_typed_and_known_when_its_hour_is_over(athena: A
         ({"time_hour": "noon"}, "unparseable: time_hour"),
         ({"temp": "warm"}, "unparseable: temp"),
         ({"precip": "trace", "visib": "far"}, "unparseable: precip, visib"),
+        ({"wind_speed": 1048.36}, "out of range: wind_speed"),
+        ({"temp": "NaN", "dewp": "Infinity"}, "out of range: temp, dewp"),
+        ({"humid": -1, "wind_dir": 361}, "out of range: humid, wind_dir"),
+        ({"wind_gust": 301, "precip": 21}, "out of range: wind_gust, precip"),
+        ({"pressure": 0, "visib": -1}, "out of range: pressure, visib"),
+        ({"time_hour": "2012-01-05T14:00:00Z"}, "out of range: time_hour"),
+        ({"time_hour": "2013-01-05T14:30:00Z"}, "out of range: time_hour"),
     ],
 )
 def test_an_observation_that_cannot_be_used_says_why(athena: Athena, change: dict[str, Any], reason: str) -> None:
     (row,) = checked(athena, raw_weather(**change))
     assert row["quarantine_reason"] == reason
-    assert json.loads(row["raw_row"])["pressure"] == "1012"
+    assert json.loads(row["raw_row"])["pressure"] == str(change.get("pressure", 1012))
 
 
 def test_of_an_hour_that_comes_twice_one_row_is_used(athena: Athena) -> None:
     rows = checked(athena, raw_weather(), raw_weather(temp=50))
     assert sorted(str(row["quarantine_reason"]) for row in rows) == ["None", "duplicate key"]
+
+
+@pytest.mark.parametrize("change", [{"humid": 60}, {"wind_gust": 20}])
+def test_which_row_of_an_hour_is_used_does_not_depend_on_their_order(athena: Athena, change: dict[str, Any]) -> None:
+    pair = raw_weather(), raw_weather(**change)
+
+    def used(*rows: dict[str, Any]) -> dict[str, Any]:
+        (row,) = (r for r in checked(athena, *({**row} for row in rows)) if r["quarantine_reason"] is None)
+        return row
+
+    assert used(*pair) == used(*reversed(pair))
+
+
+@pytest.mark.parametrize("time_hour", ["2013-01-01T00:00:00Z", "2013-02-01T04:00:00Z"])
+def test_an_hour_of_the_month_on_some_clock_is_of_the_month(athena: Athena, time_hour: str) -> None:
+    (row,) = checked(athena, raw_weather(time_hour=time_hour))
+    assert row["quarantine_reason"] is None
 
 
 def test_readings_that_are_missing_stay_missing(athena: Athena) -> None:

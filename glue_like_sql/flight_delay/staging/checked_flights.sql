@@ -45,16 +45,22 @@ typed as (
     select
         *,
         try_cast(flight as integer) as flight_number,
-        try_cast(year || '-' || lpad(month_of_year, 2, '0') || '-' || lpad(day, 2, '0') as date) as flight_date,
-        try_cast(hour as integer) as scheduled_hour,
-        try_cast(minute as integer) as scheduled_minute,
+        if(
+            length(month_of_year) <= 2 and length(day) <= 2,
+            try_cast(year || '-' || lpad(month_of_year, 2, '0') || '-' || lpad(day, 2, '0') as date)
+        ) as flight_date,
+        -- Through smallint, so that no number in a file is large enough to overflow a sum and fail the query.
+        cast(try_cast(hour as smallint) as integer) as scheduled_hour,
+        cast(try_cast(minute as smallint) as integer) as scheduled_minute,
         -- UTC, as is every column whose name ends in _at.
         try_cast(replace(replace(time_hour, 'T', ' '), 'Z', '') as timestamp(3)) as scheduled_hour_at,
-        try_cast(substr(lpad(sched_arr_time, 4, '0'), 1, 2) as integer) * 60
-            + try_cast(substr(lpad(sched_arr_time, 4, '0'), 3, 2) as integer) as arrival_clock_minutes,
-        try_cast(dep_delay as integer) as departure_delay_minutes,
-        try_cast(arr_delay as integer) as arrival_delay_minutes,
-        try_cast(air_time as integer) as air_time_minutes,
+        if(regexp_like(sched_arr_time, '^[0-9]{1,4}$'), cast(substr(lpad(sched_arr_time, 4, '0'), 1, 2) as integer))
+            as arrival_clock_hour,
+        if(regexp_like(sched_arr_time, '^[0-9]{1,4}$'), cast(substr(lpad(sched_arr_time, 4, '0'), 3, 2) as integer))
+            as arrival_clock_minute,
+        cast(try_cast(dep_delay as smallint) as integer) as departure_delay_minutes,
+        cast(try_cast(arr_delay as smallint) as integer) as arrival_delay_minutes,
+        cast(try_cast(air_time as smallint) as integer) as air_time_minutes,
         try_cast(distance as double) as distance_miles
     from raw_flights
 
@@ -67,8 +73,8 @@ parsed as (
         date_add('minute', scheduled_minute, scheduled_hour_at) as scheduled_departure_at,
         nullif(concat_ws(', ',
             if(flight_date is null, 'day'),
-            if(arrival_clock_minutes is null, 'sched_arr_time'),
-            if(dep_delay is not null and departure_delay_minutes is null, 'dep_delay'),
+            if(arrival_clock_hour is null, 'sched_arr_time'),
+            if((dep_delay is not null or arr_delay is not null) and departure_delay_minutes is null, 'dep_delay'),
             if(arr_delay is not null and arrival_delay_minutes is null, 'arr_delay'),
             if(carrier is null, 'carrier'),
             if(flight_number is null, 'flight'),
@@ -76,11 +82,42 @@ parsed as (
             if(dest is null, 'dest'),
             if(air_time is not null and air_time_minutes is null, 'air_time'),
             if(distance_miles is null, 'distance'),
-            if(coalesce(scheduled_hour, -1) not between 0 and 23, 'hour'),
-            if(coalesce(scheduled_minute, -1) not between 0 and 59, 'minute'),
+            if(scheduled_hour is null, 'hour'),
+            if(scheduled_minute is null, 'minute'),
             if(scheduled_hour_at is null, 'time_hour')
-        ), '') as unparseable_columns
+        ), '') as unparseable_columns,
+        -- Wider than all that has flown (delays of 2013: -86 to 1301 minutes), and narrow enough for the features: none
+        -- leaves or lands two hours early, before the last predictions of the day before, or days late.
+        nullif(concat_ws(', ',
+            if(arrival_clock_minute > 59 or arrival_clock_hour * 60 + arrival_clock_minute > 1440, 'sched_arr_time'),
+            if(departure_delay_minutes not between -119 and 3000, 'dep_delay'),
+            if(arrival_delay_minutes not between -119 and 3000, 'arr_delay'),
+            if(air_time_minutes not between 1 and 1440, 'air_time'),
+            if(distance_miles not between 1 and 13000, 'distance'),
+            if(scheduled_hour not between 0 and 23, 'hour'),
+            if(scheduled_minute not between 0 and 59, 'minute'),
+            -- UTC and the same hour on the origin's clock: no clock on Earth is further from UTC.
+            if(
+                scheduled_hour_at <> date_trunc('hour', scheduled_hour_at)
+                or date_diff('hour', cast(flight_date as timestamp(3)), scheduled_hour_at) - scheduled_hour
+                    not between -14 and 12,
+                'time_hour'
+            )
+        ), '') as out_of_range_columns
     from typed
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when unparseable_columns is not null then 'unparseable: ' || unparseable_columns
+            when date_format(flight_date, '%Y-%m') <> month then 'unparseable: month is not that of the file'
+            when out_of_range_columns is not null then 'out of range: ' || out_of_range_columns
+        end as unusable_reason
+    from parsed
 
 ),
 
@@ -88,18 +125,18 @@ ranked as (
 
     select
         *,
-        -- The same flight twice: a usable row counts before one that isn't, then one with a label.
+        -- The same flight twice: a usable row counts before one that isn't, then one with a label. Every column is
+        -- among what decides, so that which row wins is never left to the order in which they are read.
         row_number() over (
             partition by carrier, flight_number, origin, scheduled_departure_at
             order by
-                unparseable_columns nulls first,
+                unusable_reason nulls first,
                 arrival_delay_minutes nulls last,
                 departure_delay_minutes nulls last,
-                tailnum,
-                air_time_minutes,
-                dest
+                tailnum, air_time, dest, sched_arr_time, distance, sched_dep_time, dep_time, arr_time,
+                year, month_of_year, day, hour, minute, time_hour, flight, dep_delay, arr_delay, month
         ) as rank_in_key
-    from parsed
+    from judged
 
 ),
 
@@ -108,13 +145,13 @@ located as (
     select
         ranked.*,
         -- The schedule is known early, so flights that were cancelled later count as well.
-        count_if(unparseable_columns is null and rank_in_key = 1) over (
+        count_if(unusable_reason is null and rank_in_key = 1) over (
             partition by origin, scheduled_hour_at
         ) as origin_scheduled_flight_count,
         -- Arrival is on the destination's clock, without a date: no flight here takes a day. That the origin's clock
         -- stands further ahead than its standard offset says that daylight saving is on.
         mod(
-            arrival_clock_minutes
+            arrival_clock_hour * 60 + arrival_clock_minute
             - (hour(scheduled_hour_at) * 60 + scheduled_minute)
             - 60 * (
                 destinations.utc_offset_hours
@@ -126,8 +163,7 @@ located as (
             + 2880, 1440
         ) as scheduled_duration_minutes,
         case
-            when unparseable_columns is not null then 'unparseable: ' || unparseable_columns
-            when date_format(flight_date, '%Y-%m') <> month then 'unparseable: month is not that of the file'
+            when unusable_reason is not null then unusable_reason
             when rank_in_key > 1 then 'duplicate key'
             when origins.faa is null then 'no such airport: ' || origin
             when destinations.faa is null then 'no such airport: ' || dest

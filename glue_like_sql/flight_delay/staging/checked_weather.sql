@@ -28,6 +28,7 @@ typed as (
 
     select
         *,
+        cast(month || '-01' as timestamp(3)) as month_begins_at,
         try_cast(replace(replace(time_hour, 'T', ' '), 'Z', '') as timestamp(3)) as observed_hour_at,
         try_cast(temp as double) as temperature_fahrenheit,
         try_cast(dewp as double) as dew_point_fahrenheit,
@@ -58,8 +59,39 @@ parsed as (
             if(pressure is not null and pressure_millibars is null, 'pressure'),
             if(visib is not null and visibility_miles is null, 'visib'),
             if(observed_hour_at is null, 'time_hour')
-        ), '') as unparseable_columns
+        ), '') as unparseable_columns,
+        -- NaN and infinity are in no range.
+        nullif(concat_ws(', ',
+            if(temperature_fahrenheit not between -80 and 140, 'temp'),
+            if(dew_point_fahrenheit not between -100 and 100, 'dewp'),
+            if(humidity_percent not between 0 and 101, 'humid'),
+            if(wind_direction_degrees not between 0 and 360, 'wind_dir'),
+            if(wind_speed_mph not between 0 and 250, 'wind_speed'),
+            if(wind_gust_mph not between 0 and 300, 'wind_gust'),
+            if(precipitation_inches not between 0 and 20, 'precip'),
+            if(pressure_millibars not between 850 and 1100, 'pressure'),
+            if(visibility_miles not between 0 and 100, 'visib'),
+            -- An hour, UTC, of the file's month on the station's clock.
+            if(
+                observed_hour_at <> date_trunc('hour', observed_hour_at)
+                or observed_hour_at < date_add('hour', -14, month_begins_at)
+                or observed_hour_at >= date_add('hour', 12, date_add('month', 1, month_begins_at)),
+                'time_hour'
+            )
+        ), '') as out_of_range_columns
     from typed
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when unparseable_columns is not null then 'unparseable: ' || unparseable_columns
+            when out_of_range_columns is not null then 'out of range: ' || out_of_range_columns
+        end as unusable_reason
+    from parsed
 
 ),
 
@@ -69,9 +101,12 @@ ranked as (
         *,
         row_number() over (
             partition by origin, observed_hour_at
-            order by unparseable_columns nulls first, temp, dewp, wind_speed, wind_dir, precip, pressure, visib
+            order by
+                unusable_reason nulls first,
+                temp, dewp, humid, wind_dir, wind_speed, wind_gust, precip, pressure, visib,
+                day, hour, time_hour, month
         ) as rank_in_key
-    from parsed
+    from judged
 
 ),
 
@@ -80,7 +115,7 @@ reasoned as (
     select
         *,
         case
-            when unparseable_columns is not null then 'unparseable: ' || unparseable_columns
+            when unusable_reason is not null then unusable_reason
             when rank_in_key > 1 then 'duplicate key'
         end as quarantine_reason
     from ranked
