@@ -24,7 +24,7 @@ spec = PipelineSpec(
     stages=(
         Stage(
             staged=("checked_flights", "checked_weather"),
-            published=("flights", "weather", "quarantine"),
+            published=("scheduled_flights", "flights", "weather", "quarantine"),
             audit="clean",
         ),
         Stage(published=("flight_features",), audit="features"),

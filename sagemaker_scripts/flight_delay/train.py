@@ -62,8 +62,8 @@ OPTIONAL_NUMBERS = [
     "destination_arrival_delay_minutes_3h",
     "destination_arrival_delay_minutes_24h",
     "route_arrival_delay_minutes_7d",
-    "flight_arrival_delay_minutes_28d",
-    "flight_late_arrival_share_28d",
+    "flight_arrival_delay_minutes_21d",
+    "flight_late_arrival_share_21d",
     "plane_last_delay_minutes_24h",
     "plane_idle_minutes_24h",
 ]

@@ -97,7 +97,7 @@ def test_the_model_carries_its_data_version_and_commit(first_run: subprocess.Com
 
 def test_staged_tables_are_gone(first_run: subprocess.CompletedProcess[str]) -> None:
     names = [table["Name"] for table in wr.catalog.get_tables(database=platform()["silver_database"])]
-    assert sorted(names) == ["flight_features", "flights", "quarantine", "weather"]
+    assert sorted(names) == ["flight_features", "flights", "quarantine", "scheduled_flights", "weather"]
 
 
 def test_a_deleted_bronze_file_fails_the_run_by_name_and_silver_stays(

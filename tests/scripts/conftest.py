@@ -28,7 +28,7 @@ NUMBERS = (
     *("origin_departure_delay_minutes_24h", "origin_arrival_delay_minutes_3h", "carrier_departure_delay_minutes_3h"),
     *("carrier_departure_delay_minutes_24h", "carrier_arrival_delay_minutes_7d"),
     *("destination_arrival_delay_minutes_3h", "destination_arrival_delay_minutes_24h"),
-    *("route_arrival_delay_minutes_7d", "flight_arrival_delay_minutes_28d", "flight_late_arrival_share_28d"),
+    *("route_arrival_delay_minutes_7d", "flight_arrival_delay_minutes_21d", "flight_late_arrival_share_21d"),
     *("plane_last_delay_minutes_24h", "plane_idle_minutes_24h"),
 )
 

@@ -45,6 +45,12 @@ SILVER_COLUMNS: dict[str, dict[str, str]] = {
         "origin_scheduled_flight_count": "bigint",
         "is_late": "boolean",
     },
+    "scheduled_flights": {
+        **dict.fromkeys(("carrier", "tail_number", "origin", "destination", "month"), "string"),
+        **dict.fromkeys(("scheduled_departure_at", "scheduled_arrival_at", "departed_at", "arrived_at"), "timestamp"),
+        **dict.fromkeys(("flight_number", "departure_delay_minutes", "arrival_delay_minutes"), "int"),
+        "flight_date": "date",
+    },
     "weather": {
         **dict.fromkeys(("origin", "month"), "string"),
         **dict.fromkeys(("observed_hour_at", "known_at"), "timestamp"),
@@ -113,6 +119,13 @@ class Athena:
             self.s3.put_object(Bucket=self.bronze_bucket, Key=f"{folder}data", Body=text.encode())
         if name in ("flights", "weather"):
             wr.athena.repair_table(name, database=self.bronze, s3_output=self._output)
+
+    def given_flights(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Makes silver.scheduled_flights hold these rows of flight(), and silver.flights those that have a label."""
+        rows = list(rows)
+        columns = SILVER_COLUMNS["scheduled_flights"]
+        self.given("silver.scheduled_flights", [{name: row[name] for name in columns} for row in rows])
+        self.given("silver.flights", [row for row in rows if row["is_late"] is not None])
 
     def given_text(self, key: str, text: str) -> None:
         """Puts a raw file of a table that exists into bronze."""
@@ -212,17 +225,24 @@ def raw_weather(observed: str = "2013-01-05 14:00", **changes: Any) -> dict[str,
     return {**weather, **changes}
 
 
-def flight(scheduled: str = "2013-01-05 16:00", delays: tuple[int, int] = (0, 0), **changes: Any) -> dict[str, Any]:
-    """A row of silver.flights: JFK to BOS in an hour, all times UTC; `delays` are those of departure and arrival."""
+def flight(
+    scheduled: str = "2013-01-05 16:00", delays: tuple[int | None, int | None] = (0, 0), **changes: Any
+) -> dict[str, Any]:
+    """A row of silver.flights: JFK to BOS in an hour, all times UTC; `delays` are those of departure and arrival.
+
+    A flight without an arrival delay was diverted, without both cancelled: rows for given_flights only.
+    """
     at = datetime.fromisoformat(scheduled)
+    departure, arrival = delays
     row = {
         **{"carrier": "B6", "flight_number": 1, "tail_number": "N1", "origin": "JFK", "destination": "BOS"},
         **{"flight_date": date(at.year, at.month, at.day), "scheduled_hour": at.hour, "scheduled_minute": at.minute},
         **{"scheduled_departure_at": at, "scheduled_arrival_at": at + timedelta(hours=1)},
-        "departed_at": at + timedelta(minutes=delays[0]),
-        "arrived_at": at + timedelta(hours=1, minutes=delays[1]),
+        "departed_at": None if departure is None else at + timedelta(minutes=departure),
+        "arrived_at": None if arrival is None else at + timedelta(hours=1, minutes=arrival),
         **{"scheduled_duration_minutes": 60, "air_time_minutes": 40, "distance_miles": 187.0},
-        **{"departure_delay_minutes": delays[0], "arrival_delay_minutes": delays[1], "is_late": delays[1] > 15},
+        **{"departure_delay_minutes": departure, "arrival_delay_minutes": arrival},
+        "is_late": None if arrival is None else arrival > 15,
         **{"origin_scheduled_flight_count": 1, "month": f"{at:%Y-%m}"},
     }
     return {**row, **changes}

@@ -3,12 +3,15 @@
 The flight asked about leaves at 16:00: what became known by 14:00 may count.
 """
 
-from datetime import datetime
+import ast
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sql_lake import Athena, flight, weather
 
+TRAIN = Path(__file__).parents[2] / "sagemaker_scripts" / "flight_delay" / "train.py"
 ASKED = flight("2013-01-05 16:00", flight_number=100)
 KEYS = ("carrier", "flight_number", "origin", "scheduled_departure_at")
 
@@ -23,7 +26,7 @@ def lake(athena: Athena) -> Athena:
 
 def features(lake: Athena, *others: dict[str, Any], months: tuple[str, ...] = ("2013-01",)) -> dict[str, Any]:
     """The features of the flight asked about, given what else has flown."""
-    lake.given("silver.flights", [ASKED, *others])
+    lake.given_flights([ASKED, *others])
     rows = lake.rows("silver/flight_features.sql", months=list(months))
     (row,) = (row for row in rows if row["flight_number"] == 100 and row["scheduled_hour"] == 16)
     return row
@@ -55,6 +58,49 @@ def test_what_becomes_known_after_the_prediction_time_changes_nothing(lake: Athe
     assert features(lake, *unknown) == alone
 
 
+@pytest.mark.parametrize(
+    ("scheduled", "delays"),
+    [
+        # Departed at 13:40, in the air when the question is asked.
+        ("2013-01-05 13:30", (10, 5)),
+        # Flies between the question and the flight asked about, in the same plane.
+        ("2013-01-05 14:30", (5, 20)),
+        # The plane's next flight.
+        ("2013-01-05 19:00", (30, 30)),
+    ],
+)
+@pytest.mark.parametrize("other", [{}, {"carrier": "AA", "origin": "LGA", "flight_number": 100}])
+def test_that_a_flight_is_cancelled_or_diverted_after_the_prediction_time_changes_nothing(
+    lake: Athena, scheduled: str, delays: tuple[int, int], other: dict[str, Any]
+) -> None:
+    landed = features(lake, flight(scheduled, delays, **other))
+    assert features(lake, flight(scheduled, (delays[0], None), **other)) == landed
+    if scheduled >= "2013-01-05 14:00":
+        assert features(lake, flight(scheduled, (None, None), **other)) == landed
+
+
+def test_a_flight_that_departed_counts_as_departed_though_it_is_diverted_later(lake: Athena) -> None:
+    row = features(lake, flight("2013-01-05 13:30", delays=(20, None)))
+    assert row["origin_departure_count_1h"] == 1
+    assert row["origin_departure_delay_minutes_1h"] == 20
+    assert row["plane_last_delay_minutes_24h"] == 20
+    assert row["destination_arrival_delay_minutes_24h"] is None
+
+
+def test_a_cancelled_flight_neither_departs_nor_arrives_but_is_in_its_planes_schedule(lake: Athena) -> None:
+    row = features(lake, flight("2013-01-05 11:00", delays=(None, None)))
+    assert row["origin_departure_count_1h"] == 0
+    assert row["origin_departure_delay_minutes_24h"] is None
+    assert row["plane_idle_minutes_24h"] is None
+    assert row["plane_turn_minutes"] == 4 * 60
+
+
+def test_flights_without_a_label_are_no_rows(lake: Athena) -> None:
+    lake.given_flights([ASKED, flight("2013-01-05 11:00", (None, None)), flight("2013-01-05 12:00", (5, None))])
+    rows = lake.rows("silver/flight_features.sql", months=["2013-01"])
+    assert [row["flight_number"] for row in rows] == [100]
+
+
 def test_an_arrival_after_the_prediction_time_hides_its_delay_but_not_the_departures(lake: Athena) -> None:
     row = features(lake, flight("2013-01-05 12:00", delays=(20, 61)))
     assert row["origin_departure_delay_minutes_3h"] == 20
@@ -72,7 +118,7 @@ def test_an_arrival_at_the_prediction_time_counts(lake: Athena) -> None:
 @pytest.mark.parametrize("delays", [(-10, -20), (180, 200)])
 def test_the_flights_own_outcome_changes_only_its_label(lake: Athena, delays: tuple[int, int]) -> None:
     as_planned = features(lake)
-    lake.given("silver.flights", [flight("2013-01-05 16:00", delays, flight_number=100)])
+    lake.given_flights([flight("2013-01-05 16:00", delays, flight_number=100)])
     (row,) = lake.rows("silver/flight_features.sql", months=["2013-01"])
     assert {**row, "is_late": False} == as_planned
 
@@ -84,7 +130,7 @@ def test_the_flights_own_outcome_changes_only_its_label(lake: Athena, delays: tu
         ({"carrier": "AA"}, "carrier_departure_delay_minutes_3h"),
         ({"destination": "LAX"}, "destination_arrival_delay_minutes_24h"),
         ({"origin": "LGA"}, "route_arrival_delay_minutes_7d"),
-        ({"flight_number": 7}, "flight_arrival_delay_minutes_28d"),
+        ({"flight_number": 7}, "flight_arrival_delay_minutes_21d"),
         ({"tail_number": "N7"}, "plane_last_delay_minutes_24h"),
     ],
 )
@@ -114,20 +160,67 @@ def test_what_is_older_than_the_window_does_not_count(lake: Athena) -> None:
 
 def test_the_month_before_is_read_but_not_written(lake: Athena) -> None:
     asked = flight("2013-02-01 01:00", flight_number=100)
-    lake.given("silver.flights", [asked, flight("2013-01-31 20:00", delays=(25, 25))])
+    lake.given_flights([asked, flight("2013-01-31 20:00", delays=(25, 25))])
     (row,) = lake.rows("silver/flight_features.sql", months=["2013-02"])
     assert row["origin_departure_delay_minutes_3h"] == 25
     assert row["month"] == "2013-02"
 
 
 def test_a_month_alone_gives_what_it_gives_among_others(lake: Athena) -> None:
-    days = [
-        f"{month}-{day:02d} {hour}:00" for month in ("2013-01", "2013-02") for day in (1, 14, 28) for hour in (10, 16)
+    # New York's midnight is 05:00 UTC. The first question of March looks back furthest, into the shortest month.
+    first_of_march = flight("2013-03-01 05:00", flight_number=100)
+    january = {"flight_number": 100, "flight_date": date(2013, 1, 31), "month": "2013-01"}
+    february = {"flight_number": 100, "flight_date": date(2013, 2, 28), "month": "2013-02"}
+    flights = [
+        first_of_march,
+        # On the edge of its window, and a minute before.
+        flight("2013-02-08 02:00", (0, 0), flight_number=100),
+        flight("2013-02-08 02:00", (0, -1), flight_number=100, carrier="AA"),
+        # The last flight of January, as late as a flight may be.
+        flight("2013-02-01 04:59", (2900, 3000), **january),
+        flight("2013-02-05 16:00", (7, 8)),
+        # The last of February, asked about while the first of March leaves as early as one may.
+        flight("2013-03-01 04:59", (1, 1), **february, carrier="UA"),
+        flight("2013-03-01 05:00", (-119, -119), flight_number=2),
     ]
-    lake.given("silver.flights", [flight(at, delays=(n, n * 2)) for n, at in enumerate(days)])
-    both = lake.rows("silver/flight_features.sql", months=["2013-01", "2013-02"])
-    alone = lake.rows("silver/flight_features.sql", months=["2013-02"])
-    assert _by_key(alone) == [row for row in _by_key(both) if row["month"] == "2013-02"]
+    lake.given_flights(flights)
+    months = ["2013-01", "2013-02", "2013-03"]
+    among = _by_key(lake.rows("silver/flight_features.sql", months=months))
+    alone = {month: _by_key(lake.rows("silver/flight_features.sql", months=[month])) for month in months}
+    for month in months:
+        assert alone[month] == [row for row in among if row["month"] == month]
+    (row,) = (row for row in alone["2013-03"] if row["flight_number"] == 100)
+    assert row["flight_arrival_delay_minutes_21d"] == 0
+
+
+@pytest.mark.parametrize(("delay", "counts"), [(0, True), (-1, False)])
+def test_the_longest_window_is_three_weeks(lake: Athena, delay: int, counts: bool) -> None:
+    lake.given_flights(
+        [
+            flight("2013-03-01 05:00", flight_number=100),
+            flight("2013-02-08 02:00", (0, delay), flight_number=100),
+        ]
+    )
+    (row,) = lake.rows("silver/flight_features.sql", months=["2013-03"])
+    assert row["flight_arrival_delay_minutes_21d"] == (delay if counts else None)
+
+
+def test_the_columns_of_the_features_the_splits_and_the_training_agree(lake: Athena) -> None:
+    row = features(lake)
+    lake.create("silver/flight_features.sql", months=["2013-01"])
+    (split,) = lake.rows("splits/split.sql", months=["2013-01"])
+    assert split.keys() == row.keys()
+    # train.py runs where Airflow's environment isn't, so its lists are read and not imported.
+    lists = {
+        statement.targets[0].id: ast.literal_eval(statement.value)
+        for statement in ast.parse(TRAIN.read_text()).body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.targets[0], ast.Name)
+        and isinstance(statement.value, ast.List)
+    }
+    used = {column for columns in lists.values() for column in columns}
+    assert lists.keys() >= {"STRINGS", "REQUIRED_NUMBERS", "OPTIONAL_NUMBERS", "KEY", "BASELINE_NUMBERS"}
+    assert used == split.keys() - {"is_late", "tail_number", "month"}
 
 
 def test_weather_measured_after_the_prediction_time_is_not_used(lake: Athena) -> None:
@@ -160,7 +253,7 @@ def test_the_planes_turn_is_from_its_last_scheduled_arrival(lake: Athena) -> Non
 
 def test_flights_without_a_tail_number_are_not_one_plane(lake: Athena) -> None:
     asked = flight("2013-01-05 16:00", flight_number=100, tail_number=None)
-    lake.given("silver.flights", [asked, flight("2013-01-05 11:00", delays=(9, 9), tail_number=None)])
+    lake.given_flights([asked, flight("2013-01-05 11:00", delays=(9, 9), tail_number=None)])
     (row,) = (r for r in lake.rows("silver/flight_features.sql", months=["2013-01"]) if r["flight_number"] == 100)
     assert row["plane_turn_minutes"] is None
     assert row["plane_last_delay_minutes_24h"] is None

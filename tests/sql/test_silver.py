@@ -1,9 +1,10 @@
 """From bronze to silver as the pipeline goes: staged, split into usable and quarantined, counted."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sql_lake import AIRPORTS, Athena, flight, raw_flight, raw_weather
+from sql_lake import AIRPORTS, SILVER_COLUMNS, Athena, flight, raw_flight, raw_weather
 
 MONTHS = ["2013-01", "2013-02"]
 
@@ -19,7 +20,7 @@ def lake(athena: Athena) -> Athena:
     athena.given("bronze.weather", observations)
     for path in ("staging/checked_flights", "staging/checked_weather"):
         athena.create(f"{path}.sql", months=MONTHS)
-    for path in ("silver/flights", "silver/weather", "silver/quarantine"):
+    for path in ("silver/scheduled_flights", "silver/flights", "silver/weather", "silver/quarantine"):
         athena.create(f"{path}.sql", months=MONTHS)
     return athena
 
@@ -58,7 +59,7 @@ def test_the_audit_of_sound_tables_finds_every_check_kept(lake: Athena) -> None:
         "3 rows in bronze, 2 in silver, 1 quarantined",
     )
     assert [check for check, (is_ok, _) in found.items() if not is_ok] == [("flights: few are broken", "2013-01")]
-    assert len(found) == 2 * 11
+    assert len(found) == 2 * 13
 
 
 def test_a_row_lost_on_the_way_breaks_the_audit(lake: Athena) -> None:
@@ -66,6 +67,52 @@ def test_a_row_lost_on_the_way_breaks_the_audit(lake: Athena) -> None:
     assert "2013-01 flights: rows in = rows out + quarantined: 3 rows in bronze, 1 in silver, 1 quarantined" in broken(
         lake, "audit/clean.sql"
     )
+
+
+def test_every_flight_with_known_airports_is_scheduled_whatever_became_of_it(athena: Athena) -> None:
+    athena.given("bronze.airports", AIRPORTS)
+    fates = [raw_flight(flight=4, delays=(None, None)), raw_flight(flight=5, delays=(7, None)), raw_flight(flight=6)]
+    unusable = [
+        raw_flight(flight=6, tailnum="N9"),
+        raw_flight(flight=7, dest="SJU"),
+        raw_flight(flight=8, distance="x"),
+    ]
+    athena.given("bronze.flights", [*fates, *unusable])
+    athena.create("staging/checked_flights.sql", months=["2013-01"])
+    rows = athena.rows("silver/scheduled_flights.sql")
+    at = datetime(2013, 1, 5, 21)
+    assert {row["flight_number"]: (row["departed_at"], row["arrived_at"]) for row in rows} == {
+        4: (None, None),
+        5: (at + timedelta(minutes=7), None),
+        6: (at, at + timedelta(hours=1)),
+    }
+    assert len(rows) == 3
+
+
+def test_scheduled_flights_that_must_not_be_published_break_the_audit(lake: Athena) -> None:
+    first, second, other = (flight(f"2013-0{m}-05 21:00", flight_number=n) for m, n in ((1, 1), (1, 1), (2, 1)))
+    columns = SILVER_COLUMNS["scheduled_flights"]
+    lake.given(
+        "silver.scheduled_flights",
+        [{name: row[name] for name in columns} for row in (first, second, other, {**other, "flight_number": 2})],
+    )
+    assert [line for line in broken(lake, "audit/clean.sql") if "scheduled_flights" in line] == [
+        "2013-01 scheduled_flights: keys are unique: "
+        "1 keys (carrier, flight_number, origin, scheduled_departure_at) repeat",
+        "2013-02 scheduled_flights: flights with a label and without: 2 rows for 1 flights and 0 without a label",
+    ]
+
+
+def test_values_out_of_range_count_as_broken(athena: Athena) -> None:
+    athena.given("bronze.airports", AIRPORTS)
+    athena.given("bronze.flights", [raw_flight(), raw_flight(flight=2, arr_delay=9999)])
+    athena.given("bronze.weather", [raw_weather()])
+    for path in ("staging/checked_flights", "staging/checked_weather"):
+        athena.create(f"{path}.sql", months=["2013-01"])
+    for path in ("silver/scheduled_flights", "silver/flights", "silver/weather", "silver/quarantine"):
+        athena.create(f"{path}.sql", months=["2013-01"])
+    is_ok, detail = checks(athena, "audit/clean.sql")["flights: few are broken", "2013-01"]
+    assert not is_ok and detail.startswith("1 of 2 rows are unparseable, out of range or repeat a key")
 
 
 def test_an_observation_lost_on_the_way_breaks_the_audit(lake: Athena) -> None:
@@ -148,7 +195,8 @@ def test_a_month_in_which_every_row_is_usable_passes_the_audit(athena: Athena) -
     athena.given("bronze.airports", AIRPORTS)
     athena.given("bronze.flights", [raw_flight()])
     athena.given("bronze.weather", [raw_weather()])
-    for path in ("staging/checked_flights", "staging/checked_weather", "silver/flights", "silver/weather"):
+    for path in ("staging/checked_flights", "staging/checked_weather"):
         athena.create(f"{path}.sql", months=["2013-01"])
-    athena.create("silver/quarantine.sql", months=["2013-01"])
+    for path in ("silver/scheduled_flights", "silver/flights", "silver/weather", "silver/quarantine"):
+        athena.create(f"{path}.sql", months=["2013-01"])
     assert all(is_ok for is_ok, _ in checks(athena, "audit/clean.sql", months=["2013-01"]).values())

@@ -1,5 +1,5 @@
--- One row per check and month: whether the run's flights, weather and quarantine may be published.
--- Reads: bronze.flights, bronze.weather; flights, weather and quarantine of this run.
+-- One row per check and month: whether the run's scheduled_flights, flights, weather and quarantine may be published.
+-- Reads: bronze.flights, bronze.weather; scheduled_flights, flights, weather and quarantine of this run.
 -- Params: bronze, candidate, months (list of yyyy-mm).
 with
 
@@ -54,6 +54,25 @@ repeated_flights as (
     select month, count(*) as flights_repeated
     from flight_keys
     where row_count > 1
+    group by month
+
+),
+
+scheduled_keys as (
+
+    select month, carrier, flight_number, origin, scheduled_departure_at, count(*) as row_count
+    from {{ candidate.scheduled_flights }}
+    group by month, carrier, flight_number, origin, scheduled_departure_at
+
+),
+
+scheduled as (
+
+    select
+        month,
+        sum(row_count) as scheduled_out,
+        count_if(row_count > 1) as scheduled_repeated
+    from scheduled_keys
     group by month
 
 ),
@@ -121,8 +140,11 @@ quarantined as (
         month,
         count_if(source_table = 'flights') as flights_quarantined,
         count_if(source_table = 'weather') as weather_quarantined,
-        count_if(source_table = 'flights' and (reason like 'unparseable%' or reason = 'duplicate key'))
-            as flights_broken,
+        count_if(
+            source_table = 'flights'
+            and (reason like 'unparseable%' or reason like 'out of range%' or reason = 'duplicate key')
+        ) as flights_broken,
+        count_if(source_table = 'flights' and reason like 'no label%') as flights_unlabelled,
         count_if(source_table = 'flights' and reason like 'no such airport%') as flights_without_airport
     from {{ candidate.quarantine }}
     group by month
@@ -142,6 +164,9 @@ counted as (
         coalesce(flights_of_other_month, 0) as flights_of_other_month,
         coalesce(flights_broken, 0) as flights_broken,
         coalesce(flights_without_airport, 0) as flights_without_airport,
+        coalesce(flights_unlabelled, 0) as flights_unlabelled,
+        coalesce(scheduled_out, 0) as scheduled_out,
+        coalesce(scheduled_repeated, 0) as scheduled_repeated,
         coalesce(weather_in, 0) as weather_in,
         coalesce(weather_out, 0) as weather_out,
         coalesce(weather_quarantined, 0) as weather_quarantined,
@@ -151,6 +176,7 @@ counted as (
     left join rows_in on months.month = rows_in.month
     left join flights on months.month = flights.month
     left join repeated_flights on months.month = repeated_flights.month
+    left join scheduled on months.month = scheduled.month
     left join weather on months.month = weather.month
     left join repeated_weather on months.month = repeated_weather.month
     left join quarantined on months.month = quarantined.month
@@ -193,6 +219,26 @@ checks as (
         month,
         flights_repeated = 0 as is_ok,
         cast(flights_repeated as varchar) || ' keys (carrier, flight_number, origin, scheduled_departure_at) repeat'
+            as detail
+    from counted
+
+    union all
+
+    select
+        'scheduled_flights: flights with a label and without' as check_name,
+        month,
+        scheduled_out = flights_out + flights_unlabelled as is_ok,
+        cast(scheduled_out as varchar) || ' rows for ' || cast(flights_out as varchar) || ' flights and '
+        || cast(flights_unlabelled as varchar) || ' without a label' as detail
+    from counted
+
+    union all
+
+    select
+        'scheduled_flights: keys are unique' as check_name,
+        month,
+        scheduled_repeated = 0 as is_ok,
+        cast(scheduled_repeated as varchar) || ' keys (carrier, flight_number, origin, scheduled_departure_at) repeat'
             as detail
     from counted
 
@@ -251,7 +297,7 @@ checks as (
         month,
         flights_broken * 10 <= flights_in as is_ok,
         cast(flights_broken as varchar) || ' of ' || cast(flights_in as varchar)
-        || ' rows are unparseable or repeat a key (at most 1 in 10 may)' as detail
+        || ' rows are unparseable, out of range or repeat a key (at most 1 in 10 may)' as detail
     from counted
 
     union all

@@ -1,21 +1,38 @@
 -- One row per flight of silver.flights: what was known two hours before scheduled departure, and whether it came in late.
--- Reads: silver.flights and silver.weather (the months and the one before), bronze.planes.
+-- Reads: silver.scheduled_flights and silver.weather (the months and the one before), silver.flights, bronze.planes.
 -- Params: bronze, silver, months (list of yyyy-mm).
 with
+
+-- All that was scheduled: which flights get no label (cancelled, diverted) may not be known by the time of asking.
+scheduled as (
+
+    select
+        *,
+        lag(scheduled_departure_at) over plane as plane_previous_departure_at,
+        lag(scheduled_arrival_at) over plane as plane_previous_arrival_at
+    from {{ silver }}.scheduled_flights
+    where month between date_format(date_add('month', -1, date '{{ months | min }}-01'), '%Y-%m') and '{{ months | max }}'
+    window plane as (
+        partition by tail_number
+        order by scheduled_departure_at, scheduled_arrival_at, carrier, flight_number, origin
+    )
+
+),
 
 flights as (
 
     select
-        *,
-        date_add('hour', -2, scheduled_departure_at) as predicted_at,
-        lag(scheduled_departure_at) over plane as plane_previous_departure_at,
-        lag(scheduled_arrival_at) over plane as plane_previous_arrival_at
-    from {{ silver }}.flights
-    where month between date_format(date_add('month', -1, date '{{ months | min }}-01'), '%Y-%m') and '{{ months | max }}'
-    window plane as (
-        partition by tail_number
-        order by scheduled_departure_at, scheduled_arrival_at, carrier, flight_number
-    )
+        labelled.*,
+        date_add('hour', -2, labelled.scheduled_departure_at) as predicted_at,
+        scheduled.plane_previous_departure_at,
+        scheduled.plane_previous_arrival_at
+    from {{ silver }}.flights as labelled
+    inner join scheduled
+        on labelled.carrier = scheduled.carrier
+        and labelled.flight_number = scheduled.flight_number
+        and labelled.origin = scheduled.origin
+        and labelled.scheduled_departure_at = scheduled.scheduled_departure_at
+    where labelled.month in ('{{ months | join("', '") }}')
 
 ),
 
@@ -28,7 +45,8 @@ events as (
         cast(departure_delay_minutes as double) as departure_delay_minutes,
         cast(null as double) as arrival_delay_minutes,
         false as is_prediction
-    from flights
+    from scheduled
+    where departed_at is not null
 
     union all
 
@@ -38,7 +56,8 @@ events as (
         cast(null as double) as departure_delay_minutes,
         cast(arrival_delay_minutes as double) as arrival_delay_minutes,
         false as is_prediction
-    from flights
+    from scheduled
+    where arrived_at is not null
 
     union all
 
@@ -49,7 +68,6 @@ events as (
         cast(null as double) as arrival_delay_minutes,
         true as is_prediction
     from flights
-    where month in ('{{ months | join("', '") }}')
 
 ),
 
@@ -86,9 +104,9 @@ rolled as (
         avg(arrival_delay_minutes) over destination_3h as destination_arrival_delay_minutes_3h,
         avg(arrival_delay_minutes) over destination_24h as destination_arrival_delay_minutes_24h,
         avg(arrival_delay_minutes) over route_7d as route_arrival_delay_minutes_7d,
-        avg(arrival_delay_minutes) over flight_28d as flight_arrival_delay_minutes_28d,
-        avg(case when arrival_delay_minutes > 15 then 1e0 when arrival_delay_minutes <= 15 then 0e0 end) over flight_28d
-            as flight_late_arrival_share_28d,
+        avg(arrival_delay_minutes) over flight_21d as flight_arrival_delay_minutes_21d,
+        avg(case when arrival_delay_minutes > 15 then 1e0 when arrival_delay_minutes <= 15 then 0e0 end) over flight_21d
+            as flight_late_arrival_share_21d,
         if(
             tail_number is not null,
             last_value(plane_delay_minutes) ignore nulls over plane_24h
@@ -135,9 +153,10 @@ rolled as (
             partition by origin, destination order by event_at
             range between interval '7' day preceding and current row
         ),
-        flight_28d as (
+        -- The longest window: with delays of up to two days it still lies within the month before, February too.
+        flight_21d as (
             partition by carrier, flight_number, destination order by event_at
-            range between interval '28' day preceding and current row
+            range between interval '21' day preceding and current row
         ),
         plane_24h as (
             partition by tail_number order by event_at
@@ -238,8 +257,8 @@ flight_features as (
         rolled.destination_arrival_delay_minutes_3h,
         rolled.destination_arrival_delay_minutes_24h,
         rolled.route_arrival_delay_minutes_7d,
-        rolled.flight_arrival_delay_minutes_28d,
-        rolled.flight_late_arrival_share_28d,
+        rolled.flight_arrival_delay_minutes_21d,
+        rolled.flight_late_arrival_share_21d,
         rolled.plane_last_delay_minutes_24h,
         rolled.plane_idle_minutes_24h,
 
