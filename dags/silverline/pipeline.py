@@ -267,6 +267,13 @@ def _deploy(spec: PipelineSpec, evaluated: Any) -> Any:
                 model_name="{{ ti.xcom_pull(task_ids='deploy.create_model')['Model']['ModelName'] }}",
             ),
         )
+
+        @task(doc_md="Deletes the endpoint where its creation has failed: SageMaker does not update such a one.")
+        def delete_failed_endpoint() -> bool:
+            from silverline.endpoint import delete_if_failed
+
+            return delete_if_failed(spec.aws_name)
+
         deploy_endpoint = SageMakerEndpointOperator(
             task_id="deploy_endpoint",
             doc_md="Creates the endpoint, or updates it when it exists.",
@@ -290,7 +297,7 @@ def _deploy(spec: PipelineSpec, evaluated: Any) -> Any:
             golden = evaluation.read_outputs(evaluated["model_artifacts"])["golden"]
             return {"answers": smoke_test(spec.aws_name, golden), "sample_request": golden["request"][0]}
 
-        evaluated >> create_model >> create_endpoint_config >> deploy_endpoint
+        evaluated >> create_model >> create_endpoint_config >> delete_failed_endpoint() >> deploy_endpoint
         answered = smoke_test(evaluated)
         deploy_endpoint >> answered
     return answered

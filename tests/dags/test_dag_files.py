@@ -87,7 +87,7 @@ def test_a_model_that_does_not_beat_the_base_rate_stops_before_anything_is_deplo
     with pytest.raises(AirflowFailException, match="does not beat the base rate.*nothing was deployed"):
         evaluate.python_callable({"Training": {"ModelArtifacts": {"S3ModelArtifacts": "s3://b/model.tar.gz"}}})
     deploying = [task for task in dag.tasks if task.task_id.startswith("deploy.")]
-    assert len(deploying) == 4
+    assert len(deploying) == 5
     assert all(
         "train.evaluate" in task.get_flat_relative_ids(upstream=True) and task.trigger_rule == "all_success"
         for task in deploying

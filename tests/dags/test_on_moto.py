@@ -8,9 +8,11 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from moto import mock_aws
+from moto.sagemaker.models import sagemaker_backends
 
 from flight_delay import spec
 from silverline import bronze, evaluation, silver, source
+from silverline.endpoint import delete_if_failed
 from silverline.platform import Platform
 from silverline.smoke_test import smoke_test
 
@@ -159,6 +161,24 @@ def test_the_outputs_of_a_training_job_are_read_beside_its_model() -> None:
         archive.addfile(member, io.BytesIO(content))
     boto3.client("s3").put_object(Bucket="artifacts", Key="job/output/output.tar.gz", Body=buffer.getvalue())
     assert evaluation.read_outputs("s3://artifacts/job/output/model.tar.gz") == {"evaluation": {"splits": {}}}
+
+
+@pytest.mark.parametrize(("status", "deleted"), [("Failed", True), ("InService", False)])
+def test_only_a_failed_endpoint_is_deleted_before_deploying(status: str, deleted: bool) -> None:
+    sagemaker = boto3.client("sagemaker")
+    container = {"Image": PLATFORM.sagemaker_image, "ModelDataUrl": "s3://artifacts/model.tar.gz"}
+    put("model.tar.gz", "model", "artifacts")
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=PLATFORM.sagemaker_role_arn, PrimaryContainer=container)
+    variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.t2.medium", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
+    sagemaker_backends["123456789012"]["us-east-1"].endpoints["e"].endpoint_status = status
+    assert delete_if_failed("e") is deleted
+    assert len(sagemaker.list_endpoints()["Endpoints"]) == 1 - deleted
+
+
+def test_an_endpoint_that_does_not_exist_is_nothing_to_delete() -> None:
+    assert delete_if_failed("nobody") is False
 
 
 def test_an_endpoint_that_answers_something_else_fails_the_smoke_test() -> None:
