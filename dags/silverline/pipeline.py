@@ -105,7 +105,7 @@ def _bronze(spec: PipelineSpec) -> Any:
                 first = min(inventory)
                 splits = months.splits(first, as_of, params["test_months"])
             except (ValueError, FileNotFoundError) as error:
-                raise AirflowFailException(str(error)) from error
+                raise AirflowFailException(str(error)) from None  # it is the same sentence
             if missing := months.missing_files(inventory, published, spec.monthly_sources, as_of):
                 raise AirflowFailException(f"put these files back, silver stays as it is: {'; '.join(missing)}")
             wanted = {

@@ -3,6 +3,7 @@
 import argparse
 import fcntl
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ FREE_BYTES = 2 * 1024**3
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Start what isn't running, load the demo data, run the pipeline and show it; 0 where it ended green."""
     began = time.monotonic()
+    conf = _conf(arguments)
     STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
     if shutil.disk_usage(STATE).free < FREE_BYTES:
         raise services.ServiceError(f"less than 2 GB are free where {STATE} is: make room first")
@@ -54,11 +56,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         api.wait_for_dag(arguments.pipeline)
         if aws_is_new and (count := api.fail_unfinished_runs(arguments.pipeline)):
             console.print(f"{count} runs of before were given up: what they worked on went with the local AWS of then")
-    conf: dict[str, Any] = {}
-    if arguments.as_of:
-        conf["as_of"] = arguments.as_of
-    if arguments.test_months:
-        conf["test_months"] = arguments.test_months
     triggered = api.trigger(arguments.pipeline, conf)
     console.print(
         f"Airflow is up at {settings.airflow_url} ({time.monotonic() - began:.0f} s); {arguments.pipeline} runs\n",
@@ -105,9 +102,30 @@ def invoke(arguments: argparse.Namespace, console: Console) -> int:
     response = boto3.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=arguments.pipeline.replace("_", "-"), ContentType="application/json", Body=request
     )
-    console.print("request ", json.loads(request))
-    console.print("answer  ", json.loads(response["Body"].read()))
+    console.print_json(request)
+    console.print_json(response["Body"].read().decode())
     return 0
+
+
+def _conf(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The run's params; ServiceError, before anything is started, where there is no such pipeline or month."""
+    pipelines = sorted(path.stem for path in (REPOSITORY / "dags").glob("*.py"))
+    if arguments.pipeline not in pipelines:
+        raise services.ServiceError(
+            f"there is no pipeline {arguments.pipeline!r} in dags/, only {', '.join(pipelines)}"
+        )
+    conf: dict[str, Any] = {}
+    if arguments.as_of is not None:
+        if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", arguments.as_of):
+            raise services.ServiceError(
+                f"AS_OF={arguments.as_of} is no month: write it as yyyy-mm, for example 2013-06"
+            )
+        conf["as_of"] = arguments.as_of
+    if arguments.test_months is not None:
+        if arguments.test_months not in {str(number) for number in range(1, 13)}:
+            raise services.ServiceError(f"TEST_MONTHS={arguments.test_months} is no number of months from 1 to 12")
+        conf["test_months"] = int(arguments.test_months)
+    return conf
 
 
 def _settings(aws_port: int | None, airflow_port: int | None) -> Settings:
@@ -153,7 +171,7 @@ def main() -> int:
             subparser.add_argument("--pipeline", default="flight_delay", help="the DAG (default flight_delay)")
         if command is run:
             subparser.add_argument("--as-of", help="test month, yyyy-mm (default: the newest in bronze)")
-            subparser.add_argument("--test-months", type=int, help="months of test up to as-of (default 1)")
+            subparser.add_argument("--test-months", help="months of test up to as-of (default 1)")
             subparser.add_argument("--aws-port", type=int, help="port of local AWS (default 4566)")
             subparser.add_argument("--airflow-port", type=int, help="port of Airflow (default 8080)")
     arguments = parser.parse_args()

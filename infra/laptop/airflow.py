@@ -85,7 +85,7 @@ class Api:
             if any(dag["dag_id"] == dag_id for dag in self._get("/dags", dag_id_pattern=dag_id)["dags"]):
                 return
             time.sleep(0.3)
-        raise services.ServiceError(f"no DAG {dag_id} in dags/; the files there make other ones, or none")
+        raise services.ServiceError(f"Airflow has not parsed the DAG {dag_id} within {START_SECONDS} s; see its logs")
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> dict[str, Any]:
         """Start a run with these params; ServiceError with Airflow's reason where it refuses them."""
@@ -139,7 +139,7 @@ class Api:
             lines.append(str(event.get("event", "")))
             for error in event.get("error_detail") or []:
                 lines.append(f"{error.get('exc_type')}: {error.get('exc_value')}")
-        return [line for text in lines for line in text.splitlines()]
+        return [line for text in lines for line in text.splitlines() if not line.startswith("::")]
 
     def xcom(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """What a task returned."""

@@ -22,6 +22,8 @@ STYLES = {
     "up_for_retry": "yellow",
     "skipped": "bright_black",
 }
+# A line for each of these would hide the task that they wait for.
+UNTOLD = {None, "scheduled", "queued", "upstream_failed"}
 POLL_SECONDS = 0.5
 
 
@@ -33,7 +35,7 @@ def follow(api: Api, dag_id: str, run_id: str, console: Console) -> str:
 
 def _live(api: Api, dag_id: str, run_id: str, console: Console) -> str:
     with Live(console=console, refresh_per_second=4) as live:
-        return _until_finished(api, dag_id, run_id, lambda tasks: live.update(_table(tasks)))
+        return _until_finished(api, dag_id, run_id, console, lambda tasks: live.update(_table(tasks)))
 
 
 def _lines(api: Api, dag_id: str, run_id: str, console: Console) -> str:
@@ -41,17 +43,25 @@ def _lines(api: Api, dag_id: str, run_id: str, console: Console) -> str:
 
     def show(tasks: list[dict[str, Any]]) -> None:
         for task in tasks:
-            if task["state"] != shown.get(task["task_id"]) and task["state"] not in (None, "scheduled", "queued"):
+            if task["state"] != shown.get(task["task_id"]) and task["state"] not in UNTOLD:
                 shown[task["task_id"]] = task["state"]
                 clock = datetime.now().strftime("%H:%M:%S")
                 console.print(f"{clock}  {task['task_id']:<28} {task['state']:<16} {_seconds(task)}", highlight=False)
 
-    return _until_finished(api, dag_id, run_id, show)
+    return _until_finished(api, dag_id, run_id, console, show)
 
 
-def _until_finished(api: Api, dag_id: str, run_id: str, show: Callable[[list[dict[str, Any]]], None]) -> str:
+def _until_finished(
+    api: Api, dag_id: str, run_id: str, console: Console, show: Callable[[list[dict[str, Any]]], None]
+) -> str:
+    waiting = False
     while True:
         state: str = api.run(dag_id, run_id)["state"]
+        if state == "queued" and not waiting and (ahead := len(api.unfinished_runs(dag_id)) - 1):
+            waiting = True
+            console.print(
+                f"waiting: {ahead} earlier run{'s' * (ahead > 1)} of {dag_id} must end first", highlight=False
+            )
         show(api.task_instances(dag_id, run_id))
         if state in FINISHED:
             return state

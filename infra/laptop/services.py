@@ -67,7 +67,8 @@ def check(name: str) -> None:
     """ServiceError with the last lines of its log where the service has ended."""
     if not alive(name):
         lines = log(name).read_text(errors="replace").splitlines()[-15:] if log(name).exists() else []
-        raise ServiceError("\n".join([f"{name} has ended; the last lines of {log(name)}:", *lines]))
+        advice = "`make run` starts what is missing (local AWS begins empty, and is filled again)"
+        raise ServiceError("\n".join([f"{name} has ended; the last lines of {log(name)}:", *lines, advice]))
 
 
 def stop_all() -> list[str]:

@@ -90,7 +90,7 @@ def aws_cli() -> str:
 
 
 def _metrics(evaluation: dict[str, Any]) -> Table:
-    table = Table(box=None, padding=(0, 2))
+    table = Table(box=None, padding=(0, 2), pad_edge=False)
     models = {"model": evaluation["splits"], **evaluation["baselines"]}
     metrics = [name for name in evaluation["splits"]["test"] if name not in ("rows", "positive_share")]
     table.add_column("metric")

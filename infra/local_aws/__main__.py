@@ -1,6 +1,7 @@
 """`python -m local_aws`: serve AWS on 127.0.0.1 until SIGTERM or Ctrl-C."""
 
 import argparse
+import contextlib
 import errno
 import signal
 import sys
@@ -20,9 +21,10 @@ def main(argv: list[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with tempfile.TemporaryDirectory(prefix="local_aws-") as temporary:
+    with contextlib.ExitStack() as stack:
         try:
-            running = server.start(arguments.port, arguments.state_dir or Path(temporary))
+            folder = arguments.state_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local_aws-")))
+            running = server.start(arguments.port, folder)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise

@@ -101,7 +101,7 @@ def _decode(body: str | bytes, content_type: str) -> Records:
         message = f"Content type '{content_type}' is not supported: send application/json, application/jsonlines"
         raise _Refused(f"{message} or text/csv.", status=415)
     try:
-        text = body if isinstance(body, str) else body.decode("utf-8")
+        text = (body if isinstance(body, str) else body.decode("utf-8")).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise _Refused(f"The body is not UTF-8: {error}.") from error
     if not text.strip():
@@ -123,15 +123,15 @@ def _decode(body: str | bytes, content_type: str) -> Records:
 def _decode_json(text: str, what: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise _Refused(f"{what} is not JSON: {error}.") from error
+    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits, and 100,000 brackets
+        raise _Refused(f"{what} is not JSON that can be read: {error}.") from error
 
 
 def _decode_csv(text: str) -> Records:
     lines = [line for line in csv.reader(io.StringIO(text)) if line]
     header, rows = lines[0], lines[1:]
     if not rows:
-        raise _Refused("The CSV has a header and no rows: send at least one flight.")
+        raise _Refused("The CSV needs a header with the fields' names and at least one row: it has one line.")
     if len(set(header)) < len(header):
         repeated = next(name for name in header if header.count(name) > 1)
         raise _Refused(f"The CSV's header names '{repeated}' more than once.")

@@ -113,6 +113,7 @@ def test_the_result_file_is_quoted_as_athena_quotes_it(lake: Any) -> None:
     ("sql", "reason"),
     [
         ("SELEKT garbage", SYNTAX),
+        ("CREATE TABLE lake.garbage WITH (format = 'PARQUET') AS SELEKT garbage", SYNTAX),
         ("select 1 from", "line 1:14: mismatched input '<EOF>'"),
         ("select x from flights", COLUMN.format("x")),
         ("select f.x from flights f", COLUMN.format("f.x")),

@@ -43,6 +43,7 @@ def test_json_lines_and_csv_are_answered_as_json_is(invoke: Invoke, trained: Any
     assert invoke(lines, "application/jsonlines").json == expected
     assert invoke(_csv(rows), "text/csv").json == expected
     assert invoke(_csv(rows), "text/csv; charset=utf-8").json == expected
+    assert invoke("\ufeff" + _csv(rows), "text/csv").json == expected  # as Excel writes it
 
 
 def test_columns_may_come_in_any_order(invoke: Invoke, flight: Flight) -> None:
@@ -104,6 +105,8 @@ def _without(name: str) -> Callable[[Flight], Any]:
         (lambda flight: "", "The body is empty"),
         (lambda flight: " \n", "The body is empty"),
         (lambda flight: '{"carrier": ', "The body is not JSON"),
+        (lambda flight: "[" * 100_000, "The body is not JSON that can be read"),
+        (lambda flight: f'{{"distance_miles": {"1" * 5001}}}', "The body is not JSON that can be read"),
         (lambda flight: '"AA"', "A flight is an object with named fields"),
     ],
 )
@@ -120,7 +123,7 @@ def test_json_that_is_refused_says_which_field(
     [
         (lambda text: text.replace("carrier", "colour", 1), "Row 1: Unknown field 'colour'."),
         (lambda text: text.replace("carrier", "origin", 1), "The CSV's header names 'origin' more than once."),
-        (lambda text: text.splitlines()[0], "The CSV has a header and no rows"),
+        (lambda text: text.splitlines()[0], "The CSV needs a header with the fields' names and at least one row"),
         (lambda text: text.strip() + ",1\n", "Row 1 has 37 values, but the header names 36 columns."),
     ],
 )

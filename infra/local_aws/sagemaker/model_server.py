@@ -107,7 +107,7 @@ class Server:
             accept = self.default_accept
         try:
             if content_type in TEXT_TYPES:
-                content = content.decode()
+                content = content.decode(errors="replace")  # as werkzeug does in AWS's stack
             result = self.handlers.transform_fn(self.handlers.model, content, content_type, accept)
         except Exception:  # any error in the user's functions is a 500, as in AWS's container
             traceback.print_exc()
