@@ -22,22 +22,26 @@ def print_report(console: Console, settings: Settings, dag_id: str, report: dict
     rows, splits = report["rows"], report["splits"]
     console.print(
         f"\n[bold]{dag_id}[/] as of {report['as_of']}: {rows['rows_in']:,} rows in, {rows['rows_out']:,} joined, "
-        f"{rows['rows_quarantined']:,} quarantined; months computed: {len(report['computed_months'])}"
+        f"{rows['rows_quarantined']:,} quarantined; months computed: {len(report['computed_months'])}",
+        soft_wrap=True,
     )
     console.print(_metrics(report["evaluation"]))
     console.print("\n".join(f"{name:<11} {' to '.join(dict.fromkeys(splits[name]))}" for name in SPLITS))
     sample = sample_file(dag_id)
     sample.write_text(json.dumps(report["sample_request"]))
     environment = " ".join(f"{name}={value}" for name, value in settings.aws_environment().items())
-    answer = f"env -u AWS_PROFILE {environment} {aws_cli()} sagemaker-runtime invoke-endpoint"
-    answer += (
-        f" --endpoint-name {report['endpoint']} --content-type application/json --body fileb://{sample} /dev/stdout"
+    answer = STATE / "answer.json"
+    # Into a file, then shown: /dev/stdout would be overwritten where the output is redirected.
+    command = (
+        f"env -u AWS_PROFILE {environment} {aws_cli()} sagemaker-runtime invoke-endpoint"
+        f" --endpoint-name {report['endpoint']} --content-type application/json --body fileb://{sample}"
+        f" {answer} > /dev/null && cat {answer}"
     )
     console.print(
-        f"\nEndpoint [bold]{report['endpoint']}[/] is in service ({report['golden_answers']} known answers "
-        "checked). Ask it (or `make invoke`):"
+        f"\nEndpoint [bold]{report['endpoint']}[/] is in service, {report['golden_answers']} known answers checked.\n"
+        "Ask it by `make invoke`, or by:"
     )
-    console.print(answer, soft_wrap=True, highlight=False)
+    console.print(command, soft_wrap=True, highlight=False)
     console.print(
         f"\nAirflow   {settings.airflow_url}  (user {AIRFLOW_USER}, password {airflow_secrets()['password']})\n"
         f"AWS       {settings.aws_url}  (AWS_ENDPOINT_URL)\n"
