@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         api.wait_until_ready()
         api.wait_for_dag(arguments.pipeline)
         if aws_is_new and (count := api.fail_unfinished_runs(arguments.pipeline)):
-            console.print(f"{count} runs of before were given up: what they worked on went with the local AWS of then")
+            console.print(f"gave up {count} unfinished run(s): what they worked on went with the local AWS of then")
     triggered = api.trigger(arguments.pipeline, conf)
     console.print(
         f"Airflow is up at {settings.airflow_url} ({time.monotonic() - began:.0f} s); {arguments.pipeline} runs\n",
