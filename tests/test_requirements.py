@@ -8,7 +8,7 @@ import uv
 
 ROOT = Path(__file__).parents[1]
 CONSTRAINTS = ROOT / "requirements" / "airflow-3.2.1-constraints.txt"
-PERSONS_PACKAGES = {
+PACKAGES = {
     "apache-airflow": "requirements.txt",
     "apache-airflow-providers-amazon": "requirements.txt",
     "awswrangler": "requirements.txt",
@@ -41,7 +41,7 @@ def test_a_requirement_that_mwaa_pins_otherwise_is_a_conflict() -> None:
     assert done.returncode != 0 and "pandas" in done.stderr
 
 
-@pytest.mark.parametrize(("package", "file"), PERSONS_PACKAGES.items())
+@pytest.mark.parametrize(("package", "file"), PACKAGES.items())
 def test_each_package_is_in_the_environment_where_it_can_live_and_requirements_txt_says_so(
     package: str, file: str
 ) -> None:
