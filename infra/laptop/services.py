@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ def start(name: str, command: Sequence[str], environment: Mapping[str, str]) -> 
     """Start `command` in the background in a session of its own, unless it is running already."""
     if alive(name):
         return
+    _end(_family(name))  # what one that was killed may have left behind
     RECORDS.mkdir(parents=True, exist_ok=True)
     with log(name).open("ab") as output:
         process = subprocess.Popen(
@@ -74,16 +76,11 @@ def check(name: str) -> None:
 def stop_all() -> list[str]:
     """End every recorded service with all that it started; returns the names of those that ran."""
     names = sorted(path.stem for path in RECORDS.glob("*.json"))
-    running = {name: process for name in names if (process := _process(name))}
-    # Listed before the first signal: the children of a process that has ended can't be found any more.
-    family = [child for process in running.values() for child in process.children(recursive=True)]
-    family += running.values()
-    _signal(family, signal.SIGTERM)
-    _, stubborn = psutil.wait_procs(family, timeout=GRACE_SECONDS)
-    _signal(stubborn, signal.SIGKILL)
+    running = [name for name in names if alive(name)]
+    _end([process for name in names for process in _family(name)])
     for name in names:
         (RECORDS / f"{name}.json").unlink()
-    return list(running)
+    return running
 
 
 def require_free_port(port: int, name: str, variable: str) -> None:
@@ -119,6 +116,33 @@ def _process(name: str) -> psutil.Process | None:
         return None
     except (json.JSONDecodeError, KeyError):
         return None  # not a record of ours: ours are written whole
+
+
+def _family(name: str) -> list[psutil.Process]:
+    """The service's processes: itself, its children, and whatever else is in its session, even where it was killed."""
+    try:
+        record = json.loads((RECORDS / f"{name}.json").read_text())
+        session, created = int(record["pid"]), float(record["created"])
+    except (FileNotFoundError, json.JSONDecodeError, KeyError):
+        return []
+    leader = _process(name)
+    if leader is None and psutil.pid_exists(session) and psutil.Process(session).create_time() - created >= 1:
+        return []  # another program has the pid by now
+    children = leader.children(recursive=True) if leader else []
+    return list({*children, *(process for process in psutil.process_iter() if _session(process.pid) == session)})
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except (ProcessLookupError, PermissionError):
+        return None
+
+
+def _end(processes: Sequence[psutil.Process]) -> None:
+    _signal(processes, signal.SIGTERM)
+    _, stubborn = psutil.wait_procs(processes, timeout=GRACE_SECONDS)
+    _signal(stubborn, signal.SIGKILL)
 
 
 def _signal(processes: Sequence[psutil.Process], number: signal.Signals) -> None:

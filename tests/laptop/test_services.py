@@ -1,5 +1,6 @@
 """Background services: started once, checked, and ended with all that they started."""
 
+import json
 import os
 import socket
 import sys
@@ -42,6 +43,19 @@ def test_stopping_ends_the_children_too() -> None:
     services.stop_all()
     assert not [child for child in started if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     assert not services.any_alive()
+
+
+def test_what_a_killed_service_left_behind_is_ended_too(records: Path) -> None:
+    services.start("parent", [sys.executable, "-c", PARENT], os.environ)
+    parent = psutil.Process(json.loads((records / "parent.json").read_text())["pid"])
+    deadline = time.monotonic() + 10
+    while not (orphans := parent.children()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    assert len(orphans) == 1 and orphans[0].is_running()
+    assert services.stop_all() == []  # the service itself was running no more
+    assert not orphans[0].is_running() or orphans[0].status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_service_that_died_is_reported_with_the_end_of_its_log() -> None:
