@@ -106,25 +106,32 @@ def python(*arguments: str) -> list[str]:
     return [sys.executable, *arguments]
 
 
-def _process(name: str) -> psutil.Process | None:
+def _record(name: str) -> tuple[int, float] | None:
+    """The pid the service was started with and when that was; None where there is no record of ours."""
     try:
         record = json.loads((RECORDS / f"{name}.json").read_text())
-        process = psutil.Process(record["pid"])
-        same = abs(process.create_time() - record["created"]) < 1
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except (FileNotFoundError, psutil.NoSuchProcess):
+        return int(record["pid"]), float(record["created"])
+    except (FileNotFoundError, json.JSONDecodeError, KeyError):
+        return None  # ours are written whole
+
+
+def _process(name: str) -> psutil.Process | None:
+    if (record := _record(name)) is None:
         return None
-    except (json.JSONDecodeError, KeyError):
-        return None  # not a record of ours: ours are written whole
+    pid, created = record
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - created) < 1
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None
 
 
 def _family(name: str) -> list[psutil.Process]:
     """The service's processes: itself, its children, and whatever else is in its session, even where it was killed."""
-    try:
-        record = json.loads((RECORDS / f"{name}.json").read_text())
-        session, created = int(record["pid"]), float(record["created"])
-    except (FileNotFoundError, json.JSONDecodeError, KeyError):
+    if (record := _record(name)) is None:
         return []
+    session, created = record
     leader = _process(name)
     if leader is None and psutil.pid_exists(session) and psutil.Process(session).create_time() - created >= 1:
         return []  # another program has the pid by now
