@@ -15,7 +15,7 @@ from aiobotocore.session import get_session
 from botocore.exceptions import ClientError
 from sagemaker_requests import BUCKET, bucket_client, channel, eventually, finished, is_running, log_lines, training_job
 
-from local_aws.sagemaker import container, training
+from local_aws.sagemaker import container, jobs
 from local_aws.sagemaker.failures import failure_reason
 
 GROUP = "/aws/sagemaker/TrainingJobs"
@@ -242,7 +242,7 @@ def test_a_stopped_job_may_save_its_model_first(s3: Any, sagemaker: Any, logs: A
 def test_a_job_that_ignores_sigterm_is_killed(
     s3: Any, sagemaker: Any, logs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "STOP_GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(jobs, "STOP_GRACE_SECONDS", 0.3)
     script = """
         import os, signal, time
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -264,7 +264,7 @@ def test_a_job_that_runs_too_long_is_stopped(s3: Any, sagemaker: Any) -> None:
 
 
 def test_a_job_waits_where_the_machine_is_full(s3: Any, sagemaker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training.slots, "_value", 0)
+    monkeypatch.setattr(jobs.slots, "_value", 0)
     sagemaker.create_training_job(**training_job(s3, "waits", "print(1)"))
     sagemaker.create_training_job(**training_job(s3, "gives-up", "print(1)"))
     assert sagemaker.describe_training_job(TrainingJobName="waits")["SecondaryStatus"] == "Starting"

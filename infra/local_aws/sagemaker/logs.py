@@ -71,8 +71,7 @@ class Metrics:
 
     def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
         self._patterns = [(definition["Name"], re.compile(definition["Regex"])) for definition in definitions]
-        self._found: list[dict[str, Any]] = []
-        self._lock = threading.Lock()
+        self._found: list[dict[str, Any]] = []  # appended to by two threads at most, which needs no lock
 
     def read(self, line: str) -> None:
         """Note every metric that `line` holds; what is no finite number is left alone, as CloudWatch takes none."""
@@ -84,13 +83,11 @@ class Metrics:
                     continue
                 if not math.isfinite(value):
                     continue
-                with self._lock:
-                    self._found.append({"MetricName": name, "Value": value, "Timestamp": datetime.now(UTC)})
+                self._found.append({"MetricName": name, "Value": value, "Timestamp": datetime.now(UTC)})
 
     def final(self) -> list[dict[str, Any]]:
         """DescribeTrainingJob's FinalMetricDataList: the last value of each metric."""
-        with self._lock:
-            return list({found["MetricName"]: found for found in self._found}.values())
+        return list({found["MetricName"]: found for found in list(self._found)}.values())
 
     def publish(self, client: Any, job_name: str) -> None:
         """Send every value to CloudWatch, as AWS does under /aws/sagemaker/TrainingJobs."""

@@ -1,89 +1,38 @@
-"""moto's SageMaker, except that training jobs run and endpoints answer."""
+"""moto's SageMaker, except that jobs run and endpoints answer."""
 
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from moto.sagemaker.models import sagemaker_backends
-from moto.sts.models import sts_backends
-from moto.utilities.utils import get_partition
 
 from local_aws import config
 from local_aws.sagemaker import images, limits, references
 from local_aws.sagemaker.endpoints import Endpoint, UnknownVariant
-from local_aws.sagemaker.exceptions import ResourceInUseException, ValidationError
-from local_aws.sagemaker.registry import RegistryBackend
-from local_aws.sagemaker.role import RoleSession
+from local_aws.sagemaker.exceptions import ValidationError
+from local_aws.sagemaker.job_backend import JobBackend
+from local_aws.sagemaker.jobs import Job
 from local_aws.sagemaker.serving import STARTUP_SECONDS, Variant
-from local_aws.sagemaker.training import TrainingJob
 
 
-class ExecutingSageMakerBackend(RegistryBackend):
+class ExecutingSageMakerBackend(JobBackend):
     """SageMaker of one account and region; jobs and endpoints are processes on this machine."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
-        self.training_jobs: dict[str, TrainingJob] = {}
         self.endpoints: dict[str, Endpoint] = {}
 
     def reset(self) -> None:
         """Forget everything, and end what runs."""
         # In a thread: moto resets under a lock that the last lines of the containers' logs have to pass.
-        ending = (list(self.endpoints.values()), list(self.training_jobs.values()))
+        ending = (list(self.endpoints.values()), list(self.all_jobs()))
         threading.Thread(target=_end, args=ending, daemon=True).start()
         super().reset()
 
     def shut_down(self) -> None:
         """Stop every job and model server without waiting for what they are at."""
-        _end(list(self.endpoints.values()), list(self.training_jobs.values()))
-
-    # Training
-
-    def start_training_job(self, request: dict[str, Any]) -> TrainingJob:
-        """Start the job that a CreateTrainingJob request describes; ValidationException where AWS refuses it."""
-        name, role = request["TrainingJobName"], request["RoleArn"]
-        image = references.training_image(request["AlgorithmSpecification"]["TrainingImage"], self.region_name)
-        session = self._role(role)
-        s3 = session.client("s3")
-        for channel in request.get("InputDataConfig") or []:
-            references.check_input(s3, channel["DataSource"]["S3DataSource"]["S3Uri"], role, self.region_name)
-        references.check_output(s3, request["OutputDataConfig"]["S3OutputPath"])
-        arn = self._arn("training-job", name)
-        environments = config.current().environments_dir
-        with self._creating:
-            if name in self.training_jobs:
-                raise ResourceInUseException(
-                    "Training job names must be unique within an AWS account and region, "
-                    f"and a training job with this name already exists ({arn})"
-                )
-            job = self.training_jobs[name] = TrainingJob(
-                request,
-                arn,
-                session,
-                lambda: images.environment(image, environments),
-                self._folder("training", name),
-            )
-        job.start()
-        return job
-
-    def describe_training_job(self, training_job_name: str) -> dict[str, Any]:
-        return self._training_job(training_job_name).response_object
-
-    def stop_training_job(self, training_job_name: str) -> None:
-        """Ask a running job to stop."""
-        job = self._training_job(training_job_name)
-        if job.training_job_status not in ("InProgress", "Stopping"):
-            raise ValidationError(
-                f"The request was rejected because the training job is in status {job.training_job_status}."
-            )
-        job.stop()
-
-    def _training_job(self, name: str) -> TrainingJob:
-        if name not in self.training_jobs:
-            raise ValidationError("Requested resource not found.")
-        return self.training_jobs[name]
+        _end(list(self.endpoints.values()), list(self.all_jobs()))
 
     # Models and endpoint configurations
 
@@ -222,26 +171,6 @@ class ExecutingSageMakerBackend(RegistryBackend):
             environment=lambda: images.environment(image, environments),
         )
 
-    # What both need
-
-    def _role(self, role: str) -> RoleSession:
-        account = role.split(":")[4]
-        if account != self.account_id:
-            raise ValidationError(f"RoleArn: Cross-account pass role is not allowed ({role}).")
-        sts = sts_backends[self.account_id][get_partition(self.region_name)]
-        assumed = sts.assume_role(self.region_name, "SageMaker", role, "", 43200, "")
-        return RoleSession(
-            region=self.region_name,
-            endpoint_url=config.current().endpoint_url,
-            access_key_id=assumed.access_key_id,
-            secret_access_key=assumed.secret_access_key,
-            session_token=assumed.session_token,
-        )
-
-    def _folder(self, kind: str, name: str) -> Path:
-        region = Path("sagemaker", self.account_id, self.region_name)
-        return config.current().state_dir / region / kind / name
-
 
 def _not_in_service(endpoint: Endpoint) -> ValidationError:
     """AWS's refusal to change an endpoint that is being changed, or that has failed."""
@@ -253,7 +182,7 @@ def _not_in_service(endpoint: Endpoint) -> ValidationError:
     return ValidationError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
 
 
-def _end(endpoints: Sequence[Endpoint], jobs: Sequence[TrainingJob]) -> None:
+def _end(endpoints: Sequence[Endpoint], jobs: Sequence[Job]) -> None:
     for endpoint in endpoints:
         endpoint.close(drain=False)
     for job in jobs:

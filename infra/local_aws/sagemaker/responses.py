@@ -8,12 +8,12 @@ from botocore.model import OperationNotFoundError
 from moto.core.exceptions import ServiceException
 from moto.core.parse import RequestParserError
 from moto.core.request import Request
-from moto.core.responses import ActionResult, EmptyResult
+from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
-from moto.sagemaker.responses import SageMakerResponse as MotoResponse
 
-from local_aws.sagemaker import limits, listing, registry
+from local_aws.sagemaker import limits, registry
 from local_aws.sagemaker.exceptions import InternalFailure, NotImplementedHere, SerializationError
+from local_aws.sagemaker.job_responses import JobResponse
 from local_aws.sagemaker.validation import validate
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ ABSENT = {
 }
 
 
-class SageMakerResponse(MotoResponse):
+class SageMakerResponse(JobResponse):
     """moto's, with the operations that moto lacks, and without those that it only pretends to carry out."""
 
     def _dispatch(self, request: Request, full_url: str | None = None, headers: Any = None) -> Any:
@@ -73,24 +73,6 @@ class SageMakerResponse(MotoResponse):
             super().parse_parameters(request)
         except (RequestParserError, ValueError, TypeError, AttributeError) as error:
             raise SerializationError(f"The request's body is not what {self._get_action()} takes: {error}") from error
-
-    def _request(self) -> dict[str, Any]:
-        return dict(self._get_params())
-
-    def create_training_job(self) -> ActionResult:
-        request = self._request()
-        limits.check_training_job(request)
-        job = self.sagemaker_backend.start_training_job(request)
-        return ActionResult({"TrainingJobArn": job.arn})
-
-    def stop_training_job(self) -> ActionResult:
-        self.sagemaker_backend.stop_training_job(self._request()["TrainingJobName"])
-        return EmptyResult()
-
-    def list_training_jobs(self) -> ActionResult:
-        summaries = [job.summary for job in self.sagemaker_backend.training_jobs.values()]
-        jobs, token = listing.page(summaries, self._request(), "TrainingJob")
-        return ActionResult({"TrainingJobSummaries": jobs} | ({"NextToken": token} if token else {}))
 
     def create_model(self) -> ActionResult:
         request = self._request()

@@ -1,0 +1,85 @@
+"""Jobs of all kinds, in the place of those that moto marks Completed at once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from moto.sts.models import sts_backends
+from moto.utilities.utils import get_partition
+
+from local_aws import config
+from local_aws.sagemaker import images, references
+from local_aws.sagemaker.exceptions import ResourceInUseException, ValidationError
+from local_aws.sagemaker.jobs import Job, Surroundings
+from local_aws.sagemaker.registry import RegistryBackend
+from local_aws.sagemaker.role import RoleSession
+from local_aws.sagemaker.training import TrainingJob
+
+
+class JobBackend(RegistryBackend):
+    """The jobs of one account and region; each runs as processes on this machine."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.training_jobs: dict[str, TrainingJob] = {}
+
+    def all_jobs(self) -> Iterator[Job]:
+        """Every job of every kind."""
+        yield from list(self.training_jobs.values())
+
+    def start_training_job(self, request: dict[str, Any]) -> TrainingJob:
+        """Start the job that a CreateTrainingJob request describes; ValidationException where AWS refuses it."""
+        role = request["RoleArn"]
+        image = references.training_image(request["AlgorithmSpecification"]["TrainingImage"], self.region_name)
+        session = self._role(role)
+        s3 = session.client("s3")
+        for channel in request.get("InputDataConfig") or []:
+            references.check_input(s3, channel["DataSource"]["S3DataSource"]["S3Uri"], role, self.region_name)
+        references.check_output(s3, request["OutputDataConfig"]["S3OutputPath"])
+        job = TrainingJob(request, self._arn(TrainingJob.arn_type, request["TrainingJobName"]))
+        self._start(job, self.training_jobs, session, image)
+        return job
+
+    def job[J: Job](self, jobs: dict[str, J], name: str) -> J:
+        """The one of `jobs` called `name`; AWS's ValidationException where there is none."""
+        if name not in jobs:
+            raise ValidationError("Requested resource not found.")
+        return jobs[name]
+
+    def stop_job(self, job: Job) -> None:
+        """Ask a job to stop; ValidationException where it has ended."""
+        if job.has_ended():
+            kind = job.arn_type.replace("-", " ")
+            raise ValidationError(f"The request was rejected because the {kind} is in status {job.status}.")
+        job.stop()
+
+    def _start[J: Job](self, job: J, jobs: dict[str, J], session: RoleSession, image: images.Image) -> None:
+        environments = config.current().environments_dir
+        with self._creating:
+            if job.name in jobs:
+                kind = job.arn_type.replace("-", " ")
+                raise ResourceInUseException(
+                    f"{kind.capitalize()} names must be unique within an AWS account and region, "
+                    f"and a {kind} with this name already exists ({job.arn})"
+                )
+            jobs[job.name] = job
+        folder = self._folder(job.arn_type, job.name)
+        job.start(Surroundings(session, lambda: images.environment(image, environments), folder))
+
+    def _role(self, role: str) -> RoleSession:
+        account = role.split(":")[4]
+        if account != self.account_id:
+            raise ValidationError(f"RoleArn: Cross-account pass role is not allowed ({role}).")
+        sts = sts_backends[self.account_id][get_partition(self.region_name)]
+        assumed = sts.assume_role(self.region_name, "SageMaker", role, "", 43200, "")
+        return RoleSession(
+            region=self.region_name,
+            endpoint_url=config.current().endpoint_url,
+            access_key_id=assumed.access_key_id,
+            secret_access_key=assumed.secret_access_key,
+            session_token=assumed.session_token,
+        )
+
+    def _folder(self, kind: str, name: str) -> Path:
+        region = Path("sagemaker", self.account_id, self.region_name)
+        return config.current().state_dir / region / kind / name

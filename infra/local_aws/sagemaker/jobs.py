@@ -1,0 +1,221 @@
+"""What all SageMaker jobs have in common: a record that clients read, and a thread that does the work."""
+
+import logging
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local_aws.sagemaker import data
+from local_aws.sagemaker.container import Container
+from local_aws.sagemaker.failures import LONGEST_REASON
+from local_aws.sagemaker.role import RoleSession
+
+logger = logging.getLogger(__name__)
+
+STOP_GRACE_SECONDS = 120.0  # AWS's own, between SIGTERM and SIGKILL
+# As many jobs at once as this machine has processors; the others wait.
+slots = threading.BoundedSemaphore(os.cpu_count() or 1)
+
+
+class JobFailed(Exception):
+    """Ends a job as Failed; the text becomes its FailureReason."""
+
+
+class Interrupted(Exception):
+    """Ends a job as Stopped; the text is the secondary status: "Stopped" or "MaxRuntimeExceeded"."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a job runs in: its role's credentials, the image's environment (built when first called for), and a folder
+    of its own that goes at its end."""
+
+    role: RoleSession
+    environment: Callable[[], Path]
+    folder: Path
+
+
+class Job:
+    """What one Create...Job request asked for, and what has become of it.
+
+    A subclass names its kind and does its work in `_work`. Its attributes are plain data: pickled, a job keeps its
+    record and loses its thread, so one that was at work is Failed when it is read again.
+    """
+
+    kind: ClassVar[str]  # as its members are named: "TrainingJob" has a TrainingJobName
+    arn_type: ClassVar[str]  # as its ARN names it: "training-job"
+    summary_members: ClassVar[tuple[str, ...]]  # what its line in a list has beside name, ARN, status and times
+
+    def __init__(self, request: Mapping[str, Any], arn: str) -> None:
+        self.request = dict(request)
+        self.arn = arn
+        self.name: str = request[f"{self.kind}Name"]
+        self.tags: list[dict[str, str]] = list(request.get("Tags") or [])
+        self.creation_time = self.last_modified_time = now()
+        self.start_time: datetime | None = None
+        self.end_time: datetime | None = None
+        self.status = "InProgress"
+        self.failure_reason: str | None = None
+        self._make_runtime()
+
+    def _make_runtime(self) -> None:
+        self._stop = threading.Event()
+        self._killed = False
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            return {
+                name: value
+                for name, value in self.__dict__.items()
+                if name not in ("_stop", "_killed", "_lock", "_thread")
+            }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._make_runtime()
+        if not self.has_ended():
+            self._finish("Failed", "Failed", "InternalServerError: local AWS ended while the job was running")
+
+    def start(self, surroundings: Surroundings) -> None:
+        """Begin, in a thread of its own."""
+        self._thread = threading.Thread(
+            target=self._run, args=(surroundings,), name=f"{self.arn_type} {self.name}", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the job to stop: SIGTERM now, SIGKILL after AWS's two minutes."""
+        with self._lock:
+            if self.status == "InProgress":
+                self._enter("Stopping")
+        self._stop.set()
+
+    def kill(self) -> None:
+        """Stop the job without AWS's grace."""
+        self._killed = True
+        self.stop()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the job's end."""
+        if self._thread:
+            self._thread.join(seconds)
+
+    def has_ended(self) -> bool:
+        """Whether the job is Completed, Failed or Stopped."""
+        return self.status not in ("InProgress", "Stopping")
+
+    @property
+    def response_object(self) -> dict[str, Any]:
+        """The answer to Describe...Job."""
+        with self._lock:
+            described = {
+                **{name: value for name, value in self.request.items() if name != "Tags"},
+                f"{self.kind}Arn": self.arn,
+                f"{self.kind}Status": self.status,
+                "FailureReason": self.failure_reason,
+                "CreationTime": self.creation_time,
+                "LastModifiedTime": self.last_modified_time,
+                **self._described(),
+            }
+        return {name: value for name, value in described.items() if value is not None}
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The job's line in List...Jobs."""
+        own = (f"{self.kind}{member}" for member in ("Name", "Arn", "Status"))
+        members = {*own, "CreationTime", "LastModifiedTime", *self.summary_members}
+        return {name: value for name, value in self.response_object.items() if name in members}
+
+    def _described(self) -> dict[str, Any]:
+        """What only this kind of job has in its description; called under the lock."""
+        return {}
+
+    def _enter(self, status: str) -> None:
+        """Go on to another status, "Stopping" for one; called under the lock."""
+        self.status = status
+        self.last_modified_time = now()
+
+    def _finish(self, status: str, secondary: str, reason: str | None = None) -> None:
+        """End with a status; `secondary` is for the kinds that have such a thing."""
+        with self._lock:
+            self.failure_reason = reason[:LONGEST_REASON] if reason else None
+            self.last_modified_time = now()
+            if self.start_time:
+                self.end_time = self.last_modified_time
+            self.status = status
+
+    def _work(self, surroundings: Surroundings) -> None:
+        """Do what was asked for; JobFailed, Interrupted, DataError or an AWS error where it comes to nothing."""
+        raise NotImplementedError
+
+    def _run(self, surroundings: Surroundings) -> None:
+        try:
+            shutil.rmtree(surroundings.folder, ignore_errors=True)  # of an earlier server's job of this name
+            try:
+                self._work(surroundings)
+            finally:
+                shutil.rmtree(surroundings.folder, ignore_errors=True)
+        except Interrupted as interrupted:
+            self._finish("Stopped", str(interrupted))
+        except JobFailed as failed:
+            self._finish("Failed", "Failed", str(failed))
+        except (data.DataError, ClientError, BotoCoreError) as error:
+            self._finish("Failed", "Failed", f"ClientError: {error}")
+        except Exception as error:  # this thread is the last to see it: the job has to say so
+            logger.exception("%s %s", self.arn_type, self.name)
+            self._finish("Failed", "Failed", f"InternalServerError: local AWS failed with {error!r}; its log has more")
+        else:
+            self._finish("Completed", "Completed")
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """Hold one of the machine's places for a running job; Interrupted where it is stopped before it has one."""
+        while not slots.acquire(timeout=0.1):
+            self._unless_stopped()
+        try:
+            with self._lock:
+                self._unless_stopped()
+                self.start_time = now()
+            yield
+        finally:
+            slots.release()
+
+    def _unless_stopped(self) -> None:
+        if self._stop.is_set():
+            raise Interrupted("Stopped")
+
+    def _supervise(self, container: Container, allowed_seconds: float) -> str | None:
+        """Wait for the end of the container; the secondary status where it was ended by force, else None."""
+        started = time.monotonic()
+        while not container.wait(0.05):
+            if self._stop.is_set():
+                interrupted = "Stopped"
+            elif time.monotonic() - started > allowed_seconds:
+                interrupted = "MaxRuntimeExceeded"
+                with self._lock:
+                    self._enter("Stopping")
+            else:
+                continue
+            container.signal(signal.SIGTERM)
+            until = time.monotonic() + STOP_GRACE_SECONDS
+            while container.running() and time.monotonic() < until and not self._killed:
+                time.sleep(0.05)
+            return interrupted
+        return "Stopped" if self._stop.is_set() else None
+
+
+def now() -> datetime:
+    """The time, as records have it."""
+    return datetime.now(UTC)
