@@ -193,4 +193,3 @@ class TrainingJob(Job):
             data.upload_archive(s3, model, self.model_artifacts)
         if any(output.iterdir()):
             data.upload_archive(s3, output, self.model_artifacts.replace("model.tar.gz", "output.tar.gz"))
-
