@@ -69,7 +69,7 @@ def settled(sagemaker: Any, name: str) -> dict[str, Any]:
     """DescribeEndpoint's answer once the endpoint is neither being created nor updated."""
     return eventually(
         lambda: sagemaker.describe_endpoint(EndpointName=name),
-        lambda endpoint: endpoint["EndpointStatus"] not in ("Creating", "Updating"),
+        lambda endpoint: endpoint["EndpointStatus"] not in ("Creating", "Updating", "RollingBack"),
     )
 
 

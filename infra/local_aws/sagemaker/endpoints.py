@@ -1,45 +1,69 @@
-"""Endpoints: which model servers stand behind a name, and how one set takes over from another."""
+"""Endpoints: a name, the fleet that answers for it, and how another fleet takes its place."""
 
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
+from fractions import Fraction
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from local_aws.sagemaker.data import DataError
-from local_aws.sagemaker.images import ImageUnavailable
-from local_aws.sagemaker.serving import Answer, ModelServer, NotHealthy, Variant
+from local_aws.sagemaker import data_capture
+from local_aws.sagemaker.deployments import Alarms, Plan, RolledBack
+from local_aws.sagemaker.failures import LONGEST_REASON
+from local_aws.sagemaker.fleets import Fleet, FleetFailed, Surround, UnknownVariant, VariantServer
+from local_aws.sagemaker.serving import Answer
 
 logger = logging.getLogger(__name__)
 
+ALARM_SECONDS = 1.0  # between two looks at a deployment's alarms
+_RUNTIME = ("_lock", "_closed", "_pending", "_pending_share", "_pending_status")
 
-class UnknownVariant(Exception):
-    """A request's TargetVariant is none of the endpoint's."""
+
+class NotServing(Exception):
+    """No model server answers for the endpoint: it is being created, has failed, or is gone."""
+
+
+class _Closed(Exception):
+    """The endpoint is to end while it is being deployed."""
 
 
 class Endpoint:
-    """A name, its status, and the model servers that answer for it."""
+    """What CreateEndpoint asked for and what has become of it.
 
-    def __init__(self, name: str, arn: str, config_name: str, tags: list[dict[str, str]], data_capture: Any) -> None:
+    Pickled, it keeps its record and loses its processes; `resume` starts them again.
+    """
+
+    def __init__(self, name: str, arn: str, tags: list[dict[str, str]]) -> None:
         self.endpoint_name = name
         self.arn = arn
-        self.endpoint_config_name = config_name
         self.tags = tags
-        self.data_capture_config = data_capture
         self.endpoint_status = "Creating"
         self.failure_reason: str | None = None
+        self.last_deployment_config: Mapping[str, Any] | None = None
         self.creation_time = self.last_modified_time = datetime.now(UTC)
-        self._servers: list[ModelServer] = []
-        self._starting: list[ModelServer] = []
-        self._weights: dict[str, float] = {}
-        self._counts: dict[str, int] = {}
+        self.fleet: Fleet | None = None
+        self._make_runtime()
+
+    def _make_runtime(self) -> None:
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
+        # A fleet on its way, the share of the requests that it gets already, and what is being done with it.
+        self._pending: Fleet | None = None
+        self._pending_share = Fraction(0)
+        self._pending_status = "Creating"
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            return {name: value for name, value in self.__dict__.items() if name not in _RUNTIME}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._make_runtime()
+        if self.in_progress():
+            self.endpoint_status = "InService" if self.fleet else "Failed"
+            self.failure_reason = "local AWS ended while the endpoint was being deployed"
 
     @property
     def response_create(self) -> dict[str, str]:
@@ -59,68 +83,114 @@ class Endpoint:
     def response_object(self) -> dict[str, Any]:
         """The answer to DescribeEndpoint."""
         with self._lock:
+            present = self.fleet or self._pending
             described = {
                 **self.summary(),
-                "EndpointConfigName": self.endpoint_config_name,
+                "EndpointConfigName": present.config_name if present else None,
                 "FailureReason": self.failure_reason,
-                "DataCaptureConfig": self.data_capture_config,
-                "ProductionVariants": [self._described(server.variant) for server in self._servers] or None,
+                "DataCaptureConfig": data_capture.summary(present.capture) if present else None,
+                "ProductionVariants": self.fleet.described() if self.fleet else None,
+                "LastDeploymentConfig": self.last_deployment_config,
+                "PendingDeploymentSummary": self._pending_deployment(),
             }
         return {key: value for key, value in described.items() if value is not None}
 
-    def _described(self, variant: Variant) -> dict[str, Any]:
-        weight, count = self._weights[variant.name], self._counts[variant.name]
-        image = {"SpecifiedImage": variant.image, "ResolvedImage": variant.image, "ResolutionTime": self.creation_time}
+    def _pending_deployment(self) -> dict[str, Any] | None:
+        if not self._pending:
+            return None
         return {
-            "VariantName": variant.name,
-            "DeployedImages": [image],
-            "CurrentWeight": weight,
-            "DesiredWeight": weight,
-            "CurrentInstanceCount": count,
-            "DesiredInstanceCount": count,
+            "EndpointConfigName": self._pending.config_name,
+            "ProductionVariants": self._pending.described(float(self._pending_share), self._pending_status),
+            "StartTime": self._pending.start_time,
         }
 
-    def deploy(self, config_name: str, variants: Callable[[], Sequence[Variant]], folder: Path) -> None:
-        """Start `variants` in a thread; once all answer they replace the present ones, and if one fails none does."""
-        arguments = (config_name, variants, folder)
-        threading.Thread(target=self._deploy, args=arguments, daemon=True).start()
+    def deploy(
+        self,
+        fleet: Fleet,
+        surround: Surround,
+        plan: Plan | None = None,
+        alarms: Alarms | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Start `fleet` in a thread; it replaces the present one as `plan` says, and goes again where that fails."""
+        with self._lock:
+            self._pending, self._pending_share, self._pending_status = fleet, Fraction(0), "Creating"
+            if config:
+                self.last_deployment_config = config
+        arguments = (fleet, surround, plan or Plan(), alarms)
+        threading.Thread(target=self._deploy, args=arguments, name=f"deploy {self.endpoint_name}", daemon=True).start()
 
-    def _deploy(self, config_name: str, variants: Callable[[], Sequence[Variant]], folder: Path) -> None:
-        servers: list[ModelServer] = []
+    def resume(self, surround: Surround) -> None:
+        """Start the model servers of an endpoint that was in service when it was pickled."""
+        with self._lock:
+            fleet, self.fleet = self.fleet, None
+            if fleet is None:
+                return
+            self.endpoint_status = "SystemUpdating"
+        self.deploy(fleet, surround)
+
+    def _deploy(self, fleet: Fleet, surround: Surround, plan: Plan, alarms: Alarms | None) -> None:
         reason = None
         try:
-            for variant in variants():
-                servers.append(ModelServer(variant, self.endpoint_name, folder / variant.name))
-                self._starting = servers
-                servers[-1].start()
-        except (NotHealthy, DataError, ImageUnavailable) as error:
+            until = time.monotonic() + plan.timeout_seconds
+            fleet.start(self.endpoint_name, surround)
+            if self.fleet:
+                self._shift(plan, alarms, until)
+        except FleetFailed as error:
             reason = str(error)
-        except (ClientError, BotoCoreError) as error:
-            reason = f"AWS refused the endpoint's role: {error}"
+        except RolledBack as error:
+            reason = f"The deployment of {fleet.config_name} has been rolled back: {error}."
+        except _Closed:
+            reason = "The endpoint has been closed."
         except Exception as error:  # this thread is the last to see it: the endpoint has to say so
             logger.exception("endpoint %s", self.endpoint_name)
             reason = f"local AWS failed with {error!r}; its log has more"
         with self._lock:
-            superseded = servers
-            if not reason and not self._closed:
-                superseded, self._servers = self._servers, servers
-                self._weights = {server.variant.name: server.variant.weight for server in servers}
-                self._counts = {server.variant.name: server.variant.instance_count for server in servers}
-                self.endpoint_config_name = config_name
-            self._starting = []
-            self.failure_reason = reason
-            self.endpoint_status = "InService" if self._servers else "Failed"
-            self.last_modified_time = datetime.now(UTC)
-        for server in superseded:
-            server.stop()
+            self._pending_share = Fraction(0)
+            if reason and self.fleet:
+                self.endpoint_status = "RollingBack"
+            if reason or self._closed.is_set():
+                superseded: Fleet | None = fleet
+            else:
+                superseded, self.fleet = self.fleet, fleet
+                self._finish(None)
+        if superseded:
+            superseded.stop(drain=not self._closed.is_set())
+        if reason:
+            with self._lock:
+                self._finish(reason)
 
-    def serves(self) -> bool:
-        """Whether there is a model server to answer a request."""
-        return bool(self._servers)
+    def _finish(self, reason: str | None) -> None:
+        """Leave Creating, Updating or RollingBack; called under the lock."""
+        self._pending = None
+        self.failure_reason = reason[:LONGEST_REASON] if reason else None
+        self.endpoint_status = "InService" if self.fleet else "Failed"
+        self.last_modified_time = datetime.now(UTC)
+
+    def _shift(self, plan: Plan, alarms: Alarms | None, until: float) -> None:
+        """Give the pending fleet its shares of the requests, step by step; RolledBack where an alarm goes off."""
+        if alarms:
+            alarms.check()
+        for share in plan.shares:
+            with self._lock:
+                self._pending_share, self._pending_status = share, "ActivatingTraffic"
+            self._watch(plan.bake_seconds, alarms, until)
+        self._watch(plan.termination_wait_seconds, alarms, until)
+
+    def _watch(self, seconds: float, alarms: Alarms | None, until: float) -> None:
+        end = time.monotonic() + seconds
+        self._pending_status = "Baking"
+        while (left := end - time.monotonic()) > 0:
+            if self._closed.wait(min(left, ALARM_SECONDS)):
+                raise _Closed
+            if alarms:
+                alarms.check()
+            if time.monotonic() > until:
+                raise RolledBack("it took longer than its MaximumExecutionTimeoutInSeconds")
 
     def in_progress(self) -> bool:
         """Whether the endpoint is being created or changed, so that AWS refuses to change it."""
-        return self.endpoint_status in ("Creating", "Updating")
+        return self.endpoint_status in ("Creating", "Updating", "RollingBack", "SystemUpdating")
 
     def begin_update(self) -> bool:
         """Enter Updating; False where the endpoint isn't InService."""
@@ -130,46 +200,55 @@ class Endpoint:
             self.endpoint_status = "Updating"
             return True
 
+    def abandon_update(self) -> None:
+        """Leave Updating before anything has been deployed."""
+        with self._lock:
+            self.endpoint_status = "InService"
+
     def set_capacities(self, desired: Sequence[Mapping[str, Any]]) -> None:
         """Change variants' weights and instance counts; UnknownVariant, and no change, where a name is unknown."""
         with self._lock:
+            variants = self.fleet.variants if self.fleet else {}
             for change in desired:
-                if change["VariantName"] not in self._weights:
+                if change["VariantName"] not in variants:
                     raise UnknownVariant(change["VariantName"])
             for change in desired:
-                name = change["VariantName"]
-                self._weights[name] = change.get("DesiredWeight", self._weights[name])
-                self._counts[name] = change.get("DesiredInstanceCount", self._counts[name])
+                variant = variants[change["VariantName"]]
+                variant.weight = change.get("DesiredWeight", variant.weight)
+                variant.instance_count = change.get("DesiredInstanceCount", variant.instance_count)
             self.last_modified_time = datetime.now(UTC)
 
-    def invoke(self, body: bytes, headers: Mapping[str, str], target: str | None) -> tuple[str, Answer]:
-        """The variant that answered (chosen by weight, or `target`), and its answer."""
-        with self._chosen(target) as server:
-            return server.variant.name, server.invoke(body, headers)
-
-    @contextmanager
-    def _chosen(self, target: str | None) -> Iterator[ModelServer]:
-        with self._lock:
-            if target is not None:
-                candidates = [server for server in self._servers if server.variant.name == target]
-                if not candidates:
-                    raise UnknownVariant(target)
-                server = candidates[0]
-            elif len(self._servers) == 1:
-                server = self._servers[0]
-            else:
-                weights = [self._weights[server.variant.name] for server in self._servers]
-                server = random.choices(self._servers, weights)[0]
-            server.enter()
+    def invoke(
+        self, body: bytes, headers: Mapping[str, str], target: str | None, received: float
+    ) -> tuple[str, Answer]:
+        """The variant that answered (chosen by weight, or `target`), and its answer to a request that came in at
+        monotonic time `received`; NotServing, UnknownVariant or NoAnswer where there is none."""
+        server = self._choose(target)
         try:
-            yield server
+            return server.variant.name, server.invoke(body, headers, received)
         finally:
             server.leave()
+
+    def _choose(self, target: str | None) -> VariantServer:
+        with self._lock:
+            fleets = [self.fleet, self._pending]
+            if random.random() < self._pending_share:
+                fleets.reverse()
+            serving = [fleet for fleet in fleets if fleet and (fleet is self.fleet or self._pending_share)]
+            if self._closed.is_set() or not self.fleet:
+                raise NotServing
+            for fleet in serving:
+                if target is None or target in fleet.variants:
+                    server = fleet.choose(target)
+                    server.enter()
+                    return server
+        raise UnknownVariant(target or "")
 
     def close(self, drain: bool = True) -> None:
         """End every model server."""
         with self._lock:
-            self._closed = True
-            servers, self._servers = self._servers + self._starting, []
-        for server in servers:
-            server.stop(drain)
+            self._closed.set()
+            fleets = [self.fleet, self._pending]
+        for fleet in fleets:
+            if fleet:
+                fleet.stop(drain)

@@ -1,59 +1,66 @@
 """What SageMaker counts of a variant's invocations, for CloudWatch's AWS/SageMaker namespace."""
 
-import threading
-import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from local_aws.sagemaker.buffer import Buffer
 from local_aws.sagemaker.logs import send_metrics
 
 NAMESPACE = "AWS/SageMaker"
-FLUSH_SECONDS = 10.0
+FLUSH_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """An invocation's status (0: the container gave none), what its model took, and what everything else took."""
+
+    status: int
+    model_seconds: float
+    overhead_seconds: float
 
 
 class Invocations:
     """Counts a variant's answers, and sends the counts to CloudWatch every few seconds while there are any."""
 
-    def __init__(self, client: Any, endpoint_name: str, variant_name: str) -> None:
+    def __init__(
+        self,
+        client: Any,
+        endpoint_name: str,
+        variant_name: str,
+        instance_count: Callable[[], int],
+    ) -> None:
         self._client = client
+        self._instance_count = instance_count
         self._dimensions = [
             {"Name": "EndpointName", "Value": endpoint_name},
             {"Name": "VariantName", "Value": variant_name},
         ]
-        self._answers: list[tuple[int, float]] = []
-        self._lock = threading.Lock()
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._flush_regularly, name=f"metrics {variant_name}", daemon=True)
-        self._thread.start()
+        self._buffer = Buffer[Invocation](f"metrics {variant_name}", self._send, FLUSH_SECONDS)
 
-    def count(self, status: int, started: float) -> None:
-        """Count the answer, with HTTP `status` (0: there was none), to a request sent at monotonic time `started`."""
-        microseconds = (time.monotonic() - started) * 1e6
-        with self._lock:
-            self._answers.append((status, microseconds))
+    def count(self, invocation: Invocation) -> None:
+        """Count one answer."""
+        self._buffer.add(invocation)
 
     def close(self) -> None:
         """Send what is left."""
-        self._closing.set()
-        self._thread.join()
+        self._buffer.close()
 
-    def _flush_regularly(self) -> None:
-        last = False
-        while not last:
-            last = self._closing.wait(FLUSH_SECONDS)
-            with self._lock:
-                answers, self._answers = self._answers, []
-            if answers:
-                send_metrics(self._client, NAMESPACE, self._summary(answers))
+    def _send(self, invocations: list[Invocation]) -> None:
+        send_metrics(self._client, NAMESPACE, self._summary(invocations))
 
-    def _summary(self, answers: list[tuple[int, float]]) -> list[dict[str, Any]]:
+    def _summary(self, invocations: list[Invocation]) -> list[dict[str, Any]]:
         """One StatisticSet for each metric, as AWS has them: counts are sums of ones and noughts."""
-        client_errors = [float(400 <= status < 500) for status, _ in answers]
-        server_errors = [float(status >= 500 or not status) for status, _ in answers]
+        count = len(invocations)
+        statuses = [invocation.status for invocation in invocations]
         values = {
-            "Invocations": ([1.0] * len(answers), "None"),
-            "Invocation4XXErrors": (client_errors, "None"),
-            "Invocation5XXErrors": (server_errors, "None"),
-            "ModelLatency": ([microseconds for _, microseconds in answers], "Microseconds"),
+            "Invocations": ([1.0] * count, "None"),
+            "InvocationsPerInstance": ([1 / max(self._instance_count(), 1)] * count, "None"),
+            "Invocation4XXErrors": ([float(400 <= status < 500) for status in statuses], "None"),
+            "Invocation5XXErrors": ([float(status >= 500 or not status) for status in statuses], "None"),
+            "InvocationModelErrors": ([float(not 200 <= status < 300) for status in statuses], "None"),
+            "ModelLatency": ([invocation.model_seconds * 1e6 for invocation in invocations], "Microseconds"),
+            "OverheadLatency": ([invocation.overhead_seconds * 1e6 for invocation in invocations], "Microseconds"),
         }
         return [
             {

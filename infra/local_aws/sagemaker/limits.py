@@ -69,24 +69,46 @@ def check_model(containers: Sequence[Mapping[str, Any]], isolated: bool) -> None
         raise NotImplementedHere(f"CreateModel with {', '.join(refused)}")
 
 
+# Accepted and described back, since nothing of them can be seen in one process on one machine: KmsKeyId and
+# VolumeSizeInGB (of the instances' volumes), RoutingConfig (between a variant's instances), InferenceAmiVersion,
+# ModelDataDownloadTimeoutInSeconds.
+REFUSED_ENDPOINT_CONFIG = {
+    "AsyncInferenceConfig": "use InvokeEndpoint",
+    "ShadowProductionVariants": "use a production variant and TargetVariant",
+    "ExplainerConfig": "compute explanations in the model's predict_fn",
+    "ExecutionRoleArn": "it is for inference components; a model brings its own role",
+    "VpcConfig": "it is for inference components; CreateModel takes one",
+    "EnableNetworkIsolation": "it is for inference components; CreateModel takes it",
+    "MetricsConfig": "read the metrics of AWS/SageMaker",
+}
+REFUSED_VARIANT = {
+    "ServerlessConfig": "use InstanceType and InitialInstanceCount",
+    "ManagedInstanceScaling": "use UpdateEndpointWeightsAndCapacities",
+    "AcceleratorType": "leave it out",
+    "CoreDumpConfig": "read the endpoint's log",
+    "EnableSSMAccess": "the model server is a process on this machine",
+    "CapacityReservationConfig": "leave it out",
+}
+
+
 def check_endpoint_config(request: Mapping[str, Any]) -> None:
     """NotImplementedException where a CreateEndpointConfig request asks for what can't be had here."""
-    settings = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
-    refused = [setting for setting in settings if request.get(setting)]
-    if (request.get("DataCaptureConfig") or {}).get("EnableCapture"):
-        refused.append("DataCaptureConfig")
-    for variant in request["ProductionVariants"]:
-        refused += [setting for setting in ("ServerlessConfig", "ManagedInstanceScaling") if variant.get(setting)]
+    variants = request["ProductionVariants"]
+    refused = [f"{name} ({instead})" for name, instead in REFUSED_ENDPOINT_CONFIG.items() if request.get(name)]
+    for name, instead in REFUSED_VARIANT.items():
+        refused += [f"{name} ({instead})" for variant in variants if variant.get(name)]
     if refused:
         raise NotImplementedHere(f"CreateEndpointConfig with {', '.join(refused)}")
-    for variant in request["ProductionVariants"]:
+    names = [variant["VariantName"] for variant in variants]
+    for variant in variants:
+        name = variant["VariantName"]
+        if names.count(name) > 1:
+            raise ValidationError(f"Variant names must be unique within an endpoint configuration: {name} is not.")
         if not (variant.get("InstanceType") and variant.get("InitialInstanceCount") and variant.get("ModelName")):
-            name = variant["VariantName"]
             raise ValidationError(f"Variant {name} needs ModelName, InstanceType and InitialInstanceCount.")
 
 
 def check_deployment(operation: str, request: Mapping[str, Any]) -> None:
     """NotImplementedException where CreateEndpoint or UpdateEndpoint is to roll out in a way that isn't done here."""
-    refused = [setting for setting in ("DeploymentConfig", "RetainAllVariantProperties") if request.get(setting)]
-    if refused:
-        raise NotImplementedHere(f"{operation} with {', '.join(refused)}")
+    if (request.get("DeploymentConfig") or {}).get("RollingUpdatePolicy"):
+        raise NotImplementedHere(f"{operation} with RollingUpdatePolicy (use BlueGreenUpdatePolicy of type LINEAR)")

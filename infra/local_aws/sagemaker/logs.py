@@ -3,13 +3,14 @@
 import logging
 import math
 import re
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+from local_aws.sagemaker.buffer import Buffer
 
 logger = logging.getLogger(__name__)
 
@@ -24,10 +25,6 @@ class LogStream:
     def __init__(self, client: Any, group: str, stream: str) -> None:
         self.group, self.stream = group, stream
         self._client = client
-        self._events: list[dict[str, Any]] = []
-        self._lock = threading.Lock()
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._flush_regularly, name=f"logs {stream}", daemon=True)
         for create, arguments in (
             (client.create_log_group, {"logGroupName": group}),
             (client.create_log_stream, {"logGroupName": group, "logStreamName": stream}),
@@ -36,34 +33,25 @@ class LogStream:
                 create(**arguments)
             except client.exceptions.ResourceAlreadyExistsException:
                 pass
-        self._thread.start()
+        self._buffer = Buffer(f"logs {stream}", self._send, FLUSH_SECONDS)
 
     def write(self, line: str) -> None:
         """Add one line; it is in CloudWatch within a second."""
-        event = {"timestamp": int(time.time() * 1000), "message": line[:LONGEST_LINE] or " "}
-        with self._lock:
-            self._events.append(event)
+        self._buffer.add({"timestamp": int(time.time() * 1000), "message": line[:LONGEST_LINE] or " "})
 
     def close(self) -> None:
         """Send what is left."""
-        self._closing.set()
-        self._thread.join()
-
-    def _flush_regularly(self) -> None:
-        last = False
-        while not last:
-            last = self._closing.wait(FLUSH_SECONDS)
-            with self._lock:
-                events, self._events = self._events, []
-            events.sort(key=lambda event: event["timestamp"])
-            for start in range(0, len(events), LINES_PER_CALL):
-                self._send(events[start : start + LINES_PER_CALL])
+        self._buffer.close()
 
     def _send(self, events: list[dict[str, Any]]) -> None:
-        try:
-            self._client.put_log_events(logGroupName=self.group, logStreamName=self.stream, logEvents=events)
-        except (ClientError, BotoCoreError) as error:  # as on AWS, a job goes on where its role may not write logs
-            logger.warning("%d lines of log stream %s in %s were lost: %s", len(events), self.stream, self.group, error)
+        events.sort(key=lambda event: event["timestamp"])
+        for start in range(0, len(events), LINES_PER_CALL):
+            lines = events[start : start + LINES_PER_CALL]
+            try:
+                self._client.put_log_events(logGroupName=self.group, logStreamName=self.stream, logEvents=lines)
+            except (ClientError, BotoCoreError) as error:  # as on AWS, a job goes on where its role may not write logs
+                where = f"log stream {self.stream} in {self.group}"
+                logger.warning("%d lines of %s were lost: %s", len(lines), where, error)
 
 
 class Metrics:

@@ -2,18 +2,46 @@
 
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from moto.sagemaker.models import sagemaker_backends
 
 from local_aws import config
 from local_aws.sagemaker import images, limits, references
-from local_aws.sagemaker.endpoints import Endpoint, UnknownVariant
+from local_aws.sagemaker.deployments import Alarms, InvalidDeployment, Plan, plan
+from local_aws.sagemaker.endpoints import Endpoint
 from local_aws.sagemaker.exceptions import ValidationError
+from local_aws.sagemaker.fleets import Fleet, UnknownVariant, Variant
 from local_aws.sagemaker.job_backend import JobBackend
-from local_aws.sagemaker.jobs import Job
-from local_aws.sagemaker.serving import STARTUP_SECONDS, Variant
+from local_aws.sagemaker.jobs import Job, Surroundings
+from local_aws.sagemaker.serving import STARTUP_SECONDS, ServedModel
+
+
+class EndpointConfig:
+    """What a CreateEndpointConfig request said."""
+
+    def __init__(self, request: Mapping[str, Any], arn: str) -> None:
+        self.request = {name: value for name, value in request.items() if name != "Tags"}
+        self.endpoint_config_name: str = request["EndpointConfigName"]
+        self.arn = arn
+        self.tags: list[dict[str, str]] = list(request.get("Tags") or [])
+        self.creation_time = datetime.now(UTC)
+
+    @property
+    def response_object(self) -> dict[str, Any]:
+        """The answer to DescribeEndpointConfig."""
+        return {**self.request, "EndpointConfigArn": self.arn, "CreationTime": self.creation_time}
+
+    def summary(self) -> dict[str, Any]:
+        """Its line in ListEndpointConfigs."""
+        return {
+            "EndpointConfigName": self.endpoint_config_name,
+            "EndpointConfigArn": self.arn,
+            "CreationTime": self.creation_time,
+        }
 
 
 class ExecutingSageMakerBackend(JobBackend):
@@ -21,6 +49,7 @@ class ExecutingSageMakerBackend(JobBackend):
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
+        self.endpoint_configs: dict[str, EndpointConfig] = {}
         self.endpoints: dict[str, Endpoint] = {}
 
     def reset(self) -> None:
@@ -66,25 +95,24 @@ class ExecutingSageMakerBackend(JobBackend):
         s3 = self._role(f"arn:aws:iam::{self.account_id}:role/SageMaker").client("s3")
         references.check_containers(s3, containers, self.region_name)
 
-    def create_endpoint_config(self, endpoint_config_name: str, **request: Any) -> Any:
-        arn = self._arn("endpoint-config", endpoint_config_name)
-        if endpoint_config_name in self.endpoint_configs:
-            raise ValidationError(f'Cannot create already existing endpoint configuration "{arn}".')
-        for variant in request["production_variants"]:
+    def create_endpoint_config(self, request: Mapping[str, Any]) -> EndpointConfig:
+        created = EndpointConfig(request, self._arn("endpoint-config", request["EndpointConfigName"]))
+        for variant in request["ProductionVariants"]:
             self.describe_model(variant["ModelName"])
-        created = super().create_endpoint_config(endpoint_config_name=endpoint_config_name, **request)
-        created.arn = arn
-        created.data_capture_config = created.data_capture_config or None
+        with self._creating:
+            if created.endpoint_config_name in self.endpoint_configs:
+                raise ValidationError(f'Cannot create already existing endpoint configuration "{created.arn}".')
+            self.endpoint_configs[created.endpoint_config_name] = created
         return created
 
     def describe_endpoint_config(self, endpoint_config_name: str) -> dict[str, Any]:
-        return dict(self._endpoint_config(endpoint_config_name).response_object)
+        return self._endpoint_config(endpoint_config_name).response_object
 
     def delete_endpoint_config(self, endpoint_config_name: str) -> None:
         self._endpoint_config(endpoint_config_name)
         del self.endpoint_configs[endpoint_config_name]
 
-    def _endpoint_config(self, name: str) -> Any:
+    def _endpoint_config(self, name: str) -> EndpointConfig:
         if name not in self.endpoint_configs:
             raise ValidationError(f'Could not find endpoint configuration "{self._arn("endpoint-config", name)}".')
         return self.endpoint_configs[name]
@@ -92,26 +120,57 @@ class ExecutingSageMakerBackend(JobBackend):
     # Endpoints
 
     def create_endpoint(
-        self, endpoint_name: str, endpoint_config_name: str, tags: list[dict[str, str]] | None = None
+        self,
+        endpoint_name: str,
+        endpoint_config_name: str,
+        tags: list[dict[str, str]] | None = None,
+        deployment_config: Mapping[str, Any] | None = None,
     ) -> Endpoint:
+        """Start the configuration's model servers; `deployment_config` is kept for later updates."""
         arn = self._arn("endpoint", endpoint_name)
+        fleet = self._fleet(endpoint_config_name)
+        self._plan(fleet, deployment_config)
         with self._creating:
             if endpoint_name in self.endpoints:
                 raise ValidationError(f'Cannot create already existing endpoint "{arn}".')
-            capture = self._endpoint_config(endpoint_config_name).data_capture_config
-            endpoint = Endpoint(endpoint_name, arn, endpoint_config_name, list(tags or []), capture)
+            endpoint = Endpoint(endpoint_name, arn, list(tags or []))
             self.endpoints[endpoint_name] = endpoint
-        self._deploy(endpoint, endpoint_config_name)
+        endpoint.deploy(fleet, self._surround(endpoint), config=deployment_config)
         return endpoint
 
-    def update_endpoint(self, endpoint_name: str, endpoint_config_name: str) -> Endpoint:
-        """Start the new configuration's model servers beside the old ones, which they replace once they answer."""
-        endpoint = self.endpoint(endpoint_name)
-        self._endpoint_config(endpoint_config_name)
+    def update_endpoint(self, request: Mapping[str, Any]) -> Endpoint:
+        """Start the new configuration's model servers beside the old ones, which they replace as UpdateEndpoint's
+        request says."""
+        endpoint = self.endpoint(request["EndpointName"])
+        fleet = self._fleet(request["EndpointConfigName"])
+        deployment_config = request.get("DeploymentConfig")
+        if request.get("RetainDeploymentConfig") and not deployment_config:
+            deployment_config = endpoint.last_deployment_config
+        if request.get("RetainAllVariantProperties") and endpoint.fleet:
+            excluded = request.get("ExcludeRetainedVariantProperties") or []
+            fleet.retain(endpoint.fleet, {member["VariantPropertyType"] for member in excluded})
+        deployment, alarms = self._plan(fleet, deployment_config)
         if not endpoint.begin_update():
             raise _not_in_service(endpoint)
-        self._deploy(endpoint, endpoint_config_name)
+        endpoint.deploy(fleet, self._surround(endpoint), deployment, alarms, deployment_config)
         return endpoint
+
+    def resume(self) -> None:
+        """Start the model servers of endpoints that have been read back from a pickle."""
+        for endpoint in self.endpoints.values():
+            endpoint.resume(self._surround(endpoint))
+
+    def _plan(self, fleet: Fleet, config: Mapping[str, Any] | None) -> tuple[Plan, Alarms]:
+        variants = list(fleet.variants.values())
+        try:
+            deployment = plan(config, [variant.instance_count for variant in variants])
+        except InvalidDeployment as invalid:
+            raise ValidationError(str(invalid)) from invalid
+        alarms = Alarms(self._role(variants[0].role_arn).client("cloudwatch"), deployment.alarms)
+        missing = alarms.missing()
+        if missing:
+            raise ValidationError(f"AutoRollbackConfiguration names CloudWatch alarms that do not exist: {missing}.")
+        return deployment, alarms
 
     def update_endpoint_weights_and_capacities(
         self, endpoint_name: str, desired_weights_and_capacities: Sequence[dict[str, Any]]
@@ -124,7 +183,7 @@ class ExecutingSageMakerBackend(JobBackend):
         except UnknownVariant as unknown:
             raise ValidationError(
                 f'The variant name(s) "{unknown}" is/are not present within endpoint configuration '
-                f'"{endpoint.endpoint_config_name}".'
+                f'"{endpoint.response_object["EndpointConfigName"]}".'
             ) from unknown
         return endpoint.arn
 
@@ -144,32 +203,39 @@ class ExecutingSageMakerBackend(JobBackend):
             raise ValidationError(f'Could not find endpoint "{self._arn("endpoint", name)}".')
         return self.endpoints[name]
 
-    def _deploy(self, endpoint: Endpoint, config_name: str) -> None:
-        production = [dict(variant) for variant in self._endpoint_config(config_name).production_variants]
-        folder = self._folder("endpoints", endpoint.endpoint_name) / uuid.uuid4().hex[:8]
-        endpoint.deploy(
-            config_name,
-            lambda: [self._variant(variant) for variant in production],
-            folder,
-        )
+    def _fleet(self, config_name: str) -> Fleet:
+        request = self._endpoint_config(config_name).request
+        variants = [self._variant(variant) for variant in request["ProductionVariants"]]
+        return Fleet(config_name, variants, request.get("DataCaptureConfig"))
 
-    def _variant(self, production: dict[str, Any]) -> Variant:
+    def _variant(self, production: Mapping[str, Any]) -> Variant:
         model = self.describe_model(production["ModelName"])
         container = model.primary_container or model.containers[0]
-        image = images.named_by(container["Image"])
-        environments = config.current().environments_dir
         return Variant(
             name=production["VariantName"],
             weight=production.get("InitialVariantWeight", 1.0),
             instance_count=production["InitialInstanceCount"],
             image=container["Image"],
-            model_data_url=container.get("ModelDataUrl"),
-            variables=container.get("Environment") or {},
-            network=not model.enable_network_isolation,
-            startup_seconds=production.get("ContainerStartupHealthCheckTimeoutInSeconds") or STARTUP_SECONDS,
-            role=self._role(model.execution_role_arn),
-            environment=lambda: images.environment(image, environments),
+            model=ServedModel(
+                model_data_url=container.get("ModelDataUrl"),
+                variables=container.get("Environment") or {},
+                network=not model.enable_network_isolation,
+                startup_seconds=production.get("ContainerStartupHealthCheckTimeoutInSeconds") or STARTUP_SECONDS,
+            ),
+            role_arn=model.execution_role_arn,
+            routing=production.get("RoutingConfig"),
         )
+
+    def _surround(self, endpoint: Endpoint) -> Callable[[Variant], Surroundings]:
+        folder = self._folder("endpoints", endpoint.endpoint_name) / uuid.uuid4().hex[:8]
+        environments = config.current().environments_dir
+
+        def surround(variant: Variant) -> Surroundings:
+            image = images.named_by(variant.image)
+            environment = partial(images.environment, image, environments)
+            return Surroundings(self._role(variant.role_arn), environment, folder / variant.name)
+
+        return surround
 
 
 def _not_in_service(endpoint: Endpoint) -> ValidationError:

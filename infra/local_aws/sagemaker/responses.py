@@ -87,16 +87,23 @@ class SageMakerResponse(JobResponse):
         )
         return ActionResult(model.response_create)
 
-    def create_endpoint_config(self) -> Any:
-        limits.check_endpoint_config(self._request())
-        return super().create_endpoint_config()
+    def create_endpoint_config(self) -> ActionResult:
+        request = self._request()
+        limits.check_endpoint_config(request)
+        return ActionResult({"EndpointConfigArn": self.sagemaker_backend.create_endpoint_config(request).arn})
 
-    def create_endpoint(self) -> Any:
-        limits.check_deployment("CreateEndpoint", self._request())
-        return super().create_endpoint()
+    def create_endpoint(self) -> ActionResult:
+        request = self._request()
+        limits.check_deployment("CreateEndpoint", request)
+        endpoint = self.sagemaker_backend.create_endpoint(
+            request["EndpointName"],
+            request["EndpointConfigName"],
+            request.get("Tags"),
+            request.get("DeploymentConfig"),
+        )
+        return ActionResult({"EndpointArn": endpoint.arn})
 
     def update_endpoint(self) -> ActionResult:
         request = self._request()
         limits.check_deployment("UpdateEndpoint", request)
-        endpoint = self.sagemaker_backend.update_endpoint(request["EndpointName"], request["EndpointConfigName"])
-        return ActionResult({"EndpointArn": endpoint.arn})
+        return ActionResult({"EndpointArn": self.sagemaker_backend.update_endpoint(request).arn})

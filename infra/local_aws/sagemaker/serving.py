@@ -1,4 +1,4 @@
-"""One production variant: a model server process, kept alive, and the connections to it."""
+"""A model server: a container that answers /ping and /invocations, kept alive, and the connections to it."""
 
 import fcntl
 import http.client
@@ -9,19 +9,16 @@ import signal
 import socket
 import threading
 import time
-import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from local_aws.sagemaker import data
 from local_aws.sagemaker.container import Container
-from local_aws.sagemaker.failures import LONGEST_REASON
-from local_aws.sagemaker.invocations import Invocations
+from local_aws.sagemaker.jobs import Surroundings
 from local_aws.sagemaker.logs import LogStream
-from local_aws.sagemaker.role import RoleSession
 
 logger = logging.getLogger(__name__)
 
@@ -33,27 +30,21 @@ DRAIN_SECONDS = INVOCATION_SECONDS
 
 
 class NotHealthy(Exception):
-    """The container did not come up; the text is AWS's FailureReason."""
+    """The container did not come up; the text is what it wrote to stderr last."""
 
 
 class NoAnswer(Exception):
-    """The container gave no answer to an invocation; the text says why."""
+    """The container gave no answer to an invocation in time; the text says so in AWS's words."""
 
 
 @dataclass(frozen=True)
-class Variant:
-    """What a production variant of an endpoint configuration runs."""
+class ServedModel:
+    """What a model server runs; `network` is whether it may reach any."""
 
-    name: str
-    weight: float
-    instance_count: int
-    image: str
     model_data_url: str | None
     variables: Mapping[str, str]
-    network: bool
-    startup_seconds: float
-    role: RoleSession
-    environment: Callable[[], Path]
+    network: bool = True
+    startup_seconds: float = STARTUP_SECONDS
 
 
 @dataclass(frozen=True)
@@ -66,8 +57,14 @@ class Answer:
     body: bytes
 
 
-class _Connection(http.client.HTTPConnection):
-    reused = False
+# What nginx answers in AWS's image where the server behind it closes the connection.
+_BAD_GATEWAY = Answer(
+    502,
+    "text/html",
+    None,
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+    b"<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n",
+)
 
 
 def _listener() -> socket.socket:
@@ -77,21 +74,20 @@ def _listener() -> socket.socket:
 
 
 class ModelServer:
-    """A variant's running model server; it listens on a socket of ours, so that requests wait while it restarts."""
+    """A running model server; it listens on a socket of ours, so that requests wait while it restarts.
 
-    def __init__(self, variant: Variant, endpoint_name: str, folder: Path) -> None:
-        self.variant = variant
-        self._folder = folder
+    Its output goes to `log`, which it leaves open; `surroundings.folder` goes when it stops.
+    """
+
+    def __init__(self, model: ServedModel, surroundings: Surroundings, log: LogStream) -> None:
+        self.restart_count = 0
+        self._model = model
+        self._surroundings = surroundings
         self._environment: Path | None = None
-        self._log = LogStream(
-            variant.role.client("logs"),
-            f"/aws/sagemaker/Endpoints/{endpoint_name}",
-            f"{variant.name}/i-{uuid.uuid4().hex[:17]}",
-        )
-        self._invocations = Invocations(variant.role.client("cloudwatch"), endpoint_name, variant.name)
+        self._log = log
         self._listener = _listener()
         self._port: int = self._listener.getsockname()[1]
-        self._idle: list[tuple[float, _Connection]] = []
+        self._idle: list[tuple[float, http.client.HTTPConnection]] = []
         self._lock = threading.Lock()
         self._in_flight = 0
         self._stopping = threading.Event()
@@ -100,18 +96,17 @@ class ModelServer:
 
     def start(self) -> None:
         """Fetch the model, start its server and wait until it answers pings; NotHealthy where it doesn't."""
-        variant = self.variant
-        self._environment = variant.environment()
-        opt_ml = self._folder / "ml"
+        self._environment = self._surroundings.environment()
+        opt_ml = self._surroundings.folder / "ml"
         (opt_ml / "model").mkdir(parents=True)
-        s3 = variant.role.client("s3")
-        self._fetch(s3, variant.model_data_url, opt_ml / "model")
-        source = variant.variables.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+        s3 = self._surroundings.role.client("s3")
+        self._fetch(s3, self._model.model_data_url, opt_ml / "model")
+        source = self._model.variables.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
         if source.startswith("s3://"):
             self._fetch(s3, source, opt_ml / "code")
         self._container = self._launch()
         self._wait_until_healthy()
-        threading.Thread(target=self._keep_alive, name=f"variant {variant.name}", daemon=True).start()
+        threading.Thread(target=self._keep_alive, name=self._log.stream, daemon=True).start()
 
     def enter(self) -> None:
         """Count a request that is about to be sent: `stop` waits for it."""
@@ -125,42 +120,30 @@ class ModelServer:
 
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """The container's answer to POST /invocations; NoAnswer where it gives none in AWS's 60 seconds."""
-        started = time.monotonic()
+        connection = self._take()
         try:
-            answer = self._post(body, headers)
-        except NoAnswer:
-            self._invocations.count(0, started)
-            raise
-        self._invocations.count(answer.status, started)
-        return answer
-
-    def _post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        while True:
-            connection = self._take()
-            try:
-                connection.request("POST", "/invocations", body, dict(headers))
-                response = connection.getresponse()
-                content = response.read()
-            except TimeoutError:
-                connection.close()
-                raise NoAnswer(
-                    "Your invocation timed out while waiting for a response from container primary. "
-                    "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, "
-                    "and try again."
-                ) from None
-            except (OSError, http.client.HTTPException) as error:
-                connection.close()
-                if connection.reused:  # closed since its last request, by a restart for instance: take another
-                    continue
-                raise NoAnswer(f"the container closed the connection without an answer ({error!r})") from error
-            with self._lock:
-                self._idle.append((time.monotonic(), connection))
-            return Answer(
-                response.status,
-                response.getheader("Content-Type", ""),
-                response.getheader("X-Amzn-SageMaker-Custom-Attributes"),
-                content,
-            )
+            connection.request("POST", "/invocations", body, dict(headers))
+            response = connection.getresponse()
+            content = response.read()
+        except TimeoutError:
+            connection.close()
+            raise NoAnswer(
+                "Your invocation timed out while waiting for a response from container primary. "
+                "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, "
+                "and try again."
+            ) from None
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            self._log.write(f"/invocations: the model server closed the connection without an answer: {error!r}")
+            return _BAD_GATEWAY
+        with self._lock:
+            self._idle.append((time.monotonic(), connection))
+        return Answer(
+            response.status,
+            response.getheader("Content-Type", ""),
+            response.getheader("X-Amzn-SageMaker-Custom-Attributes"),
+            content,
+        )
 
     def stop(self, drain: bool = True) -> None:
         """End the process, after the requests it still has to answer where `drain` is set."""
@@ -178,24 +161,22 @@ class ModelServer:
                 self._container.signal(signal.SIGTERM)
                 self._container.wait(2)
             self._container.close()
-        self._invocations.close()
-        self._log.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self._surroundings.folder, ignore_errors=True)
 
-    def _take(self) -> _Connection:
+    def _take(self) -> http.client.HTTPConnection:
         with self._lock:
             while self._idle:
                 since, connection = self._idle.pop()
-                if time.monotonic() - since < IDLE_SECONDS:
-                    connection.reused = True
+                # One that can be read from has been closed, by a crash for instance.
+                if time.monotonic() - since < IDLE_SECONDS and not select.select([connection.sock], [], [], 0)[0]:
                     return connection
                 connection.close()
-        return _Connection("127.0.0.1", self._port, timeout=INVOCATION_SECONDS)
+        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=INVOCATION_SECONDS)
 
     def _fetch(self, s3: Any, uri: str | None, folder: Path) -> None:
         if not uri:
             return
-        archive = self._folder / "archive.tar.gz"
+        archive = self._surroundings.folder / "archive.tar.gz"
         data.download(s3, uri, archive)
         data.extract(archive, folder)
         archive.unlink()
@@ -205,19 +186,19 @@ class ModelServer:
         number = self._listener.fileno()
         variables = {
             "OMP_NUM_THREADS": "1",
-            **self.variant.variables,
-            **self.variant.role.variables(),
+            **self._model.variables,
+            **self._surroundings.role.variables(),
         }
         if variables.get("SAGEMAKER_SUBMIT_DIRECTORY", "").startswith("s3://"):
             variables["SAGEMAKER_SUBMIT_DIRECTORY"] = "/opt/ml/code"
         return Container(
             self._environment,
             ["python", str(Path(__file__).with_name("model_server.py")), str(number)],
-            self._folder / "ml",
+            self._surroundings.folder / "ml",
             variables,
             self._read_line,
             pass_fds=[number],
-            network=self.variant.network,
+            network=self._model.network,
         )
 
     def _read_line(self, stream: str, line: str) -> None:
@@ -226,9 +207,9 @@ class ModelServer:
             self._last_words.append(line)
 
     def _wait_until_healthy(self) -> None:
-        until = time.monotonic() + self.variant.startup_seconds
+        until = time.monotonic() + self._model.startup_seconds
         while self._could_come_up(until):
-            connection = _Connection("127.0.0.1", self._port, timeout=PING_SECONDS)
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PING_SECONDS)
             try:
                 connection.request("GET", "/ping")
                 # Nobody accepts connections before the model is loaded: this one waits, unless the process dies.
@@ -241,16 +222,9 @@ class ModelServer:
                 time.sleep(0.1)
             finally:
                 connection.close()
-        reason = (
-            f"The primary container for production variant {self.variant.name} did not pass the ping health check. "
-            "Please check CloudWatch logs for this endpoint."
-        )
         if self._container:
             self._container.close()  # reads its output to the end
-        if self._last_words:
-            reason += " Its last lines on stderr: "
-            reason += "\n".join(self._last_words)[len(reason) - LONGEST_REASON :]
-        raise NotHealthy(reason)
+        raise NotHealthy("\n".join(self._last_words))
 
     def _could_come_up(self, until: float) -> bool:
         alive = self._container is not None and self._container.exit_code is None
@@ -267,5 +241,7 @@ class ModelServer:
             if self._stopping.wait(pause):
                 return
             pause = min(pause * 2, 10)
-            self._log.write(f"the model server ended with exit code {container.exit_code}: starting it again")
+            self.restart_count += 1
+            ended = f"the model server ended with exit code {container.exit_code}"
+            self._log.write(f"{ended}: starting it again (restart {self.restart_count})")
             self._container = self._launch()

@@ -1,6 +1,7 @@
 """SageMaker Runtime's requests."""
 
 import logging
+import time
 from typing import Any
 
 from moto.core.request import Request
@@ -28,12 +29,14 @@ class SageMakerRuntimeResponse(MotoResponse):
             return self.serialized(ActionResult(InternalFailure(self._get_action(), error)))
 
     def invoke_endpoint(self) -> Any:
+        received = time.monotonic()
         headers = {name: self.headers[name] for name in FORWARDED if self.headers.get(name)}
         variant, answer = self.sagemakerruntime_backend.invoke(
             self.path.split("/")[2],
             self.raw_body,
             headers,
             self.headers.get("X-Amzn-SageMaker-Target-Variant"),
+            received,
         )
         returned = {"Content-Type": answer.content_type, "x-Amzn-Invoked-Production-Variant": variant}
         if answer.custom_attributes:
