@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from local_aws.sagemaker import listing
 from local_aws.sagemaker.responses import ABSENT, EXECUTED, RECORDS
-from local_aws.sagemaker.validation import service_model
 from local_aws.sagemakerruntime.models import ForwardingSageMakerRuntimeBackend
+from local_aws.validation import service_model
 
 
 def answer(local_aws: Any, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
@@ -39,7 +39,7 @@ def answer(local_aws: Any, operation: str, body: bytes) -> tuple[int, dict[str, 
 @pytest.mark.parametrize("operation", sorted((EXECUTED | RECORDS | ABSENT) - {"CreateModelPackageGroup"}))
 def test_an_operation_with_nothing_known_answers_in_awss_form(local_aws: Any, operation: str) -> None:
     """Every required name is one that nothing has."""
-    shape = service_model().operation_model(operation).input_shape
+    shape = service_model("sagemaker").operation_model(operation).input_shape
     required = {name: shape.members[name] for name in shape.required_members}
     plain = {name: "nowhere" for name, member in required.items() if member.type_name == "string"}
     status, error = answer(local_aws, operation, json.dumps(plain).encode())
