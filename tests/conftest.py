@@ -1,10 +1,12 @@
-"""What tests share: one local AWS for the whole session."""
+"""What tests share: one local AWS for the whole session, whose every answer is checked."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 
+import answers
 from local_aws import server
 
 
@@ -16,6 +18,7 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Serve
             patch.delenv(name)  # one of them, AWS_ENDPOINT_URL_S3 say, could lead elsewhere
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setattr(server, "Dispatcher", answers.CheckedDispatcher)
         running = server.start(0, tmp_path_factory.mktemp("local_aws"))
         patch.setenv("AWS_ENDPOINT_URL", running.url)
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
@@ -23,3 +26,20 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Serve
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         yield running
         running.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, Any, Any]:
+    """Fail the test during which local AWS gave an answer that AWS can't give, in whatever thread."""
+    try:
+        return (yield)
+    finally:
+        answers.fail_on_wrong_ones()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, Any, Any]:
+    try:
+        return (yield)
+    finally:
+        answers.fail_on_wrong_ones()

@@ -1,88 +1,99 @@
-"""Checks requests against botocore's model of an API, and says what is wrong in AWS's words."""
+"""Checks documents, requests and answers alike, against botocore's models of the services, in AWS's words."""
 
-import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 import botocore.session
+import regex
 from botocore.model import ServiceModel
 
-_TYPES: dict[str, Any] = {"structure": Mapping, "map": Mapping, "list": list, "string": str}
+_NUMBERS = ("integer", "long", "float", "double")
+_TYPES: dict[str, Any] = {
+    **{"structure": Mapping, "map": Mapping, "list": list, "string": str, "boolean": bool},
+    **{"integer": int, "long": int, "float": (int, float), "double": (int, float)},
+    "timestamp": (int, float, datetime),  # as JSON has it, and as a request has it that moto has parsed
+    "blob": (str, bytes),  # as JSON has it, and as a payload
+}
 
 
-class WrongType(Exception):
-    """A value in a request that can't be what its shape says; the text says which."""
+class WrongType(TypeError):
+    """A value can't be converted to the type that its shape says; AWS looks no further then."""
 
 
 @cache
 def service_model(service: str) -> ServiceModel:
-    """botocore's model of a service."""
+    """botocore's model of `service`."""
     return botocore.session.get_session().get_service_model(service)
 
 
-def find_errors(service: str, operation: str, request: Mapping[str, Any]) -> str | None:
+def find_errors(service: str, operation: str, request: Any) -> str | None:
     """Everything wrong with `request` in one sentence, None where it is what `operation` takes; WrongType where a
     value is of another type than its shape."""
     shape = service_model(service).operation_model(operation).input_shape
-    errors = list(_errors(shape, request, "")) if shape else []
+    errors = list(violations(shape, request)) if shape else []
     plural = "s" if len(errors) > 1 else ""
     return f"{len(errors)} validation error{plural} detected: {'; '.join(errors)}" if errors else None
 
 
-def _errors(shape: Any, value: Any, path: str) -> Iterator[str]:
-    _check_type(shape.type_name, value, path)
-    if shape.type_name == "structure":
-        for name in shape.metadata.get("required", []):
+def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
+    """What is wrong with `value`, member by member; WrongType where it has another type than `shape`."""
+    if value is None:
+        yield f"Value null at '{path}' failed to satisfy constraint: Member must not be null"
+        return
+    kind = shape.type_name
+    if not isinstance(value, _TYPES[kind]) or (kind in _NUMBERS and isinstance(value, bool)):
+        raise WrongType(f"{type(value).__name__} at '{path}' can not be converted to a {kind}")
+    if kind == "structure":
+        for name in shape.required_members:
             if value.get(name) is None:
-                yield f"Value null at '{_joined(path, name)}' failed to satisfy constraint: Member must not be null"
+                yield from violations(shape.members[name], None, _joined(path, name))
+    elif kind == "string" and shape.enum:
+        if value not in shape.enum:
+            yield f"{_at(value, path)}Member must satisfy enum value set: [{', '.join(shape.enum)}]"
+    else:
+        yield from _limit_errors(shape, value, path)
+    for part in parts(shape, value, path):
+        yield from violations(*part)
+
+
+def parts(shape: Any, value: Any, path: str) -> Iterator[tuple[Any, Any, str]]:
+    """The shape, value and path of everything directly below `value`; members that are null are as if left out."""
+    if shape.type_name == "structure":
         for name, member in shape.members.items():
             if value.get(name) is not None:
-                yield from _errors(member, value[name], _joined(path, name))
+                yield member, value[name], _joined(path, name)
     elif shape.type_name == "list":
-        yield from _size_errors(shape, value, path)
         for number, item in enumerate(value, start=1):
-            yield from _errors(shape.member, item, f"{path}.{number}.member")
+            yield shape.member, item, f"{path}.{number}.member"
     elif shape.type_name == "map":
-        yield from _size_errors(shape, value, path)
         for key, item in value.items():
-            yield from _errors(shape.key, key, f"{path}.key")
-            yield from _errors(shape.value, item, f"{path}.{key}.member")
-    elif shape.type_name == "string":
-        yield from _string_errors(shape, value, path)
-    elif shape.type_name in ("integer", "long", "float", "double"):
-        limits = shape.metadata
-        if "min" in limits and value < limits["min"]:
-            yield f"{_at(value, path)}Member must have value greater than or equal to {limits['min']}"
-        if "max" in limits and value > limits["max"]:
-            yield f"{_at(value, path)}Member must have value less than or equal to {limits['max']}"
+            yield shape.key, key, f"{path}.key"
+            yield shape.value, item, f"{path}.{key}.member"
 
 
-def _check_type(wanted: str, value: Any, path: str) -> None:
-    if not isinstance(value, _TYPES.get(wanted, object)):
-        raise WrongType(f"{type(value).__name__} at '{path}' can not be converted to a {wanted}")
+def _limit_errors(shape: Any, value: Any, path: str) -> Iterator[str]:
+    limits = shape.metadata
+    if "min" in limits or "max" in limits:
+        what, size = ("value", value) if shape.type_name in _NUMBERS else ("length", len(value))
+        if size > limits.get("max", size):
+            yield f"{_at(value, path)}Member must have {what} less than or equal to {limits['max']}"
+        if size < limits.get("min", size):
+            yield f"{_at(value, path)}Member must have {what} greater than or equal to {limits['min']}"
+    if "pattern" in limits and not _pattern(limits["pattern"]).fullmatch(value):
+        yield f"{_at(value, path)}Member must satisfy regular expression pattern: {limits['pattern']}"
 
 
-def _string_errors(shape: Any, value: str, path: str) -> Iterator[str]:
-    if shape.enum and value not in shape.enum:
-        yield f"{_at(value, path)}Member must satisfy enum value set: [{', '.join(shape.enum)}]"
-        return
-    yield from _size_errors(shape, value, path)
-    pattern = shape.metadata.get("pattern")
-    # Python's re has no Unicode classes such as \p{L}; they occur in tags only.
-    if pattern and "\\p{" not in pattern and not re.fullmatch(pattern, value, re.DOTALL):
-        yield f"{_at(value, path)}Member must satisfy regular expression pattern: {pattern}"
-
-
-def _size_errors(shape: Any, value: Any, path: str) -> Iterator[str]:
-    if len(value) > shape.metadata.get("max", len(value)):
-        yield f"{_at(value, path)}Member must have length less than or equal to {shape.metadata['max']}"
-    if len(value) < shape.metadata.get("min", 0):
-        yield f"{_at(value, path)}Member must have length greater than or equal to {shape.metadata['min']}"
+@cache
+def _pattern(text: str) -> Any:
+    # Java's way to write the characters beyond \uFFFF; the rest of its syntax, \p{L} say, `regex` shares.
+    return regex.compile(text.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF"), regex.DOTALL)
 
 
 def _at(value: Any, path: str) -> str:
-    return f"Value '{value}' at '{path}' failed to satisfy constraint: "
+    shown = "" if isinstance(value, bytes) else f" '{value}'"
+    return f"Value{shown} at '{path}' failed to satisfy constraint: "
 
 
 def _joined(path: str, name: str) -> str:

@@ -150,4 +150,4 @@ class ExecutingAthenaResponse(MetadataResponse):
 def _described(name: str, key: tuple[str, str], statement: tuple[str, str, float]) -> dict[str, Any]:
     text, description, modified = statement
     found = {"StatementName": name, "QueryStatement": text, "WorkGroupName": key[0]}
-    return {**found, "Description": description, "LastModifiedTime": modified}
+    return {**found, "LastModifiedTime": modified} | ({"Description": description} if description else {})

@@ -64,7 +64,7 @@ class SageMakerResponse(JobResponse):
         action = self._get_action()
         if action not in EXECUTED | RECORDS | ABSENT or not hasattr(self, camelcase_to_underscores(action)):
             raise NotImplementedHere(action)
-        validate(action, self._request())
+        validate(action, json.loads(self.body or "{}"))
         registry.check_request(action, self._request())
         return super().call_action()
 
