@@ -219,13 +219,6 @@ PRETENDED_BY_MOTO: dict[str, dict[str, Any]] = {
         "AppSpecification": {"ImageUri": IMAGE},
         "RoleArn": ROLE,
     },
-    "CreateTransformJob": {
-        "TransformJobName": "t",
-        "ModelName": "m",
-        "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/k"}}},
-        "TransformOutput": {"S3OutputPath": "s3://b/out"},
-        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
-    },
     "CreateHyperParameterTuningJob": {
         "HyperParameterTuningJobName": "h",
         "HyperParameterTuningJobConfig": {

@@ -42,8 +42,8 @@ def exists(s3: Any, uri: str) -> bool:
         raise
 
 
-def download_channel(s3: Any, source: Mapping[str, str], folder: Path) -> int:
-    """Put a channel's objects into `folder` under the names File mode gives them; how many there were."""
+def named_objects(s3: Any, source: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """(bucket, key, name) of each object of an S3DataSource, named as in File mode; DataError where there is none."""
     uri = source["S3Uri"]
     kind = source["S3DataType"]
     if kind == "S3Prefix":
@@ -60,6 +60,12 @@ def download_channel(s3: Any, source: Mapping[str, str], folder: Path) -> int:
         raise DataError(f"S3DataType {kind} is not implemented by local AWS; S3Prefix and ManifestFile are")
     if not named:
         raise DataError(f'Data download failed:No S3 objects found under S3 URL "{uri}" given in input data source')
+    return named
+
+
+def download_channel(s3: Any, source: Mapping[str, str], folder: Path) -> int:
+    """Put a channel's objects into `folder` under the names File mode gives them; how many there were."""
+    named = named_objects(s3, source)
     for bucket, key, name in named:
         target = (folder / name).resolve()
         if not target.is_relative_to(folder.resolve()):

@@ -13,7 +13,9 @@ from local_aws.sagemaker.exceptions import ResourceInUseException, ValidationErr
 from local_aws.sagemaker.jobs import Job, Surroundings
 from local_aws.sagemaker.registry import RegistryBackend
 from local_aws.sagemaker.role import RoleSession
+from local_aws.sagemaker.serving import STARTUP_SECONDS, ServedModel
 from local_aws.sagemaker.training import TrainingJob
+from local_aws.sagemaker.transform import TransformJob
 
 
 class JobBackend(RegistryBackend):
@@ -22,10 +24,12 @@ class JobBackend(RegistryBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.training_jobs: dict[str, TrainingJob] = {}
+        self.transform_jobs: dict[str, TransformJob] = {}
 
     def all_jobs(self) -> Iterator[Job]:
         """Every job of every kind."""
         yield from list(self.training_jobs.values())
+        yield from list(self.transform_jobs.values())
 
     def start_training_job(self, request: dict[str, Any]) -> TrainingJob:
         """Start the job that a CreateTrainingJob request describes; ValidationException where AWS refuses it."""
@@ -39,6 +43,29 @@ class JobBackend(RegistryBackend):
         job = TrainingJob(request, self._arn(TrainingJob.arn_type, request["TrainingJobName"]))
         self._start(job, self.training_jobs, session, image)
         return job
+
+    def start_transform_job(self, request: dict[str, Any]) -> TransformJob:
+        """Start the job that a CreateTransformJob request describes; ValidationException where AWS refuses it."""
+        model = self.describe_model(request["ModelName"])
+        session = self._role(model.execution_role_arn)
+        s3 = session.client("s3")
+        uri = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
+        references.check_input(s3, uri, model.execution_role_arn, self.region_name)
+        references.check_output(s3, request["TransformOutput"]["S3OutputPath"])
+        arn = self._arn(TransformJob.arn_type, request["TransformJobName"])
+        job = TransformJob(request, arn, self.served_model(model))
+        self._start(job, self.transform_jobs, session, images.named_by(container_of(model)["Image"]))
+        return job
+
+    def served_model(self, model: Any, startup_seconds: float | None = None) -> ServedModel:
+        """What a model server of `model` runs."""
+        container = container_of(model)
+        return ServedModel(
+            model_data_url=container.get("ModelDataUrl"),
+            variables=container.get("Environment") or {},
+            network=not model.enable_network_isolation,
+            startup_seconds=startup_seconds or STARTUP_SECONDS,
+        )
 
     def job[J: Job](self, jobs: dict[str, J], name: str) -> J:
         """The one of `jobs` called `name`; AWS's ValidationException where there is none."""
@@ -83,3 +110,8 @@ class JobBackend(RegistryBackend):
     def _folder(self, kind: str, name: str) -> Path:
         region = Path("sagemaker", self.account_id, self.region_name)
         return config.current().state_dir / region / kind / name
+
+
+def container_of(model: Any) -> dict[str, Any]:
+    """The one container that a model has here."""
+    return dict(model.primary_container or model.containers[0])

@@ -9,6 +9,7 @@ from moto.sagemaker.responses import SageMakerResponse as MotoResponse
 from local_aws.sagemaker import limits, listing
 from local_aws.sagemaker.jobs import Job
 from local_aws.sagemaker.training import TrainingJob
+from local_aws.sagemaker.transform import TransformJob
 
 
 class JobResponse(MotoResponse):
@@ -28,6 +29,20 @@ class JobResponse(MotoResponse):
 
     def list_training_jobs(self) -> ActionResult:
         return self._list(TrainingJob, self.sagemaker_backend.training_jobs)
+
+    def create_transform_job(self) -> ActionResult:
+        request = self._request()
+        limits.check_transform_job(request)
+        return ActionResult({"TransformJobArn": self.sagemaker_backend.start_transform_job(request).arn})
+
+    def describe_transform_job(self) -> ActionResult:
+        return self._describe(TransformJob, self.sagemaker_backend.transform_jobs)
+
+    def stop_transform_job(self) -> EmptyResult:
+        return self._stop(TransformJob, self.sagemaker_backend.transform_jobs)
+
+    def list_transform_jobs(self) -> ActionResult:
+        return self._list(TransformJob, self.sagemaker_backend.transform_jobs)
 
     def _describe(self, kind: type[Job], jobs: Mapping[str, Job]) -> ActionResult:
         return ActionResult(self._job(kind, jobs).response_object)

@@ -15,9 +15,8 @@ from local_aws.sagemaker.deployments import Alarms, InvalidDeployment, Plan, pla
 from local_aws.sagemaker.endpoints import Endpoint
 from local_aws.sagemaker.exceptions import ValidationError
 from local_aws.sagemaker.fleets import Fleet, UnknownVariant, Variant
-from local_aws.sagemaker.job_backend import JobBackend
+from local_aws.sagemaker.job_backend import JobBackend, container_of
 from local_aws.sagemaker.jobs import Job, Surroundings
-from local_aws.sagemaker.serving import STARTUP_SECONDS, ServedModel
 
 
 class EndpointConfig:
@@ -210,18 +209,12 @@ class ExecutingSageMakerBackend(JobBackend):
 
     def _variant(self, production: Mapping[str, Any]) -> Variant:
         model = self.describe_model(production["ModelName"])
-        container = model.primary_container or model.containers[0]
         return Variant(
             name=production["VariantName"],
             weight=production.get("InitialVariantWeight", 1.0),
             instance_count=production["InitialInstanceCount"],
-            image=container["Image"],
-            model=ServedModel(
-                model_data_url=container.get("ModelDataUrl"),
-                variables=container.get("Environment") or {},
-                network=not model.enable_network_isolation,
-                startup_seconds=production.get("ContainerStartupHealthCheckTimeoutInSeconds") or STARTUP_SECONDS,
-            ),
+            image=container_of(model)["Image"],
+            model=self.served_model(model, production.get("ContainerStartupHealthCheckTimeoutInSeconds")),
             role_arn=model.execution_role_arn,
             routing=production.get("RoutingConfig"),
         )

@@ -111,6 +111,7 @@ class RegistryBackend(SageMakerModelBackend):
         """The resource with its `tags` as a list; ValidationException where there is none of that ARN."""
         resources: dict[str, Mapping[str, Any]] = {
             "training-job": self.training_jobs,
+            "transform-job": self.transform_jobs,
             "model": self._models,
             "endpoint-config": self.endpoint_configs,
             "endpoint": self.endpoints,

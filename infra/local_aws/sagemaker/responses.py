@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 EXECUTED = {
     *("CreateTrainingJob", "DescribeTrainingJob", "ListTrainingJobs", "StopTrainingJob"),
+    *("CreateTransformJob", "DescribeTransformJob", "ListTransformJobs", "StopTransformJob"),
     *("CreateModel", "DescribeModel", "ListModels", "DeleteModel"),
     *("CreateEndpointConfig", "DescribeEndpointConfig", "ListEndpointConfigs", "DeleteEndpointConfig"),
     *("CreateEndpoint", "DescribeEndpoint", "ListEndpoints", "UpdateEndpoint", "DeleteEndpoint"),
@@ -33,8 +34,8 @@ RECORDS = {
 }
 # Nothing of these kinds can be created here, so AWS's answer for an unknown name is the true one.
 ABSENT = {
-    *("DescribeProcessingJob", "DescribeTransformJob", "DescribeHyperParameterTuningJob", "DescribeAutoMLJobV2"),
-    *("ListProcessingJobs", "ListTransformJobs", "ListHyperParameterTuningJobs", "ListAutoMLJobs"),
+    *("DescribeProcessingJob", "DescribeHyperParameterTuningJob", "DescribeAutoMLJobV2"),
+    *("ListProcessingJobs", "ListHyperParameterTuningJobs", "ListAutoMLJobs"),
     *("DescribeNotebookInstance", "ListNotebookInstances", "DescribePipeline", "ListPipelines"),
 }
 

@@ -45,6 +45,7 @@ class ServedModel:
     variables: Mapping[str, str]
     network: bool = True
     startup_seconds: float = STARTUP_SECONDS
+    invocation_seconds: float = INVOCATION_SECONDS
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,16 @@ class ModelServer:
         source = self._model.variables.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
         if source.startswith("s3://"):
             self._fetch(s3, source, opt_ml / "code")
+        if self._stopping.is_set():
+            raise NotHealthy("it was stopped before it started")
         self._container = self._launch()
         self._wait_until_healthy()
         threading.Thread(target=self._keep_alive, name=self._log.stream, daemon=True).start()
+
+    @property
+    def last_words(self) -> str:
+        """What the container wrote to stderr last."""
+        return "\n".join(self._last_words)
 
     def enter(self) -> None:
         """Count a request that is about to be sent: `stop` waits for it."""
@@ -119,7 +127,7 @@ class ModelServer:
             self._in_flight -= 1
 
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """The container's answer to POST /invocations; NoAnswer where it gives none in AWS's 60 seconds."""
+        """The container's answer to POST /invocations; NoAnswer where that takes too long."""
         connection = self._take()
         try:
             connection.request("POST", "/invocations", body, dict(headers))
@@ -171,7 +179,7 @@ class ModelServer:
                 if time.monotonic() - since < IDLE_SECONDS and not select.select([connection.sock], [], [], 0)[0]:
                     return connection
                 connection.close()
-        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=INVOCATION_SECONDS)
+        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._model.invocation_seconds)
 
     def _fetch(self, s3: Any, uri: str | None, folder: Path) -> None:
         if not uri:
@@ -224,7 +232,7 @@ class ModelServer:
                 connection.close()
         if self._container:
             self._container.close()  # reads its output to the end
-        raise NotHealthy("\n".join(self._last_words))
+        raise NotHealthy(self.last_words)
 
     def _could_come_up(self, until: float) -> bool:
         alive = self._container is not None and self._container.exit_code is None
