@@ -212,11 +212,11 @@ def test_a_deployment_that_takes_too_long_is_rolled_back(shop: Endpoints, monkey
 
 
 def test_a_new_model_that_does_not_start_never_gets_a_request(shop: Endpoints) -> None:
-    shop.model("broken", "import no_such_module")
-    shop.config("broken", broken=1)
+    shop.model("unfit", "import no_such_module")
+    shop.config("unfit", unfit=1)
     with load(shop) as answers:
         shop.sagemaker.update_endpoint(
-            EndpointName="shop", EndpointConfigName="broken", DeploymentConfig=blue_green(canary(50, 0))
+            EndpointName="shop", EndpointConfigName="unfit", DeploymentConfig=blue_green(canary(50, 0))
         )
         endpoint = settled(shop.sagemaker, "shop")
     assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", "first")
