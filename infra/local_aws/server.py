@@ -11,7 +11,6 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from local_aws import config
 from local_aws.athena import models as athena
-from local_aws.cloudwatch import models as cloudwatch
 from local_aws.sagemaker import models as sagemaker
 from local_aws.sagemakerruntime import models as sagemakerruntime
 
@@ -21,7 +20,6 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def install_backends() -> None:
     """Replace moto's backends by the subclasses that really execute; before the first request."""
     athena.install()
-    cloudwatch.install()
     sagemaker.install()
     sagemakerruntime.install()
 
@@ -47,11 +45,9 @@ class Server:
     url: str
     _wsgi: BaseWSGIServer
     _thread: threading.Thread
-    _watch: cloudwatch.Watch
 
     def stop(self) -> None:
         """Stop listening, and end every process that jobs and endpoints have started."""
-        self._watch.stop()
         sagemaker.shut_down()
         self._wsgi.shutdown()
         self._thread.join()
@@ -75,4 +71,4 @@ def start(port: int, state_dir: Path, environments_dir: Path = REPOSITORY / ".en
     listener.close()
     thread = threading.Thread(target=wsgi.serve_forever, name="local-aws", daemon=True)
     thread.start()
-    return Server(url, wsgi, thread, cloudwatch.Watch())
+    return Server(url, wsgi, thread)

@@ -211,14 +211,7 @@ def test_an_endpoint_that_does_not_exist(sagemaker: Any, operation: str) -> None
     assert (code, message.startswith("Could not find endpoint ")) == ("ValidationException", True)
 
 
-CLUSTER = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}}
 PRETENDED_BY_MOTO: dict[str, dict[str, Any]] = {
-    "CreateProcessingJob": {
-        "ProcessingJobName": "p",
-        "ProcessingResources": CLUSTER,
-        "AppSpecification": {"ImageUri": IMAGE},
-        "RoleArn": ROLE,
-    },
     "CreateHyperParameterTuningJob": {
         "HyperParameterTuningJobName": "h",
         "HyperParameterTuningJobConfig": {
@@ -250,7 +243,6 @@ PRETENDED_BY_MOTO: dict[str, dict[str, Any]] = {
     "CreateTrial": {"TrialName": "t", "ExperimentName": "nowhere"},
     "DisassociateTrialComponent": {"TrialComponentName": "c", "TrialName": "t"},
     "CreateModelCard": {"ModelCardName": "c", "Content": "{}", "ModelCardStatus": "Draft"},
-    "StopProcessingJob": {"ProcessingJobName": "p"},
     "DeleteModelPackage": {"ModelPackageName": "m"},
     "CreateMonitoringSchedule": {
         "MonitoringScheduleName": "s",

@@ -64,7 +64,7 @@ class Container:
             ),
             **variables,
         }
-        line = ["sh", str(_SCRIPT), "", str(environment / "bin" / command[0]), *command[1:]]
+        line = ["sh", str(_SCRIPT), "", *command]
         if has_opt_ml():
             isolation = () if network else ("--net",)
             line[2] = str(opt_ml)

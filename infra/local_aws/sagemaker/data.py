@@ -2,13 +2,18 @@
 
 import json
 import os
+import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import ClientError
+
+PARALLEL_DOWNLOADS = 8  # within botocore's ten connections a client
 
 
 class DataError(Exception):
@@ -66,13 +71,14 @@ def named_objects(s3: Any, source: Mapping[str, str]) -> list[tuple[str, str, st
 def download_channel(s3: Any, source: Mapping[str, str], folder: Path) -> int:
     """Put a channel's objects into `folder` under the names File mode gives them; how many there were."""
     named = named_objects(s3, source)
-    for bucket, key, name in named:
-        target = (folder / name).resolve()
+    targets = [(f"s3://{bucket}/{key}", (folder / name).resolve()) for bucket, key, name in named]
+    for uri, target in targets:
         if not target.is_relative_to(folder.resolve()):
-            raise DataError(f"Data download failed:the key {key!r} leads out of the channel's folder")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        download(s3, f"s3://{bucket}/{key}", target)
-    return len(named)
+            raise DataError(f"Data download failed:the key of {uri} leads out of the channel's folder")
+    with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
+        for done in [pool.submit(download, s3, uri, target) for uri, target in targets]:
+            done.result()
+    return len(targets)
 
 
 def _manifest(s3: Any, uri: str) -> Iterator[tuple[str, str, str]]:
@@ -92,10 +98,15 @@ def download(s3: Any, uri: str, target: Path) -> None:
     """Write one object to `target`; DataError where it doesn't exist or may not be read."""
     bucket, key = bucket_and_key(uri)
     try:
-        s3.download_file(bucket, key, str(target))
+        found = s3.get_object(Bucket=bucket, Key=key)["Body"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open(target, "wb") as file:
+            shutil.copyfileobj(found, file)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         raise DataError(f"Data download failed:Failed to download data. {uri}: {code} {error}") from error
+    except OSError as error:  # one object's key is another one's folder, or the disk is full
+        raise DataError(f"Data download failed:Failed to write data. {uri}: {error}") from error
 
 
 def extract(archive: Path, folder: Path) -> None:
@@ -110,10 +121,28 @@ def extract(archive: Path, folder: Path) -> None:
 
 def upload_archive(s3: Any, folder: Path, uri: str) -> None:
     """Pack everything in `folder` into a .tar.gz object at `uri`."""
-    bucket, key = bucket_and_key(uri)
     packed = folder.with_name(folder.name + ".tar.gz")
     with tarfile.open(packed, "w:gz", compresslevel=6) as tar:
         for entry in sorted(os.listdir(folder)):
             tar.add(folder / entry, arcname=entry)
-    s3.upload_file(str(packed), bucket, key)
+    upload(s3, packed, uri)
     packed.unlink()
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Every file in `folder` and below it, in order."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def upload(s3: Any, path: Path, uri: str) -> None:
+    """Write one file to the object `uri`; DataError where S3 doesn't take it."""
+    try:
+        s3.upload_file(str(path), *bucket_and_key(uri))
+    except Boto3Error as error:
+        raise DataError(f"Data upload failed:Failed to upload data. {error}") from error
+
+
+def upload_folder(s3: Any, folder: Path, uri: str) -> None:
+    """Write every file in `folder` to S3 below `uri`, under the names it has there."""
+    for path in files_in(folder):
+        upload(s3, path, f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}")

@@ -1,4 +1,4 @@
-"""Why a training job failed, in as much of AWS's form as has room for what the script itself said."""
+"""Why a job failed, in as much of AWS's form as has room for what the script itself said."""
 
 import re
 import signal
@@ -42,6 +42,6 @@ def failure_reason(exit_code: int, failure_text: str, last_words: str) -> str:
     elif text:
         head, message, tail = text[:300], text[300:], ""
     else:
-        head, message, tail = "The training process ended before it could say why. ", last_words, ""
+        head, message, tail = "See job logs for more information" + (": " if last_words else ""), last_words, ""
     room = LONGEST_REASON - len(f"AlgorithmError: {head}{tail}{ended}")
     return f"AlgorithmError: {head}{message.strip()[-room:]}{tail}{ended}"

@@ -11,6 +11,7 @@ from local_aws import config
 from local_aws.sagemaker import images, references
 from local_aws.sagemaker.exceptions import ResourceInUseException, ValidationError
 from local_aws.sagemaker.jobs import Job, Surroundings
+from local_aws.sagemaker.processing import ProcessingJob
 from local_aws.sagemaker.registry import RegistryBackend
 from local_aws.sagemaker.role import RoleSession
 from local_aws.sagemaker.serving import STARTUP_SECONDS, ServedModel
@@ -24,12 +25,13 @@ class JobBackend(RegistryBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.training_jobs: dict[str, TrainingJob] = {}
+        self.processing_jobs: dict[str, ProcessingJob] = {}
         self.transform_jobs: dict[str, TransformJob] = {}
 
     def all_jobs(self) -> Iterator[Job]:
         """Every job of every kind."""
-        yield from list(self.training_jobs.values())
-        yield from list(self.transform_jobs.values())
+        for jobs in (self.training_jobs, self.processing_jobs, self.transform_jobs):
+            yield from list(jobs.values())
 
     def start_training_job(self, request: dict[str, Any]) -> TrainingJob:
         """Start the job that a CreateTrainingJob request describes; ValidationException where AWS refuses it."""
@@ -67,10 +69,21 @@ class JobBackend(RegistryBackend):
             startup_seconds=startup_seconds or STARTUP_SECONDS,
         )
 
-    def job[J: Job](self, jobs: dict[str, J], name: str) -> J:
+    def start_processing_job(self, request: dict[str, Any]) -> ProcessingJob:
+        """Start the job that a CreateProcessingJob request describes; ValidationException where AWS refuses it."""
+        image = references.image(request["AppSpecification"]["ImageUri"], self.region_name)
+        session = self._role(request["RoleArn"])
+        s3 = session.client("s3")
+        job = ProcessingJob(request, self._arn(ProcessingJob.arn_type, request["ProcessingJobName"]))
+        for output in job.outputs:
+            references.check_output(s3, output["S3Uri"], "S3Uri")
+        self._start(job, self.processing_jobs, session, image)
+        return job
+
+    def job[J: Job](self, kind: type[J], jobs: dict[str, J], name: str) -> J:
         """The one of `jobs` called `name`; AWS's ValidationException where there is none."""
         if name not in jobs:
-            raise ValidationError("Requested resource not found.")
+            raise ValidationError(kind.unknown.format(name=name))
         return jobs[name]
 
     def stop_job(self, job: Job) -> None:
@@ -84,11 +97,7 @@ class JobBackend(RegistryBackend):
         environments = config.current().environments_dir
         with self._creating:
             if job.name in jobs:
-                kind = job.arn_type.replace("-", " ")
-                raise ResourceInUseException(
-                    f"{kind.capitalize()} names must be unique within an AWS account and region, "
-                    f"and a {kind} with this name already exists ({job.arn})"
-                )
+                raise ResourceInUseException(job.taken.format(arn=job.arn))
             jobs[job.name] = job
         folder = self._folder(job.arn_type, job.name)
         job.start(Surroundings(session, lambda: images.environment(image, environments), folder))

@@ -8,6 +8,7 @@ from moto.sagemaker.responses import SageMakerResponse as MotoResponse
 
 from local_aws.sagemaker import limits, listing
 from local_aws.sagemaker.jobs import Job
+from local_aws.sagemaker.processing import ProcessingJob
 from local_aws.sagemaker.training import TrainingJob
 from local_aws.sagemaker.transform import TransformJob
 
@@ -44,6 +45,20 @@ class JobResponse(MotoResponse):
     def list_transform_jobs(self) -> ActionResult:
         return self._list(TransformJob, self.sagemaker_backend.transform_jobs)
 
+    def create_processing_job(self) -> ActionResult:
+        request = self._request()
+        limits.check_processing_job(request)
+        return ActionResult({"ProcessingJobArn": self.sagemaker_backend.start_processing_job(request).arn})
+
+    def describe_processing_job(self) -> ActionResult:
+        return self._describe(ProcessingJob, self.sagemaker_backend.processing_jobs)
+
+    def stop_processing_job(self) -> EmptyResult:
+        return self._stop(ProcessingJob, self.sagemaker_backend.processing_jobs)
+
+    def list_processing_jobs(self) -> ActionResult:
+        return self._list(ProcessingJob, self.sagemaker_backend.processing_jobs)
+
     def _describe(self, kind: type[Job], jobs: Mapping[str, Job]) -> ActionResult:
         return ActionResult(self._job(kind, jobs).response_object)
 
@@ -56,7 +71,7 @@ class JobResponse(MotoResponse):
         return ActionResult({f"{kind.kind}Summaries": summaries} | ({"NextToken": token} if token else {}))
 
     def _job(self, kind: type[Job], jobs: Mapping[str, Job]) -> Any:
-        return self.sagemaker_backend.job(jobs, self._request()[f"{kind.kind}Name"])
+        return self.sagemaker_backend.job(kind, jobs, self._request()[f"{kind.kind}Name"])
 
     def _request(self) -> dict[str, Any]:
         return dict(self._get_params())

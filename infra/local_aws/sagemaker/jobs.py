@@ -6,7 +6,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.sagemaker import data
 from local_aws.sagemaker.container import Container
-from local_aws.sagemaker.failures import LONGEST_REASON
+from local_aws.sagemaker.failures import LONGEST_REASON, LastWords
+from local_aws.sagemaker.logs import LogStream
 from local_aws.sagemaker.role import RoleSession
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,15 @@ class Surroundings:
     folder: Path
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a container ended; `interrupted` is the secondary status where that was by force."""
+
+    exit_code: int
+    interrupted: str | None
+    last_words: str
+
+
 class Job:
     """What one Create...Job request asked for, and what has become of it.
 
@@ -55,6 +65,9 @@ class Job:
     kind: ClassVar[str]  # as its members are named: "TrainingJob" has a TrainingJobName
     arn_type: ClassVar[str]  # as its ARN names it: "training-job"
     summary_members: ClassVar[tuple[str, ...]]  # what its line in a list has beside name, ARN, status and times
+    # AWS's words where a name is taken, or unknown.
+    taken = "Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
+    unknown = "Could not find requested job with name: {name}"
 
     def __init__(self, request: Mapping[str, Any], arn: str) -> None:
         self.request = dict(request)
@@ -195,6 +208,44 @@ class Job:
     def _unless_stopped(self) -> None:
         if self._stop.is_set():
             raise Interrupted("Stopped")
+
+    def _contain(
+        self,
+        surroundings: Surroundings,
+        command: Sequence[str],
+        opt_ml: Path,
+        allowed_seconds: float,
+        variables: Mapping[str, str] | None = None,
+        network: bool = True,
+        read: Callable[[str], None] = lambda line: None,
+    ) -> Ended:
+        """Run `command` to its end in a container of the job's image; `read` is given every line that it logs."""
+        role = surroundings.role
+        log = LogStream(role.client("logs"), f"/aws/sagemaker/{self.kind}s", f"{self.name}/algo-1-{int(time.time())}")
+        last_words = LastWords()
+
+        def on_line(stream: str, line: str) -> None:
+            log.write(line)
+            read(line)
+            if stream == "stderr":
+                last_words.read(line)
+
+        try:
+            container = Container(
+                surroundings.environment(),
+                command,
+                opt_ml,
+                {**(self.request.get("Environment") or {}), **role.variables(), **(variables or {})},
+                on_line,
+                network=network,
+            )
+            try:
+                interrupted = self._supervise(container, allowed_seconds)
+            finally:
+                container.close()
+        finally:
+            log.close()
+        return Ended(container.exit_code or 0, interrupted, str(last_words))
 
     def _supervise(self, container: Container, allowed_seconds: float) -> str | None:
         """Wait for the end of the container; the secondary status where it was ended by force, else None."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from local_aws.sagemaker.container import has_opt_ml
@@ -91,6 +92,63 @@ def check_transform_job(request: Mapping[str, Any]) -> None:
             )
 
 
+IN_PROCESSING = PurePosixPath("/opt/ml/processing")
+
+
+def check_processing_job(request: Mapping[str, Any]) -> None:
+    """NotImplementedException where a CreateProcessingJob request asks for what can't be had here."""
+    inputs = request.get("ProcessingInputs") or []
+    outputs = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or []
+    refused = []
+    if not has_opt_ml():
+        refused.append("paths below /opt/ml on an OS without mount namespaces (use Linux with user namespaces)")
+    if request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] != 1:
+        refused.append("more than one instance")
+    for entry in inputs:
+        if entry.get("DatasetDefinition"):
+            refused.append(f"input {entry['InputName']}: DatasetDefinition (query first, and give an S3Input)")
+        if (entry.get("S3Input") or {}).get("S3InputMode") == "Pipe":
+            refused.append(f"input {entry['InputName']}: S3InputMode Pipe (use File)")
+    for entry in outputs:
+        if entry.get("FeatureStoreOutput"):
+            refused.append(f"output {entry['OutputName']}: FeatureStoreOutput (use S3Output)")
+    refused += _experiment(request)
+    if refused:
+        raise NotImplementedHere(f"CreateProcessingJob with {', '.join(refused)}")
+    taken = set()
+    for member, entry in [*(("S3Input", entry) for entry in inputs), *(("S3Output", entry) for entry in outputs)]:
+        name = entry.get("InputName") or entry.get("OutputName")
+        place = entry.get(member)
+        if not place:
+            raise ValidationError(f"{name} needs {member}.")
+        if place.get("S3CompressionType") == "Gzip":
+            raise ValidationError(
+                f"Invalid compression type for {name}: File mode only supports NONE, got Gzip instead"
+            )
+        if entry.get("AppManaged"):
+            continue
+        path = PurePosixPath(place.get("LocalPath", ""))
+        if not path.is_relative_to(IN_PROCESSING) or ".." in path.parts:
+            raise ValidationError(f"LocalPath of {name} has to be a path below {IN_PROCESSING}, got '{path}'.")
+        if path in taken:
+            raise ValidationError(
+                f"LocalPath of {name} has to be another than other inputs' and outputs', got '{path}'."
+            )
+        taken.add(path)
+    specification = request["AppSpecification"]
+    if not (specification.get("ContainerEntrypoint") or specification.get("ContainerArguments")):
+        raise ValidationError(
+            f"AppSpecification.ContainerEntrypoint is missing, and {specification['ImageUri']} has no entrypoint."
+        )
+
+
+def _experiment(request: Mapping[str, Any]) -> list[str]:
+    """What to refuse of ExperimentConfig: no experiment or trial can be here, so the job could belong to none. The
+    names for display and run alone change nothing, and are described back."""
+    config = request.get("ExperimentConfig") or {}
+    return [f"ExperimentConfig.{name}" for name in ("ExperimentName", "TrialName") if config.get(name)]
+
+
 def check_model(containers: Sequence[Mapping[str, Any]], isolated: bool) -> None:
     """NotImplementedException where a CreateModel request asks for what can't be had here."""
     refused = ["several Containers (an inference pipeline)"] if len(containers) > 1 else []
@@ -144,8 +202,5 @@ def check_endpoint_config(request: Mapping[str, Any]) -> None:
 
 def check_deployment(operation: str, request: Mapping[str, Any]) -> None:
     """NotImplementedException where CreateEndpoint or UpdateEndpoint is to roll out in a way that isn't done here."""
-    rolling = (request.get("DeploymentConfig") or {}).get("RollingUpdatePolicy") or {}
-    if rolling.get("RollbackMaximumBatchSize"):
-        raise NotImplementedHere(
-            f"{operation} with RollbackMaximumBatchSize (leave it out: all of the old fleet takes over again at once)"
-        )
+    if (request.get("DeploymentConfig") or {}).get("RollingUpdatePolicy"):
+        raise NotImplementedHere(f"{operation} with RollingUpdatePolicy (use BlueGreenUpdatePolicy of type LINEAR)")

@@ -21,8 +21,8 @@ def training_image(uri: str, region: str) -> images.Image:
     return _image(uri)
 
 
-def hosting_image(uri: str, region: str) -> images.Image:
-    """The image that a model in `region` is to be served by."""
+def image(uri: str, region: str) -> images.Image:
+    """The image that a model is to be served by, or data are to be processed by, in `region`."""
     if _other_region(uri, region):
         raise ValidationError(
             f'Region of "{uri}" does not match expected region of {region}. '
@@ -34,7 +34,7 @@ def hosting_image(uri: str, region: str) -> images.Image:
 def check_containers(s3: Any, containers: list[Mapping[str, Any]], region: str) -> None:
     """ValidationException unless each container's image, and the model data it names, are there."""
     for container in containers:
-        hosting_image(container.get("Image", ""), region)
+        image(container.get("Image", ""), region)
         uri = container.get("ModelDataUrl")
         if uri and not _exists(s3, uri):
             raise ValidationError(f"Could not find model data at {uri}.")
@@ -50,8 +50,8 @@ def check_input(s3: Any, uri: str, role: str, region: str) -> None:
         )
 
 
-def check_output(s3: Any, uri: str) -> None:
-    """ValidationException unless the bucket that a job's output is to go to exists."""
+def check_output(s3: Any, uri: str, member: str = "S3OutputPath") -> None:
+    """ValidationException unless the bucket that a job's output is to go to, as `member` says, exists."""
     try:
         s3.head_bucket(Bucket=data.bucket_and_key(uri)[0])
     except data.DataError as error:
@@ -59,7 +59,7 @@ def check_output(s3: Any, uri: str) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] != "404":
             raise
-        raise ValidationError(f'Invalid S3OutputPath "{uri}": the S3 bucket does not exist.') from error
+        raise ValidationError(f'Invalid {member} "{uri}": the S3 bucket does not exist.') from error
 
 
 def _exists(s3: Any, uri: str) -> bool:

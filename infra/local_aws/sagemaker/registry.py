@@ -112,6 +112,7 @@ class RegistryBackend(SageMakerModelBackend):
         resources: dict[str, Mapping[str, Any]] = {
             "training-job": self.training_jobs,
             "transform-job": self.transform_jobs,
+            "processing-job": self.processing_jobs,
             "model": self._models,
             "endpoint-config": self.endpoint_configs,
             "endpoint": self.endpoints,

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 EXECUTED = {
     *("CreateTrainingJob", "DescribeTrainingJob", "ListTrainingJobs", "StopTrainingJob"),
+    *("CreateProcessingJob", "DescribeProcessingJob", "ListProcessingJobs", "StopProcessingJob"),
     *("CreateTransformJob", "DescribeTransformJob", "ListTransformJobs", "StopTransformJob"),
     *("CreateModel", "DescribeModel", "ListModels", "DeleteModel"),
     *("CreateEndpointConfig", "DescribeEndpointConfig", "ListEndpointConfigs", "DeleteEndpointConfig"),
@@ -34,8 +35,7 @@ RECORDS = {
 }
 # Nothing of these kinds can be created here, so AWS's answer for an unknown name is the true one.
 ABSENT = {
-    *("DescribeProcessingJob", "DescribeHyperParameterTuningJob", "DescribeAutoMLJobV2"),
-    *("ListProcessingJobs", "ListHyperParameterTuningJobs", "ListAutoMLJobs"),
+    *("DescribeHyperParameterTuningJob", "DescribeAutoMLJobV2", "ListHyperParameterTuningJobs", "ListAutoMLJobs"),
     *("DescribeNotebookInstance", "ListNotebookInstances", "DescribePipeline", "ListPipelines"),
 }
 

@@ -1,18 +1,15 @@
 """One training job: its input from S3, AWS's own toolkit in the image's environment, its output to S3."""
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from local_aws.sagemaker import data
-from local_aws.sagemaker.container import Container
-from local_aws.sagemaker.failures import LONGEST_REASON, LastWords, failure_reason
+from local_aws.sagemaker.failures import LONGEST_REASON, failure_reason
 from local_aws.sagemaker.jobs import Interrupted, Job, JobFailed, Surroundings, now
-from local_aws.sagemaker.logs import LogStream, Metrics
+from local_aws.sagemaker.logs import Metrics
 
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 MESSAGES = {
     "Starting": "Preparing the instances for training",
     "Downloading": "Downloading input data",
@@ -32,6 +29,11 @@ class TrainingJob(Job):
     kind = "TrainingJob"
     arn_type = "training-job"
     summary_members = ("TrainingEndTime", "SecondaryStatus")
+    taken = (
+        "Training job names must be unique within an AWS account and region, "
+        "and a training job with this name already exists ({arn})"
+    )
+    unknown = "Requested resource not found."
 
     def __init__(self, request: Mapping[str, Any], arn: str) -> None:
         super().__init__(request, arn)
@@ -97,52 +99,31 @@ class TrainingJob(Job):
             self._train(surroundings)
 
     def _train(self, surroundings: Surroundings) -> None:
-        environment = surroundings.environment()
         role, opt_ml = surroundings.role, surroundings.folder / "ml"
         s3 = role.client("s3")
+        surroundings.environment()  # built before the job is said to be training
         self._note_unless_stopped("Downloading")
         self._write_input(s3, opt_ml, role.region)
         self._note_unless_stopped("Training")
-        log = LogStream(role.client("logs"), LOG_GROUP, f"{self.name}/algo-1-{int(time.time())}")
-        last_words = LastWords()
         try:
-            container = Container(
-                environment,
+            ended = self._contain(
+                surroundings,
                 ["python", "-m", "sagemaker_training.cli.train"],
                 opt_ml,
-                {
-                    **(self.request.get("Environment") or {}),
-                    **role.variables(),
-                    "TRAINING_JOB_NAME": self.name,
-                    "TRAINING_JOB_ARN": self.arn,
-                },
-                self._line_reader(log, last_words),
+                self.request["StoppingCondition"]["MaxRuntimeInSeconds"],
+                {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self.arn},
                 network=not self.request.get("EnableNetworkIsolation"),
+                read=self.metrics.read,
             )
-            try:
-                interrupted = self._supervise(container, self.request["StoppingCondition"]["MaxRuntimeInSeconds"])
-            finally:
-                container.close()
         finally:
-            log.close()
             self.metrics.publish(role.client("cloudwatch"), self.name)
-        exit_code = container.exit_code or 0
-        if exit_code and not interrupted:
+        if ended.exit_code and not ended.interrupted:
             failure = opt_ml / "output" / "failure"
             text = failure.read_text(errors="replace") if failure.exists() else ""
-            raise JobFailed(failure_reason(exit_code, text, str(last_words)))
-        self._upload(s3, opt_ml, interrupted)
-        if interrupted:
-            raise Interrupted(interrupted)
-
-    def _line_reader(self, log: LogStream, last_words: LastWords) -> Callable[[str, str], None]:
-        def read(stream: str, line: str) -> None:
-            log.write(line)
-            self.metrics.read(line)
-            if stream == "stderr":
-                last_words.read(line)
-
-        return read
+            raise JobFailed(failure_reason(ended.exit_code, text, ended.last_words))
+        self._upload(s3, opt_ml, ended.interrupted)
+        if ended.interrupted:
+            raise Interrupted(ended.interrupted)
 
     def _write_input(self, s3: Any, opt_ml: Path, region: str) -> None:
         """Lay out /opt/ml as SageMaker does."""

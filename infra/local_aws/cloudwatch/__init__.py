@@ -1,1 +1,0 @@
-"""CloudWatch: metrics as they were put, and alarms that evaluate on what arrives."""
