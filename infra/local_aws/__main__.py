@@ -10,13 +10,14 @@ import threading
 from pathlib import Path
 
 from local_aws import server
+from local_aws.state import StateError
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the server's address on one line, then serve; exit code 1 where the port is taken."""
+    """Print the server's address on one line, then serve; exit code 1 where the port or the state can't be had."""
     parser = argparse.ArgumentParser(prog="local_aws", description=server.__doc__)
     parser.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1; 0 takes any free one (default 4566)")
-    parser.add_argument("--state-dir", type=Path, help="folder for job files; default: one that goes at exit")
+    parser.add_argument("--state-dir", type=Path, help="folder that keeps the state; default: none is kept")
     arguments = parser.parse_args(argv)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -24,7 +25,10 @@ def main(argv: list[str] | None = None) -> int:
     with contextlib.ExitStack() as stack:
         try:
             folder = arguments.state_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local_aws-")))
-            running = server.start(arguments.port, folder)
+            running = server.start(arguments.port, folder, keep=arguments.state_dir is not None)
+        except StateError as error:
+            print(error, file=sys.stderr)
+            return 1
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise

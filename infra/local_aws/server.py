@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from local_aws import config
 from local_aws.athena import models as athena
+from local_aws.gate import gate
 from local_aws.sagemaker import models as sagemaker
 from local_aws.sagemakerruntime import models as sagemakerruntime
+from local_aws.state import State
 
+READS = ("Get", "BatchGet", "Describe", "List", "Search", "Lookup")
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -25,7 +29,8 @@ def install_backends() -> None:
 
 
 class Dispatcher(DomainDispatcherApplication):
-    """moto's, except that it looks through moto's folders once for a host and not again for every request."""
+    """moto's, except that it looks through moto's folders once for a host and not again for every request, and that
+    what may change state passes the gate."""
 
     def __init__(self) -> None:
         super().__init__(create_backend_app)
@@ -37,6 +42,19 @@ class Dispatcher(DomainDispatcherApplication):
             self._backends[host] = super().get_backend_for_host(host)
         return self._backends[host]
 
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        application = self.get_application(environ)
+        if application.service == "sagemakerruntime" or _is_read(environ):
+            return application(environ, start_response)
+        with gate.changing():
+            return application(environ, start_response)
+
+
+def _is_read(environ: Mapping[str, Any]) -> bool:
+    """Whether a request's method, or the name of its operation where a header has it, says that it changes nothing."""
+    operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    return environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS") or operation.startswith(READS)
+
 
 @dataclass
 class Server:
@@ -45,17 +63,21 @@ class Server:
     url: str
     _wsgi: BaseWSGIServer
     _thread: threading.Thread
+    _state: State | None
 
     def stop(self) -> None:
-        """Stop listening, and end every process that jobs and endpoints have started."""
+        """Stop listening, end every process that jobs and endpoints have started, and keep the state."""
         sagemaker.shut_down()
         self._wsgi.shutdown()
         self._thread.join()
         self._wsgi.server_close()
+        if self._state:
+            self._state.close()
 
 
-def start(port: int, state_dir: Path, environments_dir: Path = REPOSITORY / ".envs") -> Server:
-    """Serve on 127.0.0.1:`port` (0 = any free one) in a thread; OSError where the port is taken."""
+def start(port: int, state_dir: Path, environments_dir: Path = REPOSITORY / ".envs", keep: bool = False) -> Server:
+    """Serve on 127.0.0.1:`port` (0 = any free one) in a thread, with what `state_dir` holds and will hold where `keep`
+    is set; OSError where the port is taken, StateError where the state can't be used."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
@@ -65,10 +87,16 @@ def start(port: int, state_dir: Path, environments_dir: Path = REPOSITORY / ".en
     state_dir.mkdir(parents=True, exist_ok=True)
     config.set_current(config.Config(url, state_dir.resolve(), environments_dir.resolve()))
     install_backends()
+    state = State(state_dir.resolve()) if keep else None
+    if state:
+        state.load()
     wsgi = make_server(
         "127.0.0.1", port, Dispatcher(), threaded=True, request_handler=MotoRequestHandler, fd=listener.fileno()
     )
     listener.close()
     thread = threading.Thread(target=wsgi.serve_forever, name="local-aws", daemon=True)
     thread.start()
-    return Server(url, wsgi, thread)
+    if state:
+        sagemaker.resume()
+        state.start()
+    return Server(url, wsgi, thread, state)

@@ -103,6 +103,12 @@ class ExecutingAthenaBackend(AthenaBackend):
         self._pool = ThreadPoolExecutor(CONCURRENT_QUERIES, thread_name_prefix="athena")
         self._starting = threading.Lock()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_engine", "_pool", "_starting")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
     @property
     def catalog(self) -> MotoCatalog:
         """This account's Glue."""

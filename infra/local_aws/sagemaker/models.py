@@ -260,3 +260,9 @@ def shut_down() -> None:
     """End every process of every account's and region's jobs and endpoints."""
     for _, _, backend in sagemaker_backends.iter_backends():
         backend.shut_down()
+
+
+def resume() -> None:
+    """Start the model servers of every account's and region's endpoints, as they were read back."""
+    for _, _, backend in sagemaker_backends.iter_backends():
+        backend.resume()
