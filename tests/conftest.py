@@ -1,6 +1,7 @@
-"""What tests share: one local AWS for the whole session, whose every answer is checked."""
+"""What tests share: one local AWS for the whole session, whose every answer is checked, and a home for Airflow."""
 
 import os
+import tempfile
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -8,6 +9,10 @@ import pytest
 
 import answers
 from local_aws import server
+
+# Airflow's home is not the user's; before anything imports Airflow.
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-")
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 
 
 @pytest.fixture(scope="session")

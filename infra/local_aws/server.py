@@ -12,6 +12,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from local_aws import config
 from local_aws.athena import models as athena
+from local_aws.cloudwatch import models as cloudwatch
 from local_aws.gate import gate
 from local_aws.sagemaker import models as sagemaker
 from local_aws.sagemakerruntime import models as sagemakerruntime
@@ -24,6 +25,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def install_backends() -> None:
     """Replace moto's backends by the subclasses that really execute; before the first request."""
     athena.install()
+    cloudwatch.install()
     sagemaker.install()
     sagemakerruntime.install()
 
@@ -63,10 +65,12 @@ class Server:
     url: str
     _wsgi: BaseWSGIServer
     _thread: threading.Thread
+    _watch: cloudwatch.Watch
     _state: State | None
 
     def stop(self) -> None:
         """Stop listening, end every process that jobs and endpoints have started, and keep the state."""
+        self._watch.stop()
         sagemaker.shut_down()
         self._wsgi.shutdown()
         self._thread.join()
@@ -99,4 +103,4 @@ def start(port: int, state_dir: Path, environments_dir: Path = REPOSITORY / ".en
     if state:
         sagemaker.resume()
         state.start()
-    return Server(url, wsgi, thread, state)
+    return Server(url, wsgi, thread, cloudwatch.Watch(), state)

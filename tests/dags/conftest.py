@@ -1,15 +1,10 @@
-"""Airflow's home for these tests, set before anything imports Airflow."""
+"""How long the DAG files took to parse, shown at the end."""
 
-import os
-import tempfile
 from typing import Any
 
 import pytest
 
 PARSE_SECONDS = pytest.StashKey[dict[str, float]]()
-
-os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-")
-os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 
 
 @pytest.fixture(scope="session")

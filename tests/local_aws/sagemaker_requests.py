@@ -34,9 +34,12 @@ def archive(files: dict[str, str]) -> bytes:
     return packed.getvalue()
 
 
-def training_job(s3: Any, name: str, script: str, **changes: Any) -> dict[str, Any]:
-    """A CreateTrainingJob request that runs `script`, whose archive is put into S3."""
-    s3.put_object(Bucket=BUCKET, Key=f"code/{name}/sourcedir.tar.gz", Body=archive({"train.py": script}))
+def training_job(
+    s3: Any, name: str, script: str, files: dict[str, str] | None = None, **changes: Any
+) -> dict[str, Any]:
+    """A CreateTrainingJob request that runs `script`, whose archive, with `files` beside it, is put into S3."""
+    body = archive({"train.py": script, **(files or {})})
+    s3.put_object(Bucket=BUCKET, Key=f"code/{name}/sourcedir.tar.gz", Body=body)
     return {
         "TrainingJobName": name,
         "RoleArn": ROLE,

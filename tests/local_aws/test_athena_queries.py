@@ -6,6 +6,8 @@ from typing import Any
 
 import awswrangler as wr
 import pytest
+from airflow.providers.amazon.aws.hooks.athena import AthenaHook
+from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from botocore.exceptions import ClientError
 
 SYNTAX = "line 1:1: mismatched input 'SELEKT'"
@@ -112,9 +114,6 @@ def test_the_result_file_is_quoted_as_athena_quotes_it(lake: Any) -> None:
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
-        ("SELEKT garbage", SYNTAX),
-        ("CREATE TABLE lake.garbage WITH (format = 'PARQUET') AS SELEKT garbage", SYNTAX),
-        ("select 1 from", "line 1:14: mismatched input '<EOF>'"),
         ("select x from flights", COLUMN.format("x")),
         ("select f.x from flights f", COLUMN.format("f.x")),
         ("select g.carrier from flights f", COLUMN.format("g.carrier")),
@@ -134,11 +133,67 @@ def test_the_result_file_is_quoted_as_athena_quotes_it(lake: Any) -> None:
         ("select 1 / 0", "DIVISION_BY_ZERO: Division by zero"),
         ("delete from flights", "NOT_SUPPORTED: DELETE is only for Iceberg tables"),
         ("vacuum flights", "NOT_SUPPORTED: local Athena does not support this VACUUM statement"),
-        ("select 1; select 2", "Only one sql statement is allowed"),
     ],
 )
 def test_a_bad_query_fails_with_athenas_reason(flights: Any, sql: str, reason: str) -> None:
     assert flights.reason(sql).startswith(reason.replace("{database}", flights.database))
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELEKT garbage", SYNTAX),
+        (
+            "CREATE TABLE lake.garbage WITH (format = 'PARQUET') AS SELEKT garbage",
+            "line 1:56: mismatched input 'SELEKT'",
+        ),
+        ("select 1 from", "line 1:14: mismatched input '<EOF>'"),
+        ("select 1,\n  from (", "line 2:9: mismatched input"),
+        ("select 1; select 2", "Only one sql statement is allowed. Got: select 1; select 2"),
+        (" -- nothing", "line 1:1: mismatched input '<EOF>'"),
+        ("unload (selekt 1) to 's3://b/x/' with (format = 'PARQUET')", "line 1:9: mismatched input 'selekt'"),
+    ],
+)
+def test_what_is_no_statement_is_refused_before_it_is_a_query(flights: Any, sql: str, message: str) -> None:
+    with pytest.raises(ClientError) as refused:
+        flights.start(sql)
+    answer = refused.value.response
+    assert answer["Error"]["Code"] == "InvalidRequestException"
+    assert answer["Error"]["Message"].startswith(message)
+    assert answer["AthenaErrorCode"] == "MALFORMED_QUERY"
+
+
+def test_awswrangler_and_airflow_see_a_syntax_error_as_on_athena(flights: Any) -> None:
+    with pytest.raises(ClientError, match="InvalidRequestException.*mismatched input 'SELEKT'"):
+        wr.athena.start_query_execution("SELEKT 1", database=flights.database)
+    with pytest.raises(wr.exceptions.InvalidArgumentValue, match="Exception parsing query"):
+        wr.athena.unload("SELEKT 1", path=f"s3://{flights.bucket}/unloaded/", database=flights.database)
+    output = f"s3://{flights.bucket}/results/"
+    bad = AthenaOperator(task_id="bad", query="SELEKT 1", database=flights.database, aws_conn_id=None)
+    with pytest.raises(ClientError, match="mismatched input 'SELEKT'"):
+        bad.hook.run_query(bad.query, {"Database": bad.database}, {"OutputLocation": output})
+
+
+def test_airflows_operator_fails_with_the_reason_of_a_query_that_failed(flights: Any) -> None:
+    output = f"s3://{flights.bucket}/results/"
+    hook = AthenaHook(aws_conn_id=None)
+    query = hook.run_query("select nope", {"Database": flights.database}, {"OutputLocation": output})
+    assert hook.poll_query_status(query, sleep_time=0) == "FAILED"
+    assert str(hook.get_state_change_reason(query)).startswith(COLUMN.format("nope"))
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [("select nope", 1006), ("select 1 from nope", 1118), ("select 1 / 0", 1001), ("drop table nope", 1003)],
+)
+def test_a_failure_is_of_a_type_in_athenas_error_catalog(flights: Any, sql: str, kind: int) -> None:
+    status = flights.finished(flights.start(sql))["Status"]
+    assert status["AthenaError"] == {
+        "ErrorCategory": 2,
+        "ErrorType": kind,
+        "Retryable": False,
+        "ErrorMessage": status["StateChangeReason"],
+    }
 
 
 def test_awswrangler_raises_the_reason(flights: Any) -> None:

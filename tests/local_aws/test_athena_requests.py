@@ -115,7 +115,8 @@ def test_every_operation_of_the_api_is_carried_out_or_refused(athena: Any) -> No
     [
         ({"EngineVersion": {"SelectedEngineVersion": "PySpark engine version 3"}}, "PySpark engine version 3"),
         ({"ManagedQueryResultsConfiguration": {"Enabled": True}}, "ManagedQueryResultsConfiguration"),
-        ({"BytesScannedCutoffPerQuery": 10_000_000}, "BytesScannedCutoffPerQuery"),
+        ({"EnableMinimumEncryptionConfiguration": True}, "EnableMinimumEncryptionConfiguration"),
+        ({"ResultConfiguration": {"EncryptionConfiguration": {"EncryptionOption": "CSE_KMS"}}}, "CSE_KMS"),
     ],
 )
 def test_a_workgroup_that_no_query_would_obey_is_refused(

@@ -13,83 +13,10 @@ import boto3
 import numpy
 import pytest
 from botocore.exceptions import ClientError
-from sagemaker_requests import BUCKET, IMAGE, ROLE, archive, bucket_client, eventually, is_running, log_lines, settled
+from sagemaker_endpoints import Endpoints
+from sagemaker_requests import BUCKET, IMAGE, archive, eventually, is_running, log_lines, settled
 
 from local_aws.sagemaker import container, invocations
-
-INFERENCE = """
-    import json, os, pathlib, sys
-    from werkzeug.wrappers import Response
-
-    def model_fn(model_dir):
-        return pathlib.Path(model_dir, "version.txt").read_text()
-
-    def input_fn(body, content_type):
-        return json.loads(body)
-
-    def predict_fn(request, version):
-        if "fail" in request:
-            raise RuntimeError("the model broke")
-        if "refuse" in request:
-            return Response(json.dumps({"error": "field x is missing"}), status=422, mimetype="application/json")
-        return {"version": version, "pid": os.getpid(), "threads": os.environ["OMP_NUM_THREADS"]}
-
-    def output_fn(answer, accept):
-        return answer if isinstance(answer, Response) else (json.dumps(answer), accept)
-"""
-
-
-class Endpoints:
-    """Creates models and endpoints from a script and a few words."""
-
-    def __init__(self) -> None:
-        self.s3 = bucket_client()
-        self.sagemaker = boto3.client("sagemaker")
-        self.runtime = boto3.client("sagemaker-runtime")
-        self.logs = boto3.client("logs")
-
-    def model(self, name: str, script: str = INFERENCE, **environment: str) -> None:
-        files = {"version.txt": name, "code/inference.py": script}
-        self.s3.put_object(Bucket=BUCKET, Key=f"models/{name}/model.tar.gz", Body=archive(files))
-        container = {
-            "Image": IMAGE,
-            "ModelDataUrl": f"s3://{BUCKET}/models/{name}/model.tar.gz",
-            "Environment": {
-                "SAGEMAKER_PROGRAM": "inference.py",
-                "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-                "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
-                **environment,
-            },
-        }
-        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
-
-    def config(self, name: str, **weights: float) -> None:
-        """A configuration called `name` with a variant for each model, by its weight."""
-        variants = [
-            {
-                "VariantName": f"variant-{model}",
-                "ModelName": model,
-                "InitialInstanceCount": 1,
-                "InstanceType": "ml.m5.large",
-                "InitialVariantWeight": weight,
-            }
-            for model, weight in weights.items()
-        ]
-        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
-
-    def create(self, name: str, script: str = INFERENCE, **environment: str) -> dict[str, Any]:
-        """An endpoint with one variant, its model and configuration all called `name`, once it has settled."""
-        self.model(name, script, **environment)
-        self.config(name, **{name: 1})
-        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-        return settled(self.sagemaker, name)
-
-    def invoke(self, name: str, **request: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self.raw(name, json.dumps(request).encode())["Body"].read())
-        return answer
-
-    def raw(self, name: str, body: bytes, content_type: str = "application/json", **more: str) -> Any:
-        return self.runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType=content_type, **more)
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +104,7 @@ def test_a_crashed_model_server_is_started_again(endpoints: Endpoints) -> None:
     endpoints.create("crashes")
     pid = endpoints.invoke("crashes")["pid"]
     os.killpg(os.getpgid(pid), signal.SIGKILL)
+    eventually(lambda: is_running(pid), lambda running: not running)
     assert endpoints.invoke("crashes")["pid"] != pid
 
 

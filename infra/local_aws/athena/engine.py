@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,8 +17,8 @@ from local_aws.athena.binding import Binder
 from local_aws.athena.catalog import Catalog
 from local_aws.athena.data_types import literal, result_type
 from local_aws.athena.ddl import Ddl
-from local_aws.athena.failures import QueryFailed
-from local_aws.athena.objects import ObjectCache, ObjectStore, folder, split_uri
+from local_aws.athena.failures import QueryCancelled, QueryFailed
+from local_aws.athena.objects import Encryption, ObjectCache, ObjectStore, folder, split_uri
 from local_aws.athena.relations import Relations
 from local_aws.athena.results import ResultColumn, as_text, csv_header, metadata
 from local_aws.athena.tables import TableWriter
@@ -35,6 +36,8 @@ class Request:
     output: str
     parameters: list[str] = field(default_factory=list)
     prepared: dict[str, str] = field(default_factory=dict)
+    encryption: Encryption = None
+    cutoff: int | None = None  # the bytes that the query may scan
 
 
 @dataclass
@@ -46,7 +49,8 @@ class Outcome:
     manifest_location: str | None = None
     scanned_bytes: int = 0
     update_count: int | None = None
-    substatement: str = "SELECT"
+    rows: int | None = None  # that the query gave, or wrote; None for what is no query
+    planning_seconds: float | None = None
 
 
 class Engine:
@@ -77,7 +81,8 @@ class Engine:
         return self.duckdb.cursor()
 
     def run(self, request: Request, connection: Any) -> Outcome:
-        """Execute the query; QueryFailed with Athena's reason, duckdb.InterruptException where it was cancelled."""
+        """Execute the query; QueryFailed with Athena's reason, duckdb.InterruptException where it was stopped, and
+        QueryCancelled where it would have read more than it may."""
         statement = statements.parse(request.sql, [] if _is_execute(request.sql) else request.parameters)
         if isinstance(statement, statements.Prepared):
             sql = request.prepared.get(statement.name.lower())
@@ -97,7 +102,7 @@ class Engine:
             case statements.Explain(query):
                 return run.explain(query)
         lines, columns = Ddl(self.catalog, self.cache, request.database, run.view_columns).run(statement)
-        return run.text(lines, columns, type(statement).__name__)
+        return run.text(lines, columns)
 
 
 def _is_execute(sql: str) -> bool:
@@ -113,7 +118,10 @@ class _Run:
         self.connection = connection
         relations = Relations(connection, engine.catalog, engine.cache)
         self.binder = Binder(connection, engine.catalog, relations)
-        self.writer = TableWriter(connection, engine.catalog, engine.cache, engine.scratch, request.id)
+        self.writer = TableWriter(
+            connection, engine.catalog, engine.cache, engine.scratch, request.id, request.encryption
+        )
+        self.planning_seconds: float | None = None
 
     @contextlib.contextmanager
     def _athena_reasons(self, query: exp.Expr) -> Iterator[None]:
@@ -126,6 +134,7 @@ class _Run:
 
     def _bind(self, query: exp.Query) -> tuple[str, list[ResultColumn]]:
         """DuckDB SQL of `query` with columns c0, c1, ... in the types Athena would give, and those columns."""
+        began = time.monotonic()
         _name_columns(query)
         with self._athena_reasons(query):
             sql = self.binder.duckdb_sql(query, self.request.database, rules.check)
@@ -140,6 +149,9 @@ class _Run:
             for index, (kind, row) in enumerate(zip(types, described, strict=True))
         )
         columns = [ResultColumn(name, duckdb.sqltype(kind)) for name, kind in zip(names, types, strict=True)]
+        if self.request.cutoff is not None and self.binder.scanned_bytes > self.request.cutoff:
+            raise QueryCancelled("Bytes scanned limit was exceeded")
+        self.planning_seconds = time.monotonic() - began
         return f"SELECT {outer} FROM ({sql}) AS q({inner})", columns
 
     def select(self, query: exp.Query) -> Outcome:
@@ -148,10 +160,10 @@ class _Run:
         path = self.engine.scratch / f"{uuid.uuid4().hex}.csv"
         try:
             with self._athena_reasons(query):
-                self.connection.execute(
-                    f"COPY (SELECT {texts} FROM ({sql})) TO {literal(str(path))} "
-                    "(FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR '')"
-                )
+                copy = f"COPY (SELECT {texts} FROM ({sql})) TO {literal(str(path))} "
+                (rows,) = self.connection.execute(
+                    copy + "(FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR '')"
+                ).fetchone()
             body = csv_header(columns) + path.read_bytes()
         finally:
             path.unlink(missing_ok=True)
@@ -159,18 +171,19 @@ class _Run:
         infos = [column.info() for column in columns]
         self._write(location, body)
         self._write(f"{location}.metadata", metadata(infos))
-        return Outcome(location, infos, scanned_bytes=self.binder.scanned_bytes)
+        scanned = self.binder.scanned_bytes
+        return Outcome(location, infos, scanned_bytes=scanned, rows=rows, planning_seconds=self.planning_seconds)
 
     def create_table_as(self, statement: statements.CreateTableAs) -> Outcome:
         database, name = (statement.table.db or self.request.database).lower(), statement.table.name.lower()
         location = f"{folder(self.request.output)}tables/{self.request.id}"
-        done = Outcome(location, manifest_location=f"{location}-manifest.csv", substatement="CREATE_TABLE_AS_SELECT")
+        done = Outcome(location, manifest_location=f"{location}-manifest.csv")
         if not self.writer.may_create(database, name, statement.if_not_exists):
             return self._finish_write(done, [])
         sql, columns = self._bind(statement.query)
         with self._athena_reasons(statement.query):
             written = self.writer.create_table_as(database, name, statement, sql, columns, folder(location))
-        done.update_count = written.rows
+        done.update_count = done.rows = written.rows
         return self._finish_write(done, written.uris)
 
     def insert(self, statement: statements.Insert) -> Outcome:
@@ -179,9 +192,8 @@ class _Run:
         with self._athena_reasons(statement.query):
             written = self.writer.insert(table, statement.columns, sql, columns)
         location = f"{folder(self.request.output)}{self.request.id}"
-        done = Outcome(
-            location, manifest_location=f"{location}-manifest.csv", update_count=written.rows, substatement="INSERT"
-        )
+        done = Outcome(location, manifest_location=f"{location}-manifest.csv")
+        done.update_count = done.rows = written.rows
         return self._finish_write(done, written.uris)
 
     def unload(self, statement: statements.Unload) -> Outcome:
@@ -189,23 +201,22 @@ class _Run:
         with self._athena_reasons(statement.query):
             written = self.writer.unload(statement, sql, columns)
         location = f"{folder(self.request.output)}{self.request.id}"
-        done = Outcome(
-            location, manifest_location=f"{location}-manifest.csv", update_count=written.rows, substatement="UNLOAD"
-        )
+        done = Outcome(location, manifest_location=f"{location}-manifest.csv")
+        done.update_count = done.rows = written.rows
         return self._finish_write(done, written.uris)
 
     def explain(self, query: exp.Query) -> Outcome:
         sql, _ = self._bind(query)
         plan = "\n".join(row[1] for row in self.connection.execute(f"EXPLAIN {sql}").fetchall())
-        return self.text(plan.split("\n"), [("Query Plan", "varchar")], "Explain")
+        return self.text(plan.split("\n"), [("Query Plan", "varchar")])
 
-    def text(self, lines: list[str], columns: list[tuple[str, str]], kind: str) -> Outcome:
+    def text(self, lines: list[str], columns: list[tuple[str, str]]) -> Outcome:
         """The outcome of a statement whose result is lines of text."""
         location = f"{folder(self.request.output)}{self.request.id}.txt"
         infos = [ResultColumn(name, duckdb.sqltype(_text_type(kind_))).info() for name, kind_ in columns]
         self._write(location, "".join(line + "\n" for line in lines).encode())
         self._write(f"{location}.metadata", metadata(infos))
-        return Outcome(location, infos, substatement=kind.upper())
+        return Outcome(location, infos)
 
     def view_columns(self, query: exp.Query) -> list[ResultColumn]:
         """The columns that a view over `query` has."""
@@ -213,13 +224,13 @@ class _Run:
 
     def _finish_write(self, outcome: Outcome, uris: list[str]) -> Outcome:
         assert outcome.manifest_location is not None
-        outcome.scanned_bytes = self.binder.scanned_bytes
+        outcome.scanned_bytes, outcome.planning_seconds = self.binder.scanned_bytes, self.planning_seconds
         self._write(outcome.manifest_location, "".join(f"{uri}\n" for uri in uris).encode())
         self._write(f"{outcome.output_location}.metadata", metadata([]))
         return outcome
 
     def _write(self, uri: str, body: bytes) -> None:
-        self.engine.store.write(*split_uri(uri), body)
+        self.engine.store.write(*split_uri(uri), body, self.request.encryption)
 
 
 def _name_columns(query: exp.Query) -> None:

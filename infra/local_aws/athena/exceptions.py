@@ -1,5 +1,7 @@
 """Athena's errors, with AWS's codes."""
 
+import json
+
 from moto.core.exceptions import JsonRESTError, ServiceException
 
 
@@ -8,8 +10,10 @@ class InvalidRequestException(JsonRESTError):
 
     code = 400
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, error_code: str = "INVALID_INPUT") -> None:
         super().__init__("InvalidRequestException", message)
+        body = {"__type": "InvalidRequestException", "AthenaErrorCode": error_code, "Message": message}
+        self.description = json.dumps(body)
 
 
 class ResourceNotFoundException(JsonRESTError):

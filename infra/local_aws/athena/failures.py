@@ -5,6 +5,55 @@ class QueryFailed(Exception):
     """The query ends as FAILED; the message is its StateChangeReason, worded as Athena words it."""
 
 
+class MalformedQuery(QueryFailed):
+    """The query is no statement that Athena can read: StartQueryExecution refuses it with this message."""
+
+
+class QueryCancelled(Exception):
+    """The query ends as CANCELLED; the message is its StateChangeReason."""
+
+
 def unsupported(what: str, instead: str) -> QueryFailed:
     """The failure of a query that needs something local Athena does not do: names it, and says what to use instead."""
     return QueryFailed(f"NOT_SUPPORTED: local Athena does not support {what}; {instead}")
+
+
+# Where a reason begins with none of these, it is 1000: "User error".
+_ERROR_TYPES = {
+    "GENERIC_INTERNAL_ERROR": 200,
+    "EXCEEDED_LOCAL_MEMORY_LIMIT": 0,
+    "Access denied when writing output": 401,
+    "INVALID_CAST_ARGUMENT": 1001,
+    "DIVISION_BY_ZERO": 1001,
+    "NUMERIC_VALUE_OUT_OF_RANGE": 1001,
+    "HIVE_BAD_DATA": 1001,
+    "FAILED: ": 1003,
+    "HIVE_INVALID_METADATA": 1004,
+    "COLUMN_NOT_FOUND": 1006,
+    "TYPE_MISMATCH": 1006,
+    "AMBIGUOUS_NAME": 1006,
+    "EXPRESSION_NOT_AGGREGATE": 1006,
+    "SYNTAX_ERROR": 1006,
+    "INVALID_PARAMETER_USAGE": 1100,
+    "INVALID_TABLE_PROPERTY": 1103,
+    "INVALID_FUNCTION_ARGUMENT": 1114,
+    "INVALID_VIEW": 1115,
+    "TABLE_NOT_FOUND": 1118,
+    "NOT_SUPPORTED": 1200,
+    "SCHEMA_NOT_FOUND": 1301,
+    "HIVE_CANNOT_OPEN_SPLIT": 1302,
+    "FUNCTION_NOT_FOUND": 1303,
+    "PERMISSION_DENIED": 1306,
+}
+_SYSTEM = (0, 200)
+
+
+def athena_error(reason: str) -> dict[str, object]:
+    """AthenaError of GetQueryExecution for a query that failed for `reason`: category and type of Athena's catalog."""
+    kind = next((number for prefix, number in _ERROR_TYPES.items() if reason.startswith(prefix)), 1000)
+    return {
+        "ErrorCategory": 1 if kind in _SYSTEM else 2,
+        "ErrorType": kind,
+        "Retryable": False,
+        "ErrorMessage": reason,
+    }

@@ -9,86 +9,24 @@ from typing import Any
 import duckdb
 from moto.athena.models import AthenaBackend, WorkGroup
 from moto.athena.models import athena_backends as athena_backends
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.glue.models import glue_backends
 from moto.s3.models import s3_backends
 
 from local_aws import config
-from local_aws.athena.engine import Engine, Outcome, Request
+from local_aws.athena.engine import Engine, Request
 from local_aws.athena.exceptions import InvalidRequestException
-from local_aws.athena.failures import QueryFailed
-from local_aws.athena.objects import folder, split_uri
+from local_aws.athena.failures import MalformedQuery, QueryCancelled, QueryFailed
+from local_aws.athena.objects import split_uri
+from local_aws.athena.queries import QueryExecution
 from local_aws.athena.results import page
-from local_aws.athena.statements import statement_type
+from local_aws.athena.settings import result_configuration_of
+from local_aws.athena.statements import parse
 from local_aws.athena.stores import MotoCatalog, MotoObjects
 
 CONCURRENT_QUERIES = 4
 # GetQueryExecution waits this long for a query to end: clients that poll every second see fast queries at once.
 PATIENCE_SECONDS = 0.25
-
-
-class QueryExecution:
-    """One query: its request, its state, and what came of it."""
-
-    def __init__(self, request: Request, context: dict[str, str], result_configuration: dict[str, Any], workgroup: str):
-        self.request = request
-        self.context = context
-        self.result_configuration = result_configuration
-        self.workgroup_name = workgroup
-        self.state = "QUEUED"
-        self.reason: str | None = None
-        self.outcome: Outcome | None = None
-        self.submitted_at = time.time()
-        self.started_at: float | None = None
-        self.completed_at: float | None = None
-        self.connection: Any = None
-        self.lock = threading.Lock()
-        self.done = threading.Event()
-
-    def describe(self) -> dict[str, Any]:
-        """QueryExecution of GetQueryExecution."""
-        status: dict[str, Any] = {"State": self.state, "SubmissionDateTime": self.submitted_at}
-        if self.completed_at:
-            status["CompletionDateTime"] = self.completed_at
-        if self.reason is not None:
-            status["StateChangeReason"] = self.reason
-            if self.state == "FAILED":
-                status["AthenaError"] = {
-                    "ErrorCategory": 2, "ErrorType": 1006, "Retryable": False, "ErrorMessage": self.reason
-                }  # fmt: skip
-        location = (
-            self.outcome.output_location if self.outcome else f"{folder(self.request.output)}{self.request.id}.csv"
-        )
-        described: dict[str, Any] = {
-            "QueryExecutionId": self.request.id,
-            "Query": self.request.sql,
-            "StatementType": statement_type(self.request.sql),
-            "ResultConfiguration": {**self.result_configuration, "OutputLocation": location},
-            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
-            "QueryExecutionContext": self.context,
-            "Status": status,
-            "Statistics": self.statistics(),
-            "WorkGroup": self.workgroup_name,
-            "EngineVersion": {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"},
-            "SubstatementType": self.outcome.substatement if self.outcome else "SELECT",
-        }
-        if self.request.parameters:
-            described["ExecutionParameters"] = self.request.parameters
-        return described
-
-    def statistics(self) -> dict[str, Any]:
-        """QueryExecutionStatistics: measured times, and the bytes of the objects behind the tables read."""
-        end = self.completed_at or time.time()
-        started = self.started_at or end
-        found: dict[str, Any] = {
-            "EngineExecutionTimeInMillis": round((end - started) * 1000),
-            "TotalExecutionTimeInMillis": round((end - self.submitted_at) * 1000),
-            "QueryQueueTimeInMillis": round((started - self.submitted_at) * 1000),
-            "DataScannedInBytes": self.outcome.scanned_bytes if self.outcome else 0,
-            "ResultReuseInformation": {"ReusedPreviousResult": False},
-        }
-        if self.outcome and self.outcome.manifest_location:
-            found["DataManifestLocation"] = self.outcome.manifest_location
-        return found
 
 
 class ExecutingAthenaBackend(AthenaBackend):
@@ -128,10 +66,11 @@ class ExecutingAthenaBackend(AthenaBackend):
         self,
         sql: str,
         context: dict[str, str],
-        result_configuration: dict[str, Any],
+        given: dict[str, Any],
         workgroup: str,
         parameters: list[str],
         token: str | None,
+        reuse: dict[str, Any],
     ) -> str:
         """Id of the query, queued; the id of the earlier one where the client's `token` is known."""
         if token and token in self.tokens:
@@ -139,22 +78,40 @@ class ExecutingAthenaBackend(AthenaBackend):
             if (known.sql, known.parameters) != (sql, parameters):
                 raise InvalidRequestException("Idempotent parameters do not match")
             return known.id
-        found = self.work_group(workgroup)
-        result_configuration = self._result_configuration(found, result_configuration)
+        group = self.work_group(workgroup)
         catalog = context.get("Catalog", "AwsDataCatalog")
         if catalog.lower() != "awsdatacatalog":
             raise InvalidRequestException(f"Catalog {catalog} is not available: local Athena has AwsDataCatalog only")
-        prepared = {name: text for (group, name), (text, _, _) in self.prepared.items() if group == workgroup}
-        database = context.get("Database", "default").strip('`"').lower()
+        refuse_malformed(sql)
+        result_configuration = result_configuration_of(group.configuration, given)
+        bucket = split_uri(result_configuration["OutputLocation"])[0]
+        if bucket not in s3_backends[self.account_id][self.partition].buckets:
+            raise InvalidRequestException(f"Unable to verify/create output bucket {bucket}")
         request = Request(
-            str(uuid.uuid4()), sql, database, result_configuration["OutputLocation"], parameters, prepared
+            str(uuid.uuid4()),
+            sql,
+            context.get("Database", "default").strip('`"').lower(),
+            result_configuration["OutputLocation"],
+            parameters,
+            {name: text for (group_name, name), (text, _, _) in self.prepared.items() if group_name == workgroup},
+            result_configuration.get("EncryptionConfiguration"),
+            group.configuration.get("BytesScannedCutoffPerQuery"),
         )
-        execution = QueryExecution(request, context, result_configuration, workgroup)
+        execution = QueryExecution(request, context, result_configuration, workgroup, reuse)
+        reusable = self._reusable(execution)
         self.queries[request.id] = execution
         if token:
             self.tokens[token] = request.id
-        self._pool.submit(self._execute, execution)
+        if reusable is not None:
+            execution.reuse_result(reusable)
+        else:
+            self._pool.submit(self._execute, execution)
         return request.id
+
+    def _reusable(self, wanted: QueryExecution) -> QueryExecution | None:
+        """The newest earlier query whose result `wanted` may take over."""
+        earlier = [query for query in list(self.queries.values()) if query.can_serve(wanted)]
+        return max(earlier, key=lambda query: query.submitted_at, default=None)
 
     def work_group(self, name: str) -> WorkGroup:
         """The enabled workgroup of that name."""
@@ -184,21 +141,6 @@ class ExecutingAthenaBackend(AthenaBackend):
         for query in [query for query in self.named_queries.values() if query.workgroup is group]:
             del self.named_queries[query.id]
 
-    def _result_configuration(self, workgroup: WorkGroup, given: dict[str, Any]) -> dict[str, Any]:
-        own = workgroup.configuration.get("ResultConfiguration") or {}
-        enforced = workgroup.configuration.get("EnforceWorkGroupConfiguration") and own.get("OutputLocation")
-        configuration = dict(own) if enforced else {**own, **given}
-        if not configuration.get("OutputLocation"):
-            raise InvalidRequestException(
-                "No output location provided. An output location is required either through the Workgroup result "
-                "configuration setting or as an API input."
-            )
-        try:
-            split_uri(configuration["OutputLocation"])
-        except QueryFailed as error:
-            raise InvalidRequestException(f"outputLocation is not a valid S3 path. {error}") from error
-        return configuration
-
     def _execute(self, execution: QueryExecution) -> None:
         state, reason, outcome = "FAILED", None, None
         try:
@@ -208,20 +150,35 @@ class ExecutingAthenaBackend(AthenaBackend):
                     return
                 execution.connection = engine.connection()
                 execution.state, execution.started_at = "RUNNING", time.time()
+            self._check_bucket_owner(execution.result_configuration)
             outcome = engine.run(execution.request, execution.connection)
             state = "SUCCEEDED"
         except QueryFailed as failed:
             reason = str(failed)
+        except QueryCancelled as cancelled:
+            state, reason = "CANCELLED", str(cancelled)
         except duckdb.InterruptException:
             state, reason = "CANCELLED", "Query cancelled by user"
         except Exception as error:  # a fault of the engine must end this query, with its reason, and no other
             reason = f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}"
         if execution.connection is not None:
             execution.connection.close()
-        with execution.lock:
-            execution.outcome, execution.reason, execution.completed_at = outcome, reason, time.time()
-            execution.state = state
-        execution.done.set()
+        execution.finish(state, reason, outcome)
+        self._publish_metrics(execution)
+
+    def _check_bucket_owner(self, result_configuration: dict[str, Any]) -> None:
+        if result_configuration.get("ExpectedBucketOwner", self.account_id) != self.account_id:
+            raise QueryFailed(
+                f"Access denied when writing output to url: {result_configuration['OutputLocation']} . Please ensure "
+                "you are allowed to access the S3 bucket. If you are encrypting query results with KMS key, please "
+                "ensure you are allowed to access your KMS key"
+            )
+
+    def _publish_metrics(self, execution: QueryExecution) -> None:
+        group = self.work_groups.get(execution.workgroup_name)
+        if group is not None and group.configuration.get("PublishCloudWatchMetricsEnabled"):
+            metrics = cloudwatch_backends[self.account_id][self.region_name]
+            metrics.put_metric_data("AWS/Athena", execution.metric_data())
 
     def query(self, query_id: str) -> QueryExecution:
         """The query of that id; InvalidRequestException where there is none."""
@@ -232,12 +189,14 @@ class ExecutingAthenaBackend(AthenaBackend):
     def stop_query_execution(self, exec_id: str) -> None:
         execution = self.query(exec_id)
         with execution.lock:
-            if execution.state == "QUEUED":
-                execution.state, execution.reason = "CANCELLED", "Query cancelled by user"
-                execution.completed_at = time.time()
-                execution.done.set()
-            elif execution.state == "RUNNING":
+            if execution.state == "RUNNING":
                 execution.connection.interrupt()
+                return
+            queued = execution.state == "QUEUED"
+            if queued:
+                execution.state = "CANCELLED"
+        if queued:
+            execution.finish("CANCELLED", "Query cancelled by user", None)
 
     def results(self, query_id: str, limit: int, token: str | None) -> dict[str, Any]:
         """GetQueryResults' answer; the token is the byte of the result file where a page begins."""
@@ -262,6 +221,16 @@ class ExecutingAthenaBackend(AthenaBackend):
         if following is not None:
             answer["NextToken"] = str(following)
         return answer
+
+
+def refuse_malformed(sql: str) -> None:
+    """InvalidRequestException where `sql` is no statement; what is wrong with its meaning fails the query later."""
+    try:
+        parse(sql, None)
+    except MalformedQuery as error:
+        raise InvalidRequestException(str(error), "MALFORMED_QUERY") from error
+    except QueryFailed:
+        return
 
 
 def install() -> None:

@@ -29,6 +29,9 @@ class S3Object:
         return f"s3://{self.bucket}/{self.key}"
 
 
+Encryption = dict[str, str] | None  # EncryptionConfiguration, as Athena's requests have it
+
+
 class ObjectStore(Protocol):
     """What the engine needs of S3."""
 
@@ -37,7 +40,7 @@ class ObjectStore(Protocol):
 
     def read(self, s3_object: S3Object) -> bytes: ...
 
-    def write(self, bucket: str, key: str, body: bytes) -> None: ...
+    def write(self, bucket: str, key: str, body: bytes, encryption: Encryption = None) -> None: ...
 
     def delete(self, bucket: str, key: str) -> None: ...
 

@@ -23,7 +23,7 @@ def query_failed(error: Exception, query: exp.Expr | None) -> QueryFailed:
     """The failure that Athena reports for DuckDB's `error`; places come from `query`."""
     text = str(error)
     first = text.split("\n")[0]
-    if m := re.search(r'Referenced column "([^"]+)" not found', text):
+    if m := re.search(r'Referenced column "([^"]+)" (?:was )?not found', text):
         return _column(m[1], query)
     if m := re.search(r'"([^"]+)" does not have a column named "([^"]+)"', text):
         return _column(f"{m[1]}.{m[2]}", query)

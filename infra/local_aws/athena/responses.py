@@ -9,6 +9,7 @@ from moto.core.responses import ActionResult
 from local_aws.athena.exceptions import InvalidRequestException, NotImplementedHere, ResourceNotFoundException
 from local_aws.athena.metadata import MetadataResponse
 from local_aws.athena.models import PATIENCE_SECONDS
+from local_aws.athena.settings import reuse_by_age
 from local_aws.athena.workgroups import page
 
 EXECUTED = {
@@ -42,6 +43,7 @@ class ExecutingAthenaResponse(MetadataResponse):
             self._get_param("WorkGroup") or "primary",
             self._get_param("ExecutionParameters") or [],
             self._get_param("ClientRequestToken"),
+            reuse_by_age(self._get_param("ResultReuseConfiguration") or {}),
         )
         return json.dumps({"QueryExecutionId": query_id})
 
@@ -70,10 +72,7 @@ class ExecutingAthenaResponse(MetadataResponse):
 
     def get_query_runtime_statistics(self) -> str:
         execution = self.backend.query(self._get_param("QueryExecutionId"))
-        statistics = execution.statistics()
-        timeline = {name: value for name, value in statistics.items() if name.endswith("TimeInMillis")}
-        rows = {"InputBytes": statistics["DataScannedInBytes"]}
-        return json.dumps({"QueryRuntimeStatistics": {"Timeline": timeline, "Rows": rows}})
+        return json.dumps({"QueryRuntimeStatistics": execution.runtime_statistics()})
 
     def list_query_executions(self) -> str:
         workgroup = self._get_param("WorkGroup") or "primary"

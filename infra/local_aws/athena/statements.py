@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from local_aws.athena.data_types import split_top_level
-from local_aws.athena.failures import QueryFailed, unsupported
+from local_aws.athena.failures import MalformedQuery, QueryFailed, unsupported
 
 _NAME = r'((?:[`"]?[\w$-]+[`"]?\.)*[`"]?[\w$-]+[`"]?)'
 _DDL = ("ALTER", "CREATE", "DESCRIBE", "DESC", "DROP", "MSCK", "SHOW")
@@ -131,32 +131,86 @@ def statement_type(sql: str) -> str:
     return "DDL" if word in _DDL else "DML"
 
 
+def substatement_type(sql: str) -> str:
+    """What GetQueryExecution says beyond DDL, DML or UTILITY: SELECT, CREATE_TABLE_AS_SELECT, SHOW_TABLES, ..."""
+    words = re.findall(r"\w+", sql[_begin(sql) :].upper())[:4]
+    match words:
+        case ["CREATE", "TABLE", *_] if re.search(r"\bAS[\s(]+(SELECT|WITH|VALUES|TABLE)\b", sql, re.I):
+            return "CREATE_TABLE_AS_SELECT"
+        case ["CREATE", "EXTERNAL", "TABLE", *_]:
+            return "CREATE_TABLE"
+        case ["CREATE", "OR", "REPLACE", kind]:
+            return f"CREATE_{kind}"
+        case ["MSCK", *_]:
+            return "MSCK_REPAIR_TABLE"
+        case ["SHOW", "CREATE", kind, *_]:
+            return f"SHOW_CREATE_{kind}"
+        case ["CREATE" | "DROP" | "ALTER" | "SHOW" as verb, kind, *_]:
+            return f"{verb}_{kind}"
+        case ["INSERT" | "UNLOAD" | "EXPLAIN" | "DESCRIBE" | "DELETE" | "UPDATE" | "MERGE" as verb, *_]:
+            return str(verb)
+        case ["DESC", *_]:
+            return "DESCRIBE"
+    return "SELECT"
+
+
 def first_word(sql: str) -> str:
     """The first word of `sql` in upper case, comments skipped."""
-    found = re.match(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*(\w+)", sql, re.DOTALL)
-    return found[1].upper() if found else ""
+    found = re.match(r"\w+", sql[_begin(sql) :])
+    return found[0].upper() if found else ""
+
+
+def _begin(sql: str) -> int:
+    """Where the first word of `sql` begins, behind comments and brackets."""
+    found = re.match(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*", sql, re.DOTALL)
+    return found.end() if found else 0
 
 
 QUERIES = {"SELECT", "WITH", "VALUES", "TABLE"}
+_STATEMENTS = QUERIES | {"CREATE", "DROP", "INSERT", "DELETE", "UPDATE", "MERGE"}
+_EXPECTED = (
+    "Expecting: 'ALTER', 'CREATE', 'DESCRIBE', 'DROP', 'EXECUTE', 'EXPLAIN', 'INSERT', 'MSCK', 'PREPARE', 'SHOW', "
+    "'UNLOAD', <query>"
+)
 
 
-def parse(sql: str, parameters: list[str]) -> Statement:
-    """The statement in `sql`, its `?` replaced by `parameters` (SQL literals); QueryFailed with line and column."""
-    text = sql.strip().rstrip(";").rstrip()
-    if not text:
-        raise QueryFailed("line 1:1: mismatched input '<EOF>'. Expecting: a statement")
+def parse(sql: str, parameters: list[str] | None) -> Statement:
+    """The statement in `sql`, its `?` replaced by `parameters` (SQL literals; None leaves them as they are).
+
+    MalformedQuery, with line and column, where it is none."""
+    # What stands before the first word becomes blanks: places in the text stay what they are.
+    start = _begin(sql)
+    start = start if first_word(sql) not in QUERIES else len(sql) - len(sql.lstrip())
+    text = _blank(sql[:start]) + sql[start:].rstrip().removesuffix(";").rstrip()
+    bare = text.strip()
+    if not first_word(text):
+        raise MalformedQuery(f"line 1:1: mismatched input '<EOF>'. {_EXPECTED}")
     for pattern, build in _OPAQUE:
-        if found := pattern.fullmatch(text):
+        if found := pattern.fullmatch(bare):
             return build(found)
-    if found := re.fullmatch(r"UNLOAD\s*(\(.*\))\s*TO\s*'([^']*)'(?:\s*WITH\s*\((.*)\))?", text, re.I | re.S):
-        return Unload(_query(found[1], parameters), found[2], _options(found[3] or ""))
-    if found := re.fullmatch(r"EXPLAIN\s+(?:ANALYZE\s+)?(.*)", text, re.I | re.S):
-        return Explain(_query(found[1], parameters))
-    if (found := re.fullmatch(r"CREATE\s+TABLE\s.*?\sAS\s(.*)", text, re.I | re.S)) and first_word(
-        found[1]
-    ) not in QUERIES:
-        raise _mismatch(found[1])  # sqlglot gives up on the whole statement, and names no place
-    return _from_expression(_expression(text, parameters), text)
+    if found := re.fullmatch(r"\s*UNLOAD\s*(\(.*\))\s*TO\s*'([^']*)'(?:\s*WITH\s*\((.*)\))?", text, re.I | re.S):
+        return Unload(_query(_alone(found), parameters), found[2], _options(found[3] or ""))
+    if found := re.fullmatch(r"\s*EXPLAIN\s+(?:ANALYZE\s+)?(.*)", text, re.I | re.S):
+        return Explain(_query(_alone(found), parameters))
+    if found := re.fullmatch(r"\s*CREATE\s+TABLE\s.*?\sAS\s(.*)", text, re.I | re.S):
+        _begin_query(_alone(found))  # sqlglot gives up on the whole statement, and names no place
+    if first_word(text) not in _STATEMENTS:
+        raise _mismatch(text)
+    return _from_expression(_expression(text, parameters), bare)
+
+
+def _begin_query(text: str) -> None:
+    if first_word(text) not in QUERIES:
+        raise _mismatch(text)
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _alone(found: re.Match[str]) -> str:
+    """The first group of `found`, at its own place in the text."""
+    return _blank(found.string[: found.start(1)]) + found[1]
 
 
 def _from_expression(expression: exp.Expr, text: str) -> Statement:
@@ -196,35 +250,33 @@ def _select_from(values: exp.Values) -> exp.Query:
 
 def _mismatch(text: str) -> QueryFailed:
     word = first_word(text)
-    if word in ("SELECT", "WITH", "INSERT", "VACUUM", "OPTIMIZE", "ALTER", "CREATE", "SHOW", "DEALLOCATE", "PREPARE"):
+    if word in _STATEMENTS | {"VACUUM", "OPTIMIZE", "ALTER", "SHOW", "DEALLOCATE", "PREPARE", "SET", "USE", "CALL"}:
         return unsupported(f"this {word} statement", "docs/local-aws.md lists what is supported")
-    before = text[: text.upper().index(word)] if word else ""
+    before = text[: _begin(text)]
     line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
     found = text[len(before) : len(before) + len(word)] or text[:1]
-    return QueryFailed(
-        f"line {line}:{column}: mismatched input '{found}'. Expecting: 'ALTER', 'CREATE', 'DESCRIBE', 'DROP', "
-        "'EXECUTE', 'EXPLAIN', 'INSERT', 'MSCK', 'PREPARE', 'SHOW', 'UNLOAD', <query>"
-    )
+    return MalformedQuery(f"line {line}:{column}: mismatched input '{found}'. {_EXPECTED}")
 
 
-def _expression(text: str, parameters: list[str]) -> exp.Expr:
+def _expression(text: str, parameters: list[str] | None) -> exp.Expr:
     try:
         found = [expression for expression in sqlglot.parse(text, read="athena") if expression is not None]
     except ParseError as error:
         raise _syntax_error(text, error) from error
     except TokenError as error:
-        raise QueryFailed(f"line 1:1: mismatched input. {error}") from error
+        raise MalformedQuery(f"line 1:1: mismatched input. {error}") from error
     if len(found) != 1:
-        raise QueryFailed("Only one sql statement is allowed. Got: " + text)
-    return _bound(found[0], parameters)
+        raise MalformedQuery("Only one sql statement is allowed. Got: " + text)
+    return found[0] if parameters is None else _bound(found[0], parameters)
 
 
-def _query(text: str, parameters: list[str]) -> exp.Query:
+def _query(text: str, parameters: list[str] | None) -> exp.Query:
+    _begin_query(text)
     expression = _expression(text, parameters)
     while isinstance(expression, (exp.Paren, exp.Subquery)) and not expression.args.get("alias"):
         expression = expression.this
     if not isinstance(expression, exp.Query):
-        raise _mismatch(text.lstrip("( \n"))
+        raise _mismatch(text)
     return expression
 
 
@@ -234,8 +286,8 @@ def _syntax_error(text: str, error: ParseError) -> QueryFailed:
     line, end = int(details.get("line") or 1), int(details.get("col") or 1)
     if "SENTINEL" in str(details.get("description")):
         lines = text.split("\n")
-        return QueryFailed(f"line {len(lines)}:{len(lines[-1]) + 1}: mismatched input '<EOF>'")
-    return QueryFailed(
+        return MalformedQuery(f"line {len(lines)}:{len(lines[-1]) + 1}: mismatched input '<EOF>'")
+    return MalformedQuery(
         f"line {line}:{max(1, end - len(token) + 1)}: mismatched input '{token}'. {details.get('description', '')}"
     )
 

@@ -8,7 +8,7 @@ from moto.s3.exceptions import MissingBucket
 from moto.s3.models import FakeKey, S3Backend
 
 from local_aws.athena.failures import QueryFailed
-from local_aws.athena.objects import S3Object
+from local_aws.athena.objects import Encryption, S3Object
 
 
 class MotoObjects:
@@ -32,9 +32,11 @@ class MotoObjects:
             )
         return bytes(found.value)
 
-    def write(self, bucket: str, key: str, body: bytes) -> None:
+    def write(self, bucket: str, key: str, body: bytes, encryption: Encryption = None) -> None:
         self._bucket(bucket)
-        self.s3.put_object(bucket, key, body)
+        given = encryption or {}
+        algorithm = {"SSE_S3": "AES256", "SSE_KMS": "aws:kms"}.get(given.get("EncryptionOption", ""))
+        self.s3.put_object(bucket, key, body, encryption=algorithm, kms_key_id=given.get("KmsKey"))
 
     def delete(self, bucket: str, key: str) -> None:
         self._bucket(bucket)

@@ -15,7 +15,7 @@ from local_aws.athena import statements
 from local_aws.athena.catalog import Catalog, Table
 from local_aws.athena.data_types import duckdb_type, hive_type, literal, quote
 from local_aws.athena.failures import QueryFailed, unsupported
-from local_aws.athena.objects import ObjectCache, folder, split_uri
+from local_aws.athena.objects import Encryption, ObjectCache, folder, split_uri
 from local_aws.athena.results import ResultColumn, as_text
 from local_aws.athena.storage import storage_descriptor
 
@@ -46,12 +46,21 @@ class Written:
 class TableWriter:
     """Writes for one query on its DuckDB connection; object names carry the query's id."""
 
-    def __init__(self, connection: Any, catalog: Catalog, cache: ObjectCache, scratch: Path, query_id: str) -> None:
+    def __init__(
+        self,
+        connection: Any,
+        catalog: Catalog,
+        cache: ObjectCache,
+        scratch: Path,
+        query_id: str,
+        encryption: Encryption,
+    ) -> None:
         self.connection = connection
         self.catalog = catalog
         self.cache = cache
         self.scratch = scratch
         self.query_id = query_id
+        self.encryption = encryption
 
     def may_create(self, database: str, name: str, if_not_exists: bool) -> bool:
         """Whether the table is still to be made; QueryFailed where it must not exist, or its database does not."""
@@ -222,7 +231,7 @@ class TableWriter:
                 parts = path.relative_to(directory).parent.as_posix() if keys else ""
                 below = f"{prefix}{parts}/" if parts else prefix
                 key = f"{below}{self.query_id}_{uuid.uuid4()}{path.suffix if path.suffix == '.gz' else ''}"
-                self.cache.store.write(bucket, key, path.read_bytes())
+                self.cache.store.write(bucket, key, path.read_bytes(), self.encryption)
                 uris.append(f"s3://{bucket}/{key}")
                 if keys:
                     values = tuple(urllib.parse.unquote(part.partition("=")[2]) for part in parts.split("/"))

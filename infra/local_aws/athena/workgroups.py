@@ -6,10 +6,9 @@ from typing import Any, cast
 from moto.athena.models import NamedQuery
 from moto.athena.responses import AthenaResponse
 
-from local_aws.athena.exceptions import InvalidRequestException, NotImplementedHere, ResourceNotFoundException
+from local_aws.athena.exceptions import InvalidRequestException, ResourceNotFoundException
 from local_aws.athena.models import ExecutingAthenaBackend, athena_backends
-
-ENGINE = "Athena engine version 3"
+from local_aws.athena.settings import ENGINE, checked
 
 
 def page(items: list[Any], limit: int, token: str | None) -> tuple[list[Any], dict[str, str]]:
@@ -47,7 +46,7 @@ class WorkGroupResponse(AthenaResponse):
         if name in self.backend.work_groups:
             raise InvalidRequestException("WorkGroup is already created")
         self.backend.create_work_group(
-            name, _checked(configuration), self._get_param("Description") or "", self._get_param("Tags") or []
+            name, checked(configuration), self._get_param("Description") or "", self._get_param("Tags") or []
         )
         return "{}"
 
@@ -58,7 +57,7 @@ class WorkGroupResponse(AthenaResponse):
     def update_work_group(self) -> str:
         group = self.backend.known_work_group(self._get_param("WorkGroup"))
         updates = self._get_param("ConfigurationUpdates") or {}
-        group.configuration = _checked(updated(group.configuration, updates))
+        group.configuration = checked(updated(group.configuration, updates))
         group.state = self._get_param("State") or group.state
         description = self._get_param("Description")
         group.description = group.description if description is None else description
@@ -140,19 +139,3 @@ def _described(query: NamedQuery) -> dict[str, str]:
     members = {"NamedQueryId": query.id, "Name": query.name, "Database": query.database}
     members |= {"QueryString": query.query_string, "WorkGroup": query.workgroup.name}
     return members | ({"Description": query.description} if query.description else {})
-
-
-def _checked(configuration: dict[str, Any]) -> dict[str, Any]:
-    """`configuration`, unless it asks for what no query here would obey."""
-    engine = configuration.get("EngineVersion") or {}
-    selected = engine.get("SelectedEngineVersion", "AUTO")
-    if selected not in ("AUTO", ENGINE):
-        raise NotImplementedHere(f"A workgroup of engine version {selected}")
-    for name in ("ManagedQueryResultsConfiguration", "QueryResultsS3AccessGrantsConfiguration"):
-        if any((configuration.get(name) or {}).get(switch) for switch in ("Enabled", "EnableS3AccessGrants")):
-            raise NotImplementedHere(f"A workgroup with {name}")
-    if configuration.get("BytesScannedCutoffPerQuery"):
-        raise NotImplementedHere("A workgroup with BytesScannedCutoffPerQuery")
-    if engine:
-        configuration["EngineVersion"] = {"SelectedEngineVersion": selected, "EffectiveEngineVersion": ENGINE}
-    return configuration

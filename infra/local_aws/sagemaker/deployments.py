@@ -33,12 +33,19 @@ def plan(config: Mapping[str, Any] | None, instance_counts: Sequence[int]) -> Pl
         return Plan()
     alarms = (config.get("AutoRollbackConfiguration") or {}).get("Alarms") or []
     names = tuple(alarm["AlarmName"] for alarm in alarms if alarm.get("AlarmName"))
-    policy = config.get("BlueGreenUpdatePolicy")
+    blue_green, rolling = config.get("BlueGreenUpdatePolicy"), config.get("RollingUpdatePolicy")
+    if blue_green and rolling:
+        raise InvalidDeployment("DeploymentConfig takes either BlueGreenUpdatePolicy or RollingUpdatePolicy, not both.")
+    policy = blue_green or rolling
     if not policy:
         return Plan(alarms=names)
-    routing = policy["TrafficRoutingConfiguration"]
-    shares = _shares(routing, min(instance_counts))
-    bake_seconds = routing["WaitIntervalInSeconds"]
+    instance_count = min(instance_counts)
+    if rolling:  # instances take their share of the requests with them, so a batch is a step
+        shares = _steps(_share("MaximumBatchSize", rolling["MaximumBatchSize"], instance_count, Fraction(1, 20)))
+        bake_seconds = rolling["WaitIntervalInSeconds"]
+    else:
+        shares = _shares(policy["TrafficRoutingConfiguration"], instance_count)
+        bake_seconds = policy["TrafficRoutingConfiguration"]["WaitIntervalInSeconds"]
     termination_wait_seconds = policy.get("TerminationWaitInSeconds") or 0
     timeout_seconds = policy.get("MaximumExecutionTimeoutInSeconds") or LONGEST_DEPLOYMENT_SECONDS
     waits = bake_seconds * len(shares) + termination_wait_seconds
@@ -51,27 +58,34 @@ def plan(config: Mapping[str, Any] | None, instance_counts: Sequence[int]) -> Pl
 
 
 def _shares(routing: Mapping[str, Any], instance_count: int) -> tuple[Fraction, ...]:
+    """The steps of a TrafficRoutingConfiguration."""
     kind = routing["Type"]
     own = {"CANARY": "CanarySize", "LINEAR": "LinearStepSize"}.get(kind)
     for size in ("CanarySize", "LinearStepSize"):
         if (size == own) != bool(routing.get(size)):
             needs = "needs" if size == own else "does not take"
             raise InvalidDeployment(f"TrafficRoutingConfiguration of type {kind} {needs} {size}.")
-    if own is None:
-        return (Fraction(1),)
-    whole = instance_count if routing[own]["Type"] == "INSTANCE_COUNT" else 100
-    share = Fraction(routing[own]["Value"], whole)
-    least = Fraction(1, 10) if kind == "LINEAR" else Fraction(0)
+    if kind == "CANARY":
+        return (_share("CanarySize", routing["CanarySize"], instance_count, Fraction(0)), Fraction(1))
+    if kind == "LINEAR":
+        return _steps(_share("LinearStepSize", routing["LinearStepSize"], instance_count, Fraction(1, 10)))
+    return (Fraction(1),)
+
+
+def _share(name: str, size: Mapping[str, Any], instance_count: int, least: Fraction) -> Fraction:
+    """A CapacitySize as a share of the instances; InvalidDeployment unless it is between `least` and a half."""
+    share = Fraction(size["Value"], instance_count if size["Type"] == "INSTANCE_COUNT" else 100)
     if not least <= share <= Fraction(1, 2):
-        allowed = "between 10% and 50%" if kind == "LINEAR" else "less than or equal to 50%"
+        allowed = f"between {float(least):.0%} and 50%" if least else "less than or equal to 50%"
         raise InvalidDeployment(
-            f"{own}.Value {routing[own]['Value']} must be {allowed} of each variant's total instance count, "
+            f"{name}.Value {size['Value']} must be {allowed} of each variant's total instance count, "
             f"which is {instance_count} for the smallest."
         )
-    if kind == "CANARY":
-        return (share, Fraction(1))
-    steps = -(-1 // share)
-    return tuple(min(share * step, Fraction(1)) for step in range(1, int(steps) + 1))
+    return share
+
+
+def _steps(share: Fraction) -> tuple[Fraction, ...]:
+    return tuple(min(share * step, Fraction(1)) for step in range(1, -int(-1 // share) + 1))
 
 
 class Alarms:

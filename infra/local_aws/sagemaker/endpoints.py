@@ -35,9 +35,10 @@ class Endpoint:
     Pickled, it keeps its record and loses its processes; `resume` starts them again.
     """
 
-    def __init__(self, name: str, arn: str, tags: list[dict[str, str]]) -> None:
+    def __init__(self, name: str, arn: str, config_name: str, tags: list[dict[str, str]]) -> None:
         self.endpoint_name = name
         self.arn = arn
+        self.config_name = config_name
         self.tags = tags
         self.endpoint_status = "Creating"
         self.failure_reason: str | None = None
@@ -86,7 +87,7 @@ class Endpoint:
             present = self.fleet or self._pending
             described = {
                 **self.summary(),
-                "EndpointConfigName": present.config_name if present else None,
+                "EndpointConfigName": self.config_name,
                 "FailureReason": self.failure_reason,
                 "DataCaptureConfig": data_capture.summary(present.capture) if present else None,
                 "ProductionVariants": self.fleet.described() if self.fleet else None,
@@ -153,6 +154,7 @@ class Endpoint:
                 superseded: Fleet | None = fleet
             else:
                 superseded, self.fleet = self.fleet, fleet
+                self.config_name = fleet.config_name
                 self._finish(None)
         if superseded:
             superseded.stop(drain=not self._closed.is_set())
@@ -169,24 +171,26 @@ class Endpoint:
 
     def _shift(self, plan: Plan, alarms: Alarms | None, until: float) -> None:
         """Give the pending fleet its shares of the requests, step by step; RolledBack where an alarm goes off."""
-        if alarms:
-            alarms.check()
+        self._watch(0, alarms, until)
         for share in plan.shares:
             with self._lock:
-                self._pending_share, self._pending_status = share, "ActivatingTraffic"
+                self._pending_share, self._pending_status = share, "Baking"
             self._watch(plan.bake_seconds, alarms, until)
         self._watch(plan.termination_wait_seconds, alarms, until)
 
     def _watch(self, seconds: float, alarms: Alarms | None, until: float) -> None:
+        """Look at the alarms and at the time, for `seconds` and once more at their end."""
         end = time.monotonic() + seconds
-        self._pending_status = "Baking"
-        while (left := end - time.monotonic()) > 0:
-            if self._closed.wait(min(left, ALARM_SECONDS)):
-                raise _Closed
+        while True:
             if alarms:
                 alarms.check()
             if time.monotonic() > until:
                 raise RolledBack("it took longer than its MaximumExecutionTimeoutInSeconds")
+            left = end - time.monotonic()
+            if self._closed.wait(max(min(left, ALARM_SECONDS), 0)):
+                raise _Closed
+            if left <= 0:
+                return
 
     def in_progress(self) -> bool:
         """Whether the endpoint is being created or changed, so that AWS refuses to change it."""
@@ -199,11 +203,6 @@ class Endpoint:
                 return False
             self.endpoint_status = "Updating"
             return True
-
-    def abandon_update(self) -> None:
-        """Leave Updating before anything has been deployed."""
-        with self._lock:
-            self.endpoint_status = "InService"
 
     def set_capacities(self, desired: Sequence[Mapping[str, Any]]) -> None:
         """Change variants' weights and instance counts; UnknownVariant, and no change, where a name is unknown."""

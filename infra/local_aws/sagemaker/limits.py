@@ -202,5 +202,8 @@ def check_endpoint_config(request: Mapping[str, Any]) -> None:
 
 def check_deployment(operation: str, request: Mapping[str, Any]) -> None:
     """NotImplementedException where CreateEndpoint or UpdateEndpoint is to roll out in a way that isn't done here."""
-    if (request.get("DeploymentConfig") or {}).get("RollingUpdatePolicy"):
-        raise NotImplementedHere(f"{operation} with RollingUpdatePolicy (use BlueGreenUpdatePolicy of type LINEAR)")
+    rolling = (request.get("DeploymentConfig") or {}).get("RollingUpdatePolicy") or {}
+    if rolling.get("RollbackMaximumBatchSize"):
+        raise NotImplementedHere(
+            f"{operation} with RollbackMaximumBatchSize (leave it out: all of the old fleet takes over again at once)"
+        )

@@ -132,7 +132,7 @@ class ExecutingSageMakerBackend(JobBackend):
         with self._creating:
             if endpoint_name in self.endpoints:
                 raise ValidationError(f'Cannot create already existing endpoint "{arn}".')
-            endpoint = Endpoint(endpoint_name, arn, list(tags or []))
+            endpoint = Endpoint(endpoint_name, arn, endpoint_config_name, list(tags or []))
             self.endpoints[endpoint_name] = endpoint
         endpoint.deploy(fleet, self._surround(endpoint), config=deployment_config)
         return endpoint
@@ -182,7 +182,7 @@ class ExecutingSageMakerBackend(JobBackend):
         except UnknownVariant as unknown:
             raise ValidationError(
                 f'The variant name(s) "{unknown}" is/are not present within endpoint configuration '
-                f'"{endpoint.response_object["EndpointConfigName"]}".'
+                f'"{endpoint.config_name}".'
             ) from unknown
         return endpoint.arn
 

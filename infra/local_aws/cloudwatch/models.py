@@ -1,0 +1,203 @@
+"""moto's CloudWatch, except that alarms evaluate on what arrives, and act."""
+
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from moto.cloudwatch.models import CloudWatchBackend
+from moto.cloudwatch.models import cloudwatch_backends as cloudwatch_backends
+from moto.core.exceptions import ServiceException
+from moto.core.utils import camelcase_to_pascal, underscores_to_camelcase
+from moto.sns.models import sns_backends
+
+from local_aws.cloudwatch import alarms as records
+from local_aws.cloudwatch import notifications
+from local_aws.cloudwatch.alarms import Alarm, MetricAlarm
+from local_aws.cloudwatch.evaluation import Datapoint, Rule, Verdict, evaluate, last_boundary
+from local_aws.cloudwatch.exceptions import ResourceNotFound
+from local_aws.cloudwatch.metrics import MetricStore, key_of
+from local_aws.cloudwatch.statistics import statistic
+
+logger = logging.getLogger(__name__)
+
+EVALUATION_SECONDS = 1.0
+# One for the process, not one a backend: backends are plain data, so that they can be pickled.
+_lock = threading.RLock()
+
+
+class AlarmingCloudWatchBackend(CloudWatchBackend):
+    """moto's CloudWatch, except that alarms evaluate on what arrives, and act."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.alarms: dict[str, Alarm] = {}
+        self.history: list[dict[str, Any]] = []
+        self.store = MetricStore()
+
+    def put_metric_data(self, namespace: str, metric_data: Sequence[Mapping[str, Any]]) -> None:
+        with _lock:
+            for datum in metric_data:
+                self.store.put(namespace, datum, time.time())
+
+    def known_metrics(self) -> MetricStore:
+        """What was put, and what AWS's services measure by themselves."""
+        measured = self.aws_metric_data
+        if not measured:
+            return self.store
+        known = MetricStore()
+        known.series = dict(self.store.series)
+        for datum in measured:
+            own = [{"Name": dimension.name, "Value": dimension.value} for dimension in datum.dimensions]
+            known.put(
+                datum.namespace,
+                {"MetricName": datum.name, "Dimensions": own, "Value": datum.value, "Unit": datum.unit,
+                 "Timestamp": datum.timestamp},
+                time.time(),
+            )  # fmt: skip
+        return known
+
+    def put_alarm(self, kind: type[Alarm], request: Mapping[str, Any]) -> Alarm:
+        """Create or update the alarm that a Put request describes."""
+        name, now = request["AlarmName"], time.time()
+        with _lock:
+            alarm = self.alarms.get(name)
+            change = "Update" if alarm else "Create"
+            if alarm:
+                alarm.configure(request, now)
+            else:
+                arn = f"arn:{self.partition}:cloudwatch:{self.region_name}:{self.account_id}:alarm:{name}"
+                alarm = self.alarms[name] = kind(request, arn, now)
+                if request.get("Tags"):
+                    self.tagger.tag_resource(arn, request["Tags"])
+            self._note(records.configuration_item(alarm, change, now))
+        return alarm
+
+    def alarm(self, name: str) -> Alarm:
+        """The alarm of that name; ResourceNotFound where there is none."""
+        if name not in self.alarms:
+            raise ResourceNotFound("Unknown")
+        return self.alarms[name]
+
+    def delete_alarms(self, alarm_names: Sequence[str]) -> None:
+        with _lock:
+            for name in alarm_names:
+                if alarm := self.alarms.pop(name, None):
+                    self.tagger.delete_all_tags_for_resource(alarm.alarm_arn)
+                    self._note(records.configuration_item(alarm, "Delete", time.time()))
+
+    def switch_actions(self, names: Sequence[str], enabled: bool) -> None:
+        """Let the alarms of these names act on changes of their state, or not."""
+        with _lock:
+            for alarm in [self.alarms[name] for name in names if name in self.alarms]:
+                if alarm.request["ActionsEnabled"] != enabled:
+                    alarm.request["ActionsEnabled"] = enabled
+                    alarm.configuration_updated = time.time()
+                    self._note(records.configuration_item(alarm, "Update", alarm.configuration_updated))
+
+    def put_metric_alarm(self, **given: Any) -> Alarm:
+        """What moto's other services call to make an alarm of their own."""
+        members = {"name": "AlarmName", "description": "AlarmDescription", "metric_data_queries": "Metrics"}
+        request = {
+            members.get(name) or camelcase_to_pascal(underscores_to_camelcase(name)): value
+            for name, value in given.items()
+        }
+        return self.put_alarm(MetricAlarm, {name: value for name, value in request.items() if value not in (None, [])})
+
+    def set_state(self, name: str, verdict: Verdict) -> None:
+        """Put an alarm into a state until its next evaluation, with all that follows from it."""
+        with _lock:
+            self._enter(self.alarm(name), verdict, time.time())
+
+    def evaluate_alarms(self, now: float) -> None:
+        """Bring every alarm into the state that its metrics, or the alarms it names, lead to."""
+        with _lock:
+            for alarm in list(self.alarms.values()):
+                if isinstance(alarm, MetricAlarm):
+                    self._evaluate_metric_alarm(alarm, now)
+
+    def _evaluate_metric_alarm(self, alarm: MetricAlarm, now: float) -> None:
+        rule, boundary = Rule.of(alarm.request), last_boundary(now, alarm.period)
+        keys = [key_of(query["MetricStat"]["Metric"]) for query in alarm.queries if "MetricStat" in query]
+        arrived = (boundary, [self.store.puts.get(key, 0) for key in keys])
+        if alarm.evaluated and alarm.evaluated[0] == arrived:
+            return
+        datapoints = self._datapoints(alarm, boundary, rule.range)
+        before, alarm.evaluated = alarm.evaluated, (arrived, datapoints)
+        if before and (before[0][0], before[1]) == (boundary, datapoints):
+            return  # what arrived lies in no period that has ended
+        query = {name: alarm.request.get(name) for name in ("Unit", "Statistic", "ExtendedStatistic")}
+        query["Period"] = alarm.period
+        verdict = evaluate(rule, datapoints, alarm.state_value, now, query)
+        if verdict.state != alarm.state_value:
+            self._enter(alarm, verdict, now)
+
+    def _datapoints(self, alarm: MetricAlarm, end: float, count: int) -> list[Datapoint]:
+        start = end - count * alarm.period
+        stat = alarm.queries[0]["MetricStat"]
+        found = {
+            point.start: point
+            for point in self.known_metrics().datapoints(
+                key_of(stat["Metric"]), statistic(stat["Stat"]), stat["Period"], start, end, stat.get("Unit")
+            )
+        }
+        starts = [start + number * alarm.period for number in range(count)]
+        return [found.get(begin, Datapoint(begin, None)) for begin in starts]
+
+    def _enter(self, alarm: Alarm, verdict: Verdict, now: float) -> None:
+        old = alarm.state()
+        alarm.set_state(verdict.state, verdict.reason, verdict.reason_data, now)
+        self._note(records.state_item(alarm, old, now))
+        if alarm.request["ActionsEnabled"] and old["stateValue"] != verdict.state:
+            message = notifications.message(alarm, old["stateValue"], self.account_id, self.region_name)
+            for action in alarm.actions:
+                # A subscriber that does not answer must not hold up the alarms.
+                arguments = (alarm, action, notifications.subject(alarm, self.region_name), message, now)
+                threading.Thread(target=self._act, args=arguments, name=f"alarm {alarm.name}", daemon=True).start()
+
+    def _act(self, alarm: Alarm, action: str, subject: str, message: str, state_updated: float) -> None:
+        error = None
+        _, _, service, region, account, *_ = action.split(":", 5)
+        if service == "sns":
+            try:
+                sns_backends[account][region].publish(message, arn=action, subject=subject)
+            except (ServiceException, KeyError, OSError, ValueError) as failure:
+                error = str(failure)
+        else:
+            error = f"local AWS carries out actions on SNS topics only, not on {service}"
+        with _lock:
+            published = message if service == "sns" else None
+            self._note(records.action_item(alarm, action, published, error, state_updated, time.time()))
+
+    def _note(self, item: dict[str, Any]) -> None:
+        self.history.append(item)
+        records.prune(self.history, time.time())
+
+
+class Watch:
+    """The thread that evaluates the alarms of all accounts and regions, about once a second, until it is stopped."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cloudwatch alarms", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(EVALUATION_SECONDS):
+            for backend in [backend for regions in list(cloudwatch_backends.values()) for backend in regions.values()]:
+                try:
+                    backend.evaluate_alarms(time.time())
+                except Exception:  # one account's defect must not end the evaluation of the others'
+                    logger.exception("evaluating the alarms of %s in %s", backend.account_id, backend.region_name)
+
+
+def install() -> None:
+    """Put the alarming backend in moto's place."""
+    cloudwatch_backends.clear()
+    cloudwatch_backends.backend = AlarmingCloudWatchBackend

@@ -1,0 +1,86 @@
+"""The messages that CloudWatch publishes to SNS about a change of state."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import botocore.session
+
+from local_aws.cloudwatch.alarms import Alarm, MetricAlarm
+from local_aws.cloudwatch.evaluation import timestamp
+
+
+@cache
+def region_names() -> dict[str, str]:
+    """What AWS calls its regions in sentences: "US East (N. Virginia)"."""
+    partitions = botocore.session.get_session().get_data("endpoints")["partitions"]
+    return {code: region["description"] for part in partitions for code, region in part["regions"].items()}
+
+
+def subject(alarm: Alarm, region: str) -> str:
+    """The notification's subject, as short as SNS takes it."""
+    return f'{alarm.state_value}: "{alarm.name}" in {region_names().get(region, region)}'[:100]
+
+
+def message(
+    alarm: Alarm, old_state: str, account: str, region: str, triggering: Sequence[Mapping[str, Any]] = ()
+) -> str:
+    """The notification's text: one JSON document."""
+    body: dict[str, Any] = {
+        "AlarmName": alarm.name,
+        "AlarmDescription": alarm.request.get("AlarmDescription"),
+        "AWSAccountId": account,
+        "AlarmConfigurationUpdatedTimestamp": timestamp(alarm.configuration_updated),
+        "NewStateValue": alarm.state_value,
+        "NewStateReason": alarm.state_reason,
+        "StateChangeTime": timestamp(alarm.state_updated),
+        "Region": region_names().get(region, region),
+        "AlarmArn": alarm.alarm_arn,
+        "OldStateValue": old_state,
+        **{name: alarm.request[name] for name in ("OKActions", "AlarmActions", "InsufficientDataActions")},
+    }
+    if isinstance(alarm, MetricAlarm):
+        body["Trigger"] = _trigger(alarm)
+    else:
+        body |= {"AlarmRule": alarm.request["AlarmRule"], "TriggeringChildren": list(triggering)}
+    return json.dumps(body)
+
+
+def _trigger(alarm: MetricAlarm) -> dict[str, Any]:
+    request = alarm.request
+    rule = {
+        "Period": alarm.period,
+        "EvaluationPeriods": request["EvaluationPeriods"],
+        "DatapointsToAlarm": request.get("DatapointsToAlarm") or request["EvaluationPeriods"],
+        "ComparisonOperator": request["ComparisonOperator"],
+        "Threshold": request["Threshold"],
+        "TreatMissingData": request.get("TreatMissingData") or "",
+        "EvaluateLowSampleCountPercentile": request.get("EvaluateLowSampleCountPercentile") or "",
+    }
+    if "Metrics" in request:
+        return {**rule, "Metrics": [_query(query) for query in request["Metrics"]]}
+    statistic = request.get("Statistic")
+    kind = {"StatisticType": "Statistic", "Statistic": statistic.upper()} if statistic else {
+        "StatisticType": "ExtendedStatistic", "ExtendedStatistic": request["ExtendedStatistic"]
+    }  # fmt: skip
+    return {
+        "MetricName": request["MetricName"],
+        "Namespace": request["Namespace"],
+        **kind,
+        "Unit": request.get("Unit"),
+        "Dimensions": _dimensions(request["Dimensions"]),
+        **rule,
+    }
+
+
+def _query(query: Mapping[str, Any]) -> dict[str, Any]:
+    stat = query.get("MetricStat")
+    if not stat:
+        return dict(query)
+    metric = stat["Metric"] | {"Dimensions": _dimensions(stat["Metric"].get("Dimensions") or [])}
+    return {**query, "MetricStat": {**stat, "Metric": metric}}
+
+
+def _dimensions(given: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    return [{"value": dimension["Value"], "name": dimension["Name"]} for dimension in given]

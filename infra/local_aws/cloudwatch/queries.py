@@ -1,0 +1,111 @@
+"""GetMetricStatistics, GetMetricData and ListMetrics over what was put."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from local_aws.cloudwatch.evaluation import Datapoint
+from local_aws.cloudwatch.metrics import Key, MetricStore, key_of
+from local_aws.cloudwatch.statistics import by_period, statistic
+
+DAY = 86400
+PAGE_METRICS = 500
+RECENTLY_ACTIVE_SECONDS = 3 * 3600
+LISTED_SECONDS = 14 * DAY  # a metric that got nothing for so long is listed no more
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a MetricDataQuery came to: its data points, oldest first."""
+
+    id: str
+    label: str
+    datapoints: Sequence[Datapoint]
+    is_returned: bool
+
+
+def aligned(start: float, period: int, now: float) -> float:
+    """Where the first period of a range begins: AWS rounds the start down, the more the older it is."""
+    age = now - start
+    step = period if period < 60 else 60
+    if age > 63 * DAY:
+        step = 3600
+    elif age > 15 * DAY:
+        step = 300
+    return start // step * step
+
+
+def metric_statistics(
+    store: MetricStore, request: Mapping[str, Any], start: float, end: float, now: float
+) -> list[dict[str, Any]]:
+    """GetMetricStatistics' data points, one for every period and unit, oldest first."""
+    key, period, start = key_of(request), request["Period"], aligned(start, request["Period"], now)
+    samples = store.samples(key, start, end, request.get("Unit"))
+    found = []
+    for begin, grouped in sorted(by_period(samples, start, period).items()):
+        for unit in sorted({sample.unit for sample in grouped}):
+            of_unit = [sample for sample in grouped if sample.unit == unit]
+            point: dict[str, Any] = {"Timestamp": datetime.fromtimestamp(begin, UTC), "Unit": unit}
+            point |= {name: statistic(name).of(of_unit) for name in request.get("Statistics") or []}
+            extended = {name: statistic(name).of(of_unit) for name in request.get("ExtendedStatistics") or []}
+            known = {name: value for name, value in extended.items() if value is not None}
+            if known:
+                point["ExtendedStatistics"] = known
+            if known or len(point) > 2:
+                found.append(point)
+    return found
+
+
+def metric_data(
+    store: MetricStore, queries: Sequence[Mapping[str, Any]], start: float, end: float, now: float
+) -> list[Result]:
+    """What the queries come to, in their order."""
+    results = []
+    for query in queries:
+        stat = query["MetricStat"]
+        label = query.get("Label") or stat["Metric"]["MetricName"]
+        begin = aligned(start, stat["Period"], now)
+        datapoints = store.datapoints(
+            key_of(stat["Metric"]), statistic(stat["Stat"]), stat["Period"], begin, end, stat.get("Unit")
+        )
+        results.append(Result(query["Id"], label, datapoints, query.get("ReturnData", True)))
+    return results
+
+
+def metrics(store: MetricStore, request: Mapping[str, Any], now: float) -> list[Key]:
+    """The metrics that ListMetrics' filters choose."""
+    since = now - (RECENTLY_ACTIVE_SECONDS if request.get("RecentlyActive") else LISTED_SECONDS)
+    wanted = [(given["Name"], given.get("Value")) for given in request.get("Dimensions") or []]
+    return [
+        key
+        for key, samples in list(store.series.items())
+        if request.get("Namespace") in (None, key[0])
+        and request.get("MetricName") in (None, key[1])
+        and all(any(name == n and value in (None, v) for n, v in key[2]) for name, value in wanted)
+        and samples[-1].time >= since
+    ]
+
+
+def page(results: Sequence[Result], first: int, limit: int, newest_first: bool) -> tuple[list[dict[str, Any]], bool]:
+    """MetricDataResults with `limit` data points from the `first` on, and whether there are more."""
+    found, skipped, left = [], first, limit
+    for result in [result for result in results if result.is_returned]:
+        points = list(reversed(result.datapoints)) if newest_first else list(result.datapoints)
+        taken = points[skipped : skipped + left]
+        complete = skipped + left >= len(points)
+        if taken or not points:
+            found.append(
+                {
+                    "Id": result.id,
+                    "Label": result.label,
+                    "Timestamps": [datetime.fromtimestamp(point.start, UTC) for point in taken],
+                    "Values": [point.value for point in taken],
+                    "StatusCode": "Complete" if complete else "PartialData",
+                }
+            )
+        left -= len(taken)
+        skipped = max(0, skipped - len(points))
+        if not complete:
+            return found, True
+    return found, False

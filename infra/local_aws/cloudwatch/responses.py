@@ -1,0 +1,73 @@
+"""CloudWatch's requests: checked against the API's model, then carried out, left to moto, or refused."""
+
+import time
+from typing import Any
+
+from moto.core.responses import ActionResult, EmptyResult
+
+from local_aws.cloudwatch import limits, queries
+from local_aws.cloudwatch.alarm_responses import AlarmResponse
+from local_aws.cloudwatch.exceptions import NotImplementedHere, SerializationError, ValidationError
+from local_aws.cloudwatch.metrics import seconds
+from local_aws.validation import WrongType, find_errors
+
+EXECUTED = {
+    *("PutMetricAlarm", "DescribeAlarms", "DescribeAlarmsForMetric", "DescribeAlarmHistory", "DeleteAlarms"),
+    *("EnableAlarmActions", "DisableAlarmActions", "SetAlarmState"),
+    *("PutMetricData", "GetMetricData", "GetMetricStatistics", "ListMetrics"),
+}
+KEPT_BY_MOTO = {
+    *("PutDashboard", "GetDashboard", "ListDashboards", "DeleteDashboards"),
+    *("ListTagsForResource", "TagResource", "UntagResource"),
+}
+MOST_DATAPOINTS = 100_800  # of one answer to GetMetricData
+
+
+class CloudWatchResponse(AlarmResponse):
+    """moto's, with the operations that moto lacks, and without those that it only pretends to carry out."""
+
+    def call_action(self) -> Any:
+        action = self._get_action()
+        if action not in EXECUTED | KEPT_BY_MOTO:
+            return self.serialized(ActionResult(NotImplementedHere(action)))
+        try:
+            errors = find_errors("cloudwatch", action, self._request())
+        except WrongType as error:
+            return self.serialized(ActionResult(SerializationError(str(error))))
+        if errors:
+            return self.serialized(ActionResult(ValidationError(errors)))
+        return super().call_action()
+
+    def put_metric_data(self) -> ActionResult:
+        request = self._request()
+        limits.check_metric_data(request, time.time())
+        self.cloudwatch_backend.put_metric_data(request["Namespace"], request["MetricData"])
+        return EmptyResult()
+
+    def get_metric_statistics(self) -> ActionResult:
+        request, start, end = self._ranged()
+        limits.check_metric_statistics(request, start, end)
+        points = queries.metric_statistics(self.cloudwatch_backend.known_metrics(), request, start, end, time.time())
+        return ActionResult({"Label": request["MetricName"], "Datapoints": points})
+
+    def get_metric_data(self) -> ActionResult:
+        request, start, end = self._ranged()
+        limits.check_range(start, end)
+        wanted, store = request["MetricDataQueries"], self.cloudwatch_backend.known_metrics()
+        results = queries.metric_data(store, wanted, start, end, time.time())
+        first, limit = self._first(), request.get("MaxDatapoints") or MOST_DATAPOINTS
+        found, more = queries.page(results, first, limit, request.get("ScanBy") != "TimestampAscending")
+        return ActionResult({"MetricDataResults": found} | ({"NextToken": str(first + limit)} if more else {}))
+
+    def list_metrics(self) -> ActionResult:
+        found = queries.metrics(self.cloudwatch_backend.known_metrics(), self._request(), time.time())
+        keys, token = self._page(found, queries.PAGE_METRICS)
+        metrics = [
+            {"Namespace": namespace, "MetricName": name, "Dimensions": [{"Name": n, "Value": v} for n, v in own]}
+            for namespace, name, own in keys
+        ]
+        return ActionResult({"Metrics": metrics, **token})
+
+    def _ranged(self) -> tuple[dict[str, Any], float, float]:
+        request = self._request()
+        return request, seconds(request["StartTime"]), seconds(request["EndTime"])
