@@ -3,8 +3,11 @@
 import asyncio
 from typing import Any
 
+import pytest
 from airflow.exceptions import TaskDeferred
 from airflow.sdk.module_loading import import_string
+
+MODES = pytest.mark.parametrize("deferrable", [False, True], ids=["waiting", "deferred"])
 
 
 class TaskInstance:

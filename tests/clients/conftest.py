@@ -1,5 +1,6 @@
 """What the client tests share: one bucket, one trained model, and one endpoint that answers with it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -50,3 +51,11 @@ def endpoint(sagemaker: Any, model: str) -> str:
     described = settled(sagemaker, "shared")
     assert described["EndpointStatus"] == "InService", described
     return "shared"
+
+
+@pytest.fixture(scope="session")
+def airflow_connection(local_aws: Any) -> Iterator[None]:
+    """The provider's default connection, as a deployment has it that says nothing of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_AWS_DEFAULT", "aws://")
+        yield

@@ -21,21 +21,13 @@ from airflow.providers.amazon.aws.operators.sagemaker import (
 )
 from airflow.providers.amazon.aws.sensors.sagemaker import SageMakerEndpointSensor, SageMakerTrainingSensor
 from airflow.providers.amazon.aws.triggers.sagemaker import SageMakerTrigger
-from airflow_tasks import first_event, run
+from airflow_tasks import MODES, first_event, run
 from botocore.exceptions import ClientError
 from sagemaker_requests import BUCKET, IMAGE, finished, settled
 from slope_model import endpoint_config_request, model_request, predictions, training_request
 
 BROKEN = "raise SystemExit('the data is bad')"
-MODES = pytest.mark.parametrize("deferrable", [False, True], ids=["waiting", "deferred"])
-
-
-@pytest.fixture(autouse=True, scope="module")
-def connection() -> Iterator[None]:
-    """The provider's default connection, as a deployment has it that says nothing of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_CONN_AWS_DEFAULT", "aws://")
-        yield
+pytestmark = pytest.mark.usefixtures("airflow_connection")
 
 
 def training(s3: Any, name: str, script: str | None = None, **arguments: Any) -> SageMakerTrainingOperator:
