@@ -212,13 +212,6 @@ def test_an_endpoint_that_does_not_exist(sagemaker: Any, operation: str) -> None
 
 
 PRETENDED_BY_MOTO: dict[str, dict[str, Any]] = {
-    "CreateHyperParameterTuningJob": {
-        "HyperParameterTuningJobName": "h",
-        "HyperParameterTuningJobConfig": {
-            "Strategy": "Random",
-            "ResourceLimits": {"MaxParallelTrainingJobs": 1},
-        },
-    },
     "CreateAutoMLJobV2": {
         "AutoMLJobName": "a",
         "AutoMLJobInputDataConfig": [{"ChannelType": "training"}],

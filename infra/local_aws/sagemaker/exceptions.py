@@ -1,8 +1,9 @@
 """SageMaker's errors, with AWS's codes."""
 
-from moto.sagemaker.exceptions import ResourceInUseException, SagemakerClientError, ValidationError
-
-__all__ = ["InternalFailure", "NotImplementedHere", "ResourceInUseException", "SerializationError", "ValidationError"]
+from moto.sagemaker.exceptions import ResourceInUseException as ResourceInUseException
+from moto.sagemaker.exceptions import ResourceNotFound as ResourceNotFound
+from moto.sagemaker.exceptions import SagemakerClientError
+from moto.sagemaker.exceptions import ValidationError as ValidationError
 
 
 class NotImplementedHere(SagemakerClientError):

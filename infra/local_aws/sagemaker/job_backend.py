@@ -9,14 +9,15 @@ from moto.utilities.utils import get_partition
 
 from local_aws import config
 from local_aws.sagemaker import images, references
-from local_aws.sagemaker.exceptions import ResourceInUseException, ValidationError
-from local_aws.sagemaker.jobs import Job, Surroundings
+from local_aws.sagemaker.exceptions import ResourceInUseException, ResourceNotFound, ValidationError
+from local_aws.sagemaker.jobs import Job, JobFailed, Surroundings
 from local_aws.sagemaker.processing import ProcessingJob
 from local_aws.sagemaker.registry import RegistryBackend
 from local_aws.sagemaker.role import RoleSession
 from local_aws.sagemaker.serving import STARTUP_SECONDS, ServedModel
 from local_aws.sagemaker.training import TrainingJob
 from local_aws.sagemaker.transform import TransformJob
+from local_aws.sagemaker.tuning import TuningJob
 
 
 class JobBackend(RegistryBackend):
@@ -27,14 +28,22 @@ class JobBackend(RegistryBackend):
         self.training_jobs: dict[str, TrainingJob] = {}
         self.processing_jobs: dict[str, ProcessingJob] = {}
         self.transform_jobs: dict[str, TransformJob] = {}
+        self.tuning_jobs: dict[str, TuningJob] = {}
 
     def all_jobs(self) -> Iterator[Job]:
-        """Every job of every kind."""
-        for jobs in (self.training_jobs, self.processing_jobs, self.transform_jobs):
+        """Every job of every kind; those that start others come first."""
+        for jobs in (self.tuning_jobs, self.training_jobs, self.processing_jobs, self.transform_jobs):
             yield from list(jobs.values())
 
     def start_training_job(self, request: dict[str, Any]) -> TrainingJob:
         """Start the job that a CreateTrainingJob request describes; ValidationException where AWS refuses it."""
+        session, image = self._training_resources(request)
+        job = TrainingJob(request, self._arn(TrainingJob.arn_type, request["TrainingJobName"]))
+        self._start(job, self.training_jobs, session, image)
+        return job
+
+    def _training_resources(self, request: dict[str, Any]) -> tuple[RoleSession, images.Image]:
+        """A training job's role and image; ValidationException unless these, its input and its bucket are there."""
         role = request["RoleArn"]
         image = references.training_image(request["AlgorithmSpecification"]["TrainingImage"], self.region_name)
         session = self._role(role)
@@ -42,9 +51,42 @@ class JobBackend(RegistryBackend):
         for channel in request.get("InputDataConfig") or []:
             references.check_input(s3, channel["DataSource"]["S3DataSource"]["S3Uri"], role, self.region_name)
         references.check_output(s3, request["OutputDataConfig"]["S3OutputPath"])
-        job = TrainingJob(request, self._arn(TrainingJob.arn_type, request["TrainingJobName"]))
-        self._start(job, self.training_jobs, session, image)
+        return session, image
+
+    def start_tuning_job(self, request: dict[str, Any]) -> TuningJob:
+        """Start the job that a CreateHyperParameterTuningJob request describes; ValidationException where AWS refuses
+        it."""
+        name = request["HyperParameterTuningJobName"]
+        definition = request["TrainingJobDefinition"]
+        session, image = self._training_resources(definition)
+        parents = [
+            self.job(TuningJob, self.tuning_jobs, parent["HyperParameterTuningJobName"])
+            for parent in (request.get("WarmStartConfig") or {}).get("ParentHyperParameterTuningJobs", [])
+        ]
+        objective = request["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
+        for parent in parents:
+            if not parent.has_ended() or parent.objective != objective:
+                raise ValidationError(
+                    f"The parent tuning job {parent.name} is to have ended, and to have the same objective metric."
+                )
+        job = TuningJob(request, self._arn(TuningJob.arn_type, name), self._launch, parents)
+        self._start(job, self.tuning_jobs, session, image)
         return job
+
+    def _launch(self, request: dict[str, Any]) -> TrainingJob:
+        try:
+            return self.start_training_job(request)
+        except ValidationError as error:
+            raise JobFailed(f"ClientError: {error.message}") from error
+
+    def delete_tuning_job(self, name: str) -> None:
+        """Forget a tuning job, and keep its training jobs; ValidationException while it runs."""
+        job = self.tuning_jobs.get(name)
+        if not job:
+            raise ValidationError(TuningJob.unknown.format(name=name))
+        if not job.has_ended():
+            raise ValidationError(f"The tuning job {name} is in status {job.status}: stop it before deleting it.")
+        del self.tuning_jobs[name]
 
     def start_transform_job(self, request: dict[str, Any]) -> TransformJob:
         """Start the job that a CreateTransformJob request describes; ValidationException where AWS refuses it."""
@@ -83,7 +125,8 @@ class JobBackend(RegistryBackend):
     def job[J: Job](self, kind: type[J], jobs: dict[str, J], name: str) -> J:
         """The one of `jobs` called `name`; AWS's ValidationException where there is none."""
         if name not in jobs:
-            raise ValidationError(kind.unknown.format(name=name))
+            error = ResourceNotFound if kind is TuningJob else ValidationError
+            raise error(kind.unknown.format(name=name))
         return jobs[name]
 
     def stop_job(self, job: Job) -> None:
@@ -97,7 +140,7 @@ class JobBackend(RegistryBackend):
         environments = config.current().environments_dir
         with self._creating:
             if job.name in jobs:
-                raise ResourceInUseException(job.taken.format(arn=job.arn))
+                raise ResourceInUseException(job.taken.format(name=job.name, arn=job.arn))
             jobs[job.name] = job
         folder = self._folder(job.arn_type, job.name)
         job.start(Surroundings(session, lambda: images.environment(image, environments), folder))

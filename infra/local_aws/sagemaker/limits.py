@@ -7,9 +7,6 @@ from typing import Any
 
 from local_aws.sagemaker.container import has_opt_ml
 from local_aws.sagemaker.exceptions import NotImplementedHere, ValidationError
-from local_aws.sagemaker.json_path import PathError
-from local_aws.sagemaker.records import DataProcessing, format_of
-from local_aws.sagemaker.transformation import DEFAULT_PAYLOAD_MB
 
 # Accepted and described back, since nothing of them can be seen in what one process on one machine does:
 # EnableManagedSpotTraining (an instance that is never taken away), VpcConfig, EnableInterContainerTrafficEncryption,
@@ -61,37 +58,6 @@ def check_training_job(request: Mapping[str, Any]) -> None:
             ) from error
 
 
-# Accepted and described back: InstanceCount (its instances would share the objects among them), volume keys and
-# TransformAmiVersion.
-def check_transform_job(request: Mapping[str, Any]) -> None:
-    """NotImplementedException where a CreateTransformJob request asks for what can't be had here."""
-    source, output = request["TransformInput"], request["TransformOutput"]
-    data_type = source["DataSource"]["S3DataSource"]["S3DataType"]
-    refused = [name for name in ("DataCaptureConfig", "ExperimentConfig") if request.get(name)]
-    if source.get("SplitType") in ("RecordIO", "TFRecord"):
-        refused.append(f"SplitType {source['SplitType']} (use Line or None)")
-    if data_type not in ("S3Prefix", "ManifestFile"):
-        refused.append(f"S3DataType {data_type} (use S3Prefix or ManifestFile)")
-    if refused:
-        raise NotImplementedHere(f"CreateTransformJob with {', '.join(refused)}")
-    payload = request.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB)
-    if payload * (request.get("MaxConcurrentTransforms") or 1) > 100:
-        raise ValidationError("MaxConcurrentTransforms * MaxPayloadInMB cannot exceed 100 MB.")
-    try:
-        processing = DataProcessing(request.get("DataProcessing") or {})
-    except PathError as error:
-        raise ValidationError(str(error)) from error
-    types = [source.get("ContentType", "")] if processing.reads_input() else []
-    if processing.reads_output() and output.get("Accept"):
-        types.append(output["Accept"])
-    for content_type in types:
-        if not format_of(content_type):
-            raise ValidationError(
-                f"DataProcessing needs input and output that are CSV, JSON or JSON Lines, by ContentType and Accept; "
-                f"{content_type or 'no ContentType'} is none of them."
-            )
-
-
 IN_PROCESSING = PurePosixPath("/opt/ml/processing")
 
 
@@ -112,7 +78,7 @@ def check_processing_job(request: Mapping[str, Any]) -> None:
     for entry in outputs:
         if entry.get("FeatureStoreOutput"):
             refused.append(f"output {entry['OutputName']}: FeatureStoreOutput (use S3Output)")
-    refused += _experiment(request)
+    refused += experiment(request)
     if refused:
         raise NotImplementedHere(f"CreateProcessingJob with {', '.join(refused)}")
     taken = set()
@@ -142,7 +108,7 @@ def check_processing_job(request: Mapping[str, Any]) -> None:
         )
 
 
-def _experiment(request: Mapping[str, Any]) -> list[str]:
+def experiment(request: Mapping[str, Any]) -> list[str]:
     """What to refuse of ExperimentConfig: no experiment or trial can be here, so the job could belong to none. The
     names for display and run alone change nothing, and are described back."""
     config = request.get("ExperimentConfig") or {}

@@ -1,7 +1,8 @@
 """SageMaker's List operations: filters, order and pages, which moto applies in the wrong order or not at all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from local_aws.sagemaker.exceptions import ValidationError
@@ -10,13 +11,19 @@ PAGE_SIZE = 10  # SageMaker's default MaxResults
 
 
 def page(
-    summaries: Iterable[Mapping[str, Any]], request: Mapping[str, Any], kind: str
+    summaries: Iterable[Mapping[str, Any]],
+    request: Mapping[str, Any],
+    kind: str,
+    keys: Mapping[str, Callable[[Mapping[str, Any]], Any]] | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """The summaries that `request` asks for, and the token of the next page; `kind` starts their `...Name` member."""
+    """The summaries that `request` asks for, and the token of the next page; `kind` starts their `...Name` member,
+    `keys` say what SortBy may name beside Name, Status and CreationTime."""
     name, status = f"{kind}Name", f"{kind}Status"
     chosen = [dict(summary) for summary in summaries if _wanted(summary, request, name, status)]
-    key = {"Name": name, "Status": status}.get(request.get("SortBy", ""), "CreationTime")
-    chosen.sort(key=lambda summary: summary[key], reverse=request.get("SortOrder") == "Descending")
+    by: dict[str, Callable[[Mapping[str, Any]], Any]] = {"Name": itemgetter(name), "Status": itemgetter(status)}
+    by |= keys or {}
+    key = by.get(request.get("SortBy", ""), itemgetter("CreationTime"))
+    chosen.sort(key=key, reverse=request.get("SortOrder") == "Descending")
     token = request.get("NextToken", "0")
     if not token.isdigit() or int(token) > len(chosen):
         raise ValidationError("The pagination token is invalid.")

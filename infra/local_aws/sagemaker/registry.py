@@ -113,6 +113,7 @@ class RegistryBackend(SageMakerModelBackend):
             "training-job": self.training_jobs,
             "transform-job": self.transform_jobs,
             "processing-job": self.processing_jobs,
+            "hyper-parameter-tuning-job": self.tuning_jobs,
             "model": self._models,
             "endpoint-config": self.endpoint_configs,
             "endpoint": self.endpoints,

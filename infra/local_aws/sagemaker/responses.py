@@ -22,6 +22,8 @@ EXECUTED = {
     *("CreateTrainingJob", "DescribeTrainingJob", "ListTrainingJobs", "StopTrainingJob"),
     *("CreateProcessingJob", "DescribeProcessingJob", "ListProcessingJobs", "StopProcessingJob"),
     *("CreateTransformJob", "DescribeTransformJob", "ListTransformJobs", "StopTransformJob"),
+    *("CreateHyperParameterTuningJob", "DescribeHyperParameterTuningJob", "ListHyperParameterTuningJobs"),
+    *("StopHyperParameterTuningJob", "DeleteHyperParameterTuningJob", "ListTrainingJobsForHyperParameterTuningJob"),
     *("CreateModel", "DescribeModel", "ListModels", "DeleteModel"),
     *("CreateEndpointConfig", "DescribeEndpointConfig", "ListEndpointConfigs", "DeleteEndpointConfig"),
     *("CreateEndpoint", "DescribeEndpoint", "ListEndpoints", "UpdateEndpoint", "DeleteEndpoint"),
@@ -35,7 +37,7 @@ RECORDS = {
 }
 # Nothing of these kinds can be created here, so AWS's answer for an unknown name is the true one.
 ABSENT = {
-    *("DescribeHyperParameterTuningJob", "DescribeAutoMLJobV2", "ListHyperParameterTuningJobs", "ListAutoMLJobs"),
+    *("DescribeAutoMLJobV2", "ListAutoMLJobs"),
     *("DescribeNotebookInstance", "ListNotebookInstances", "DescribePipeline", "ListPipelines"),
 }
 

@@ -54,7 +54,7 @@ class Transformation:
         self._unless_stopped = unless_stopped
 
     def run(self, objects: Sequence[tuple[str, str, str]]) -> ObjectFailed | None:
-        """Write the output of each (bucket, key, name); the first failure, after which the others are still done."""
+        """Put the output of each (bucket, key, name) into S3, once all have been sent; the first failure among them."""
         strategy = "SINGLE_RECORD" if self._single else "MULTI_RECORD"
         self._write(
             f"MaxConcurrentTransforms={self._concurrent}, MaxPayloadInMB={self._megabytes}, BatchStrategy={strategy}"
@@ -63,18 +63,22 @@ class Transformation:
         # Threads for objects, which wait for answers, and others for requests: as many as may be under way at once.
         with ThreadPoolExecutor(self._concurrent) as workers, ThreadPoolExecutor(self._concurrent) as requests:
             futures = [
-                workers.submit(self._transform, requests, self._folder / str(number), *found)
-                for number, found in enumerate(objects)
+                workers.submit(self._transform, requests, self._folder / str(number), bucket, key)
+                for number, (bucket, key, _) in enumerate(objects)
             ]
-            for future in futures:
+            outputs: dict[str, Path] = {}
+            for (_, _, name), future in zip(objects, futures, strict=True):
                 try:
-                    future.result()
+                    outputs[name] = future.result()
                 except ObjectFailed as failed:
                     first = first or failed
+        for name, output in outputs.items():
+            self._unless_stopped()
+            self._upload(output, name)
         return first
 
-    def _transform(self, requests: ThreadPoolExecutor, folder: Path, bucket: str, key: str, name: str) -> None:
-        """Put one object's output into S3, whole or not at all; ObjectFailed where it can't be made."""
+    def _transform(self, requests: ThreadPoolExecutor, folder: Path, bucket: str, key: str) -> Path:
+        """One object's output, whole; ObjectFailed where it can't be made."""
         self._unless_stopped()
         folder.mkdir(parents=True)
         given, made = folder / "in", folder / "out"
@@ -90,9 +94,8 @@ class Transformation:
             for line in str(failed).splitlines():
                 self._write(f"{bucket}/{key}: {line}")
             raise ObjectFailed(failed.fault, f"{bucket}/{key}: {failed}") from error
-        self._upload(made, name)
         given.unlink()
-        made.unlink()
+        return made
 
     def _bodies(self, source: IO[bytes]) -> Iterator[bytes]:
         most = self._megabytes * 2**20 or sys.maxsize
