@@ -95,3 +95,27 @@ def error(call: Any, **request: Any) -> tuple[str, str]:
         assert response, repr(refusal)
         return response["Error"]["Code"], response["Error"]["Message"]
     raise AssertionError(f"not refused: {answer}")
+
+
+def expression_alarm(name: str, expression: str, **changes: Any) -> dict[str, Any]:
+    """A PutMetricAlarm request above 10 on an expression over the metrics NAME-errors and NAME-requests."""
+    metrics = [
+        {
+            "Id": metric,
+            "MetricStat": {
+                "Metric": {"Namespace": "Tests", "MetricName": f"{name}-{metric}"},
+                "Period": PERIOD,
+                "Stat": "Sum",
+            },
+            "ReturnData": False,
+        }
+        for metric in ("errors", "requests")
+    ]
+    return {
+        "AlarmName": name,
+        "Metrics": [{"Id": "rate", "Expression": expression}, *metrics],
+        "EvaluationPeriods": 1,
+        "Threshold": 10.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        **changes,
+    }

@@ -1,16 +1,17 @@
 """Requests about alarms."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from moto.cloudwatch.responses import CloudWatchResponse as MotoResponse
 from moto.core.responses import ActionResult, EmptyResult
 
 from local_aws.cloudwatch import limits
-from local_aws.cloudwatch.alarms import Alarm, MetricAlarm
+from local_aws.cloudwatch.alarms import Alarm, CompositeAlarm, MetricAlarm
+from local_aws.cloudwatch.composites import children, parents
 from local_aws.cloudwatch.evaluation import Verdict
-from local_aws.cloudwatch.exceptions import InvalidFormat, InvalidNextToken
+from local_aws.cloudwatch.exceptions import InvalidFormat, InvalidNextToken, ValidationError
 from local_aws.cloudwatch.metrics import dimensions, seconds
 
 PAGE_ALARMS, PAGE_HISTORY = 50, 100
@@ -25,16 +26,35 @@ class AlarmResponse(MotoResponse):
         self.cloudwatch_backend.put_alarm(MetricAlarm, request)
         return EmptyResult()
 
+    def put_composite_alarm(self) -> ActionResult:
+        request = self._request()
+        limits.check_composite_alarm(request, self.cloudwatch_backend.alarms)
+        self.cloudwatch_backend.put_alarm(CompositeAlarm, request)
+        return EmptyResult()
+
     def describe_alarms(self) -> ActionResult:
         request = self._request()
+        for relation in ("ChildrenOfAlarmName", "ParentsOfAlarmName"):
+            if request.get(relation):
+                return self._related(relation, request)
         kinds = request.get("AlarmTypes") or ["MetricAlarm"]
         found = [alarm for alarm in self._alarms(request) if alarm.kind in kinds]
         shown, token = self._page(found, request.get("MaxRecords") or PAGE_ALARMS)
-        described = {
-            f"{kind}s": [alarm.described() for alarm in shown if alarm.kind == kind]
-            for kind in ("MetricAlarm", "CompositeAlarm")
-        }
-        return ActionResult(described | token)
+        return ActionResult(_by_kind(shown, dict) | token)
+
+    def _related(self, relation: str, request: Mapping[str, Any]) -> ActionResult:
+        if others := request.keys() - {relation, "MaxRecords", "NextToken"}:
+            raise ValidationError(f"{relation} cannot be specified together with {', '.join(sorted(others))}.")
+        known = self.cloudwatch_backend.alarms
+        alarm = known.get(request[relation])
+        shown = ["AlarmName", "AlarmArn"]
+        if relation == "ParentsOfAlarmName":
+            found = [parent for parent in parents(request[relation], known) if request[relation] in children(parent)]
+        else:
+            shown += ["StateValue", "StateUpdatedTimestamp"]
+            found = [known[name] for name in children(alarm)] if isinstance(alarm, CompositeAlarm) else []
+        page, token = self._page(found, request.get("MaxRecords") or PAGE_ALARMS)
+        return ActionResult(_by_kind(page, lambda described: {name: described[name] for name in shown}) | token)
 
     def _alarms(self, request: Mapping[str, Any]) -> list[Alarm]:
         found = sorted(self.cloudwatch_backend.alarms.values(), key=lambda alarm: alarm.name)
@@ -115,3 +135,10 @@ class AlarmResponse(MotoResponse):
         first = self._first()
         more = first + limit < len(items)
         return items[first : first + limit], {"NextToken": str(first + limit)} if more else {}
+
+
+def _by_kind(alarms: Sequence[Alarm], shown: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    return {
+        f"{kind}s": [shown(alarm.described()) for alarm in alarms if alarm.kind == kind]
+        for kind in ("MetricAlarm", "CompositeAlarm")
+    }

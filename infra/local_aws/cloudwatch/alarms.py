@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from local_aws.cloudwatch.evaluation import timestamp
+from local_aws.cloudwatch.queries import period_of
+from local_aws.cloudwatch.statistics import statistic
 
 ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 HISTORY_SECONDS = 30 * 86400.0  # AWS's own
@@ -105,14 +107,39 @@ class MetricAlarm(Alarm):
     @property
     def period(self) -> int:
         """The seconds that each of its data points stands for."""
-        periods = [query.get("Period") or (query.get("MetricStat") or {}).get("Period") for query in self.queries]
-        return int(next(period for period in periods if period))
+        return next(period for query in self.queries if (period := period_of(query)))
+
+    @property
+    def percentile_that_needs_samples(self) -> float | None:
+        """The share of its percentile (0.99, say), where it ignores percentiles of few samples."""
+        if self.request.get("EvaluateLowSampleCountPercentile") != "ignore":
+            return None
+        watched = statistic(self.request.get("ExtendedStatistic") or "Sum")
+        return watched.upper if watched.kind == "p" and watched.upper not in (0.0, 1.0) else None
 
 
 class CompositeAlarm(Alarm):
     """An alarm on the states of other alarms."""
 
     kind = "CompositeAlarm"
+
+    def __init__(self, request: Mapping[str, Any], arn: str, now: float) -> None:
+        self.change: str | None = None
+        self.acted_on = "INSUFFICIENT_DATA"  # the last state whose actions have been done, or were none
+        self.suppressed: tuple[str, str] | None = None
+        super().__init__(request, arn, now)
+        self.change = "created"
+
+    def configure(self, request: Mapping[str, Any], now: float) -> None:
+        super().configure(request, now)
+        self.evaluated: dict[str, str] | None = None  # the states of its children when it was evaluated
+        self.suppressor_left: float | None = None
+        self.suppressor_rang = False
+        self.change = "updated"
+
+    def described(self) -> dict[str, Any]:
+        held = zip(("ActionsSuppressedBy", "ActionsSuppressedReason"), self.suppressed or (), strict=False)
+        return super().described() | dict(held)
 
 
 def history_item(alarm: Alarm, kind: str, summary: str, data: Mapping[str, Any], now: float) -> dict[str, Any]:

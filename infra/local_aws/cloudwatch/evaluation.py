@@ -60,7 +60,7 @@ class Rule:
         """The rule of a PutMetricAlarm request."""
         return cls(
             alarm["ComparisonOperator"],
-            alarm["Threshold"],
+            float(alarm["Threshold"]),
             alarm["EvaluationPeriods"],
             alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"],
             alarm.get("TreatMissingData") or "missing",
@@ -98,6 +98,12 @@ def decide(points: Sequence[bool | None], rule: Rule) -> str | None:
     # Few points, all breaching: an alarm once the oldest is old enough for the others to have come.
     age = len(points) - points.index(True) if breaching else 0
     return "ALARM" if age >= rule.datapoints_to_alarm else "INSUFFICIENT_DATA"
+
+
+def has_few_samples(datapoints: Sequence[Datapoint], percentile: float) -> bool:
+    """Whether AWS finds too few samples behind the data points for a percentile (0.99, say) to mean something."""
+    needed = 10 / (1 - percentile) if percentile >= 0.5 else 10 / percentile
+    return sum(point.sample_count or 0 for point in datapoints) < needed
 
 
 def evaluate(

@@ -6,6 +6,7 @@ from moto.cloudwatch.exceptions import (
     InvalidParameterCombination,
     InvalidParameterValue,
     ResourceNotFound,
+    ResourceNotFoundException,
     ValidationError,
 )
 
@@ -17,6 +18,7 @@ __all__ = [
     "MissingParameter",
     "NotImplementedHere",
     "ResourceNotFound",
+    "ResourceNotFoundException",
     "SerializationError",
     "ValidationError",
 ]

@@ -1,9 +1,13 @@
 """What CloudWatch refuses although the API's model allows it."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from local_aws.cloudwatch.alarm_rules import RuleError
+from local_aws.cloudwatch.alarm_rules import parse as parse_rule
+from local_aws.cloudwatch.alarms import Alarm
 from local_aws.cloudwatch.exceptions import (
     InvalidParameterCombination,
     InvalidParameterValue,
@@ -11,12 +15,16 @@ from local_aws.cloudwatch.exceptions import (
     NotImplementedHere,
     ValidationError,
 )
+from local_aws.cloudwatch.metric_math import NotHere, evaluate, in_order, parse
 from local_aws.cloudwatch.metrics import seconds
+from local_aws.cloudwatch.queries import period_of
+from local_aws.cloudwatch.series import MathError, Series, Surroundings
 from local_aws.cloudwatch.statistics import UnknownStatistic, statistic
 
 DAY = 86400
 LARGEST = 2.0**360
-MOST_DATAPOINTS = 1440
+MOST_DATAPOINTS, MOST_EVALUATED = 1440, 100_800
+_ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 ANOMALY_COMPARISONS = (
     "LessThanLowerOrGreaterThanUpperThreshold",
     "LessThanLowerThreshold",
@@ -110,7 +118,86 @@ def _check_alarm_queries(request: Mapping[str, Any]) -> int:
     own = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
     if both := [name for name in own if request.get(name)]:
         raise ValidationError(f"Metrics list cannot be specified together with {', '.join(both)}.")
-    raise NotImplementedHere("An alarm on Metrics")
+    queries = request["Metrics"]
+    values = check_queries(queries, "Metrics")
+    returned = [query["Id"] for query in queries if query.get("ReturnData", True)]
+    if len(returned) != 1:
+        raise ValidationError("Exactly one element of the metrics list should return data.")
+    if isinstance(values[returned[0]], list):
+        raise ValidationError(f"Error in expression '{returned[0]}': an alarm watches one time series, not an array")
+    periods = {period for query in queries if (period := period_of(query))}
+    if len(periods) != 1:
+        raise ValidationError("All metrics of an alarm must have the same Period.")
+    return periods.pop()
+
+
+def check_queries(queries: Sequence[Mapping[str, Any]], parameter: str) -> Mapping[str, Series | list[Series]]:
+    """Refuse MetricDataQueries that can't be evaluated; otherwise what each comes to where all metrics are 1."""
+    metrics: dict[str, Series] = {}
+    expressions: dict[str, str] = {}
+    for number, query in enumerate(queries, start=1):
+        path = f"{parameter}.member.{number}"
+        if not _ID.fullmatch(query["Id"]) or query["Id"] in metrics or query["Id"] in expressions:
+            raise ValidationError(
+                f"The value {query['Id']} for parameter {path}.Id is invalid: ids begin with a lowercase letter, hold "
+                "letters, numbers and underscores, and occur once."
+            )
+        if query.get("AccountId"):
+            raise NotImplementedHere("A query of another account (AccountId)")
+        if "${" in (query.get("Label") or ""):
+            raise NotImplementedHere("A dynamic label", "Use a Label without ${...}.")
+        if bool(query.get("MetricStat")) == bool(query.get("Expression")):
+            raise ValidationError(f"Exactly one of {path}.MetricStat and {path}.Expression is required.")
+        if stat := query.get("MetricStat"):
+            for name in ("Namespace", "MetricName"):
+                if not stat["Metric"].get(name):
+                    raise ValidationError(f"The parameter {path}.MetricStat.Metric.{name} is required.")
+            check_statistic(stat["Stat"], f"{path}.MetricStat.Stat")
+            check_period(stat["Period"])
+            metrics[query["Id"]] = Series({0.0: 1.0}, "", stat["Period"])
+        else:
+            check_period(query.get("Period") or 60)
+            expressions[query["Id"]] = query["Expression"]
+    return metrics | _evaluated(metrics, expressions)
+
+
+def _evaluated(metrics: Mapping[str, Series], expressions: Mapping[str, str]) -> dict[str, Any]:
+    results: dict[str, Series | list[Series]] = {}
+    name = ", ".join(expressions)
+    try:
+        for text in expressions.values():
+            parse(text)
+        for name in in_order(expressions):
+            results[name] = evaluate(expressions[name], Surroundings([0.0], metrics, results))
+    except NotHere as function:
+        raise NotImplementedHere(f"{function} in an expression", "Use metrics and the other functions.") from function
+    except MathError as error:
+        raise ValidationError(f"Error in expression '{name}': {error}") from error
+    return dict(results)
+
+
+def check_composite_alarm(request: Mapping[str, Any], known: Mapping[str, Alarm]) -> None:
+    """Refuse a PutCompositeAlarm request that AWS refuses; `known` are the alarms there are, by name."""
+    check_actions(request)
+    try:
+        rule = parse_rule(request["AlarmRule"])
+    except RuleError as error:
+        raise ValidationError(f"The AlarmRule is invalid: {error}") from error
+    if missing := [child for child in rule.children if not _is_known(child, known)]:
+        raise ValidationError(
+            f"Could not save the composite alarm as alarms [{', '.join(missing)}] in the alarm rule do not exist"
+        )
+    suppressor = request.get("ActionsSuppressor")
+    periods = [f"ActionsSuppressor{name}Period" for name in ("Wait", "Extension")]
+    for period in periods:
+        if bool(suppressor) != (request.get(period) is not None):
+            raise ValidationError(f"ActionsSuppressor and {' and '.join(periods)} must be specified together.")
+    if suppressor and not _is_known(suppressor, known):
+        raise ValidationError(f"Could not save the composite alarm as the alarm {suppressor} does not exist")
+
+
+def _is_known(alarm: str, known: Mapping[str, Alarm]) -> bool:
+    return alarm in known or any(alarm == other.alarm_arn for other in known.values())
 
 
 def check_actions(request: Mapping[str, Any]) -> None:
@@ -130,10 +217,21 @@ def _check_option(request: Mapping[str, Any], name: str, options: Sequence[str])
         )
 
 
-def check_range(start: float, end: float) -> None:
-    """Refuse a range of time that holds nothing."""
+def check_range(queries: Sequence[Mapping[str, Any]], start: float, end: float) -> None:
+    """Refuse a range of time that holds nothing, and one whose periods are too many to evaluate expressions over."""
     if start >= end:
         raise ValidationError("The parameter StartTime must be less than the parameter EndTime.")
+    if any(query.get("Expression") for query in queries):
+        count = math.ceil((end - start) / min((period_of(query) or 60 for query in queries), default=60))
+        _check_count(count, MOST_EVALUATED)
+
+
+def _check_count(count: int, limit: int) -> None:
+    if count > limit:
+        raise InvalidParameterCombination(
+            f"You have requested up to {count:,} datapoints, which exceeds the limit of {limit:,}. You may "
+            "reduce the datapoints requested by increasing Period, or decreasing the time range."
+        )
 
 
 def check_metric_statistics(request: Mapping[str, Any], start: float, end: float) -> None:
@@ -146,12 +244,7 @@ def check_metric_statistics(request: Mapping[str, Any], start: float, end: float
     for name in names:
         check_statistic(name, "ExtendedStatistics")
     check_period(request["Period"])
-    count = math.ceil((end - start) / request["Period"])
-    if count > MOST_DATAPOINTS:
-        raise InvalidParameterCombination(
-            f"You have requested up to {count:,} datapoints, which exceeds the limit of {MOST_DATAPOINTS:,}. You may "
-            "reduce the datapoints requested by increasing Period, or decreasing the time range."
-        )
+    _check_count(math.ceil((end - start) / request["Period"]), MOST_DATAPOINTS)
 
 
 def check_statistic(name: str, parameter: str) -> None:

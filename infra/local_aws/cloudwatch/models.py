@@ -13,12 +13,14 @@ from moto.core.utils import camelcase_to_pascal, underscores_to_camelcase
 from moto.sns.models import sns_backends
 
 from local_aws.cloudwatch import alarms as records
-from local_aws.cloudwatch import notifications
-from local_aws.cloudwatch.alarms import Alarm, MetricAlarm
-from local_aws.cloudwatch.evaluation import Datapoint, Rule, Verdict, evaluate, last_boundary
-from local_aws.cloudwatch.exceptions import ResourceNotFound
+from local_aws.cloudwatch import evaluation, notifications
+from local_aws.cloudwatch.alarm_rules import name_of
+from local_aws.cloudwatch.alarms import Alarm, CompositeAlarm, MetricAlarm
+from local_aws.cloudwatch.composites import evaluate, parents, suppression, triggering_children
+from local_aws.cloudwatch.evaluation import Datapoint, Rule, Verdict, has_few_samples, last_boundary
+from local_aws.cloudwatch.exceptions import ResourceNotFound, ResourceNotFoundException, ValidationError
 from local_aws.cloudwatch.metrics import MetricStore, key_of
-from local_aws.cloudwatch.statistics import statistic
+from local_aws.cloudwatch.queries import metric_data
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +66,8 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
         with _lock:
             alarm = self.alarms.get(name)
             change = "Update" if alarm else "Create"
+            if alarm and not isinstance(alarm, kind):
+                raise ValidationError(f"The alarm {name} is not a {kind.kind}.")
             if alarm:
                 alarm.configure(request, now)
             else:
@@ -72,6 +76,7 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
                 if request.get("Tags"):
                     self.tagger.tag_resource(arn, request["Tags"])
             self._note(records.configuration_item(alarm, change, now))
+            self.evaluate_alarms(now)
         return alarm
 
     def alarm(self, name: str) -> Alarm:
@@ -82,10 +87,22 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
 
     def delete_alarms(self, alarm_names: Sequence[str]) -> None:
         with _lock:
+            self._check_dependents(alarm_names)
             for name in alarm_names:
                 if alarm := self.alarms.pop(name, None):
                     self.tagger.delete_all_tags_for_resource(alarm.alarm_arn)
                     self._note(records.configuration_item(alarm, "Delete", time.time()))
+
+    def _check_dependents(self, names: Sequence[str]) -> None:
+        composites = [name for name in names if isinstance(self.alarms.get(name), CompositeAlarm)]
+        if len(composites) > 1:
+            raise ValidationError("Only one composite alarm can be deleted in one request.")
+        needed = [name for name in names if any(alarm.name not in names for alarm in parents(name, self.alarms))]
+        if needed:
+            it = "it" if len(needed) == 1 else "them"
+            raise ValidationError(
+                f"Cannot delete {','.join(needed)} as there are composite alarm(s) depending on {it}."
+            )
 
     def switch_actions(self, names: Sequence[str], enabled: bool) -> None:
         """Let the alarms of these names act on changes of their state, or not."""
@@ -105,6 +122,11 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
         }
         return self.put_alarm(MetricAlarm, {name: value for name, value in request.items() if value not in (None, [])})
 
+    def list_tags_for_resource(self, arn: str) -> dict[str, str]:
+        if not any(arn == alarm.alarm_arn for alarm in self.alarms.values()):
+            raise ResourceNotFoundException(f"The resource {arn} does not exist.")
+        return dict(self.tagger.get_tag_dict_for_resource(arn))
+
     def set_state(self, name: str, verdict: Verdict) -> None:
         """Put an alarm into a state until its next evaluation, with all that follows from it."""
         with _lock:
@@ -113,9 +135,18 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
     def evaluate_alarms(self, now: float) -> None:
         """Bring every alarm into the state that its metrics, or the alarms it names, lead to."""
         with _lock:
-            for alarm in list(self.alarms.values()):
-                if isinstance(alarm, MetricAlarm):
-                    self._evaluate_metric_alarm(alarm, now)
+            for metric_alarm in [alarm for alarm in self.alarms.values() if isinstance(alarm, MetricAlarm)]:
+                self._evaluate_metric_alarm(metric_alarm, now)
+            composites = [alarm for alarm in self.alarms.values() if isinstance(alarm, CompositeAlarm)]
+            for _ in composites:  # a change may lead to another, at most along all of them
+                verdicts = [(alarm, verdict) for alarm in composites if (verdict := evaluate(alarm, self.alarms))]
+                if not verdicts:
+                    break
+                for alarm, verdict in verdicts:
+                    if verdict.state != alarm.state_value:
+                        self._enter(alarm, verdict, now)
+            for alarm in composites:
+                self._release(alarm, now)
 
     def _evaluate_metric_alarm(self, alarm: MetricAlarm, now: float) -> None:
         rule, boundary = Rule.of(alarm.request), last_boundary(now, alarm.period)
@@ -127,34 +158,51 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
         before, alarm.evaluated = alarm.evaluated, (arrived, datapoints)
         if before and (before[0][0], before[1]) == (boundary, datapoints):
             return  # what arrived lies in no period that has ended
+        percentile = alarm.percentile_that_needs_samples
+        if percentile and has_few_samples(datapoints[-rule.evaluation_periods :], percentile):
+            return
         query = {name: alarm.request.get(name) for name in ("Unit", "Statistic", "ExtendedStatistic")}
         query["Period"] = alarm.period
-        verdict = evaluate(rule, datapoints, alarm.state_value, now, query)
+        verdict = evaluation.evaluate(rule, datapoints, alarm.state_value, now, query)
         if verdict.state != alarm.state_value:
             self._enter(alarm, verdict, now)
 
     def _datapoints(self, alarm: MetricAlarm, end: float, count: int) -> list[Datapoint]:
         start = end - count * alarm.period
-        stat = alarm.queries[0]["MetricStat"]
-        found = {
-            point.start: point
-            for point in self.known_metrics().datapoints(
-                key_of(stat["Metric"]), statistic(stat["Stat"]), stat["Period"], start, end, stat.get("Unit")
-            )
-        }
-        starts = [start + number * alarm.period for number in range(count)]
-        return [found.get(begin, Datapoint(begin, None)) for begin in starts]
+        results = metric_data(self.known_metrics(), alarm.queries, lambda _: start, end)
+        returned = next(result for result in results if result.is_returned)
+        found = {point.start: point for point in returned.datapoints}
+        times = [start + number * alarm.period for number in range(count)]
+        return [found.get(time, Datapoint(time, None)) for time in times]
 
     def _enter(self, alarm: Alarm, verdict: Verdict, now: float) -> None:
         old = alarm.state()
         alarm.set_state(verdict.state, verdict.reason, verdict.reason_data, now)
         self._note(records.state_item(alarm, old, now))
-        if alarm.request["ActionsEnabled"] and old["stateValue"] != verdict.state:
-            message = notifications.message(alarm, old["stateValue"], self.account_id, self.region_name)
-            for action in alarm.actions:
-                # A subscriber that does not answer must not hold up the alarms.
-                arguments = (alarm, action, notifications.subject(alarm, self.region_name), message, now)
-                threading.Thread(target=self._act, args=arguments, name=f"alarm {alarm.name}", daemon=True).start()
+        if isinstance(alarm, CompositeAlarm):
+            self._release(alarm, now)
+        elif old["stateValue"] != verdict.state:
+            self._start_actions(alarm, old["stateValue"])
+
+    def _release(self, alarm: CompositeAlarm, now: float) -> None:
+        """Start the actions of a composite alarm's last change of state, unless its suppressor holds them back."""
+        suppressor = self.alarms.get(name_of(alarm.request.get("ActionsSuppressor") or ""))
+        held = suppression(alarm, suppressor, now)
+        changed = alarm.state_value != alarm.acted_on
+        alarm.suppressed = held if changed else None
+        if changed and not held:
+            before, alarm.acted_on = alarm.acted_on, alarm.state_value
+            self._start_actions(alarm, before)
+
+    def _start_actions(self, alarm: Alarm, old_state: str) -> None:
+        if not alarm.request["ActionsEnabled"]:
+            return
+        children = triggering_children(alarm)
+        message = notifications.message(alarm, old_state, self.account_id, self.region_name, children)
+        for action in alarm.actions:
+            # A subscriber that does not answer must not hold up the alarms.
+            arguments = (alarm, action, notifications.subject(alarm, self.region_name), message, alarm.state_updated)
+            threading.Thread(target=self._act, args=arguments, name=f"alarm {alarm.name}", daemon=True).start()
 
     def _act(self, alarm: Alarm, action: str, subject: str, message: str, state_updated: float) -> None:
         error = None

@@ -54,7 +54,7 @@ def _trigger(alarm: MetricAlarm) -> dict[str, Any]:
         "EvaluationPeriods": request["EvaluationPeriods"],
         "DatapointsToAlarm": request.get("DatapointsToAlarm") or request["EvaluationPeriods"],
         "ComparisonOperator": request["ComparisonOperator"],
-        "Threshold": request["Threshold"],
+        "Threshold": float(request["Threshold"]),
         "TreatMissingData": request.get("TreatMissingData") or "",
         "EvaluateLowSampleCountPercentile": request.get("EvaluateLowSampleCountPercentile") or "",
     }

@@ -1,12 +1,15 @@
 """GetMetricStatistics, GetMetricData and ListMetrics over what was put."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from local_aws.cloudwatch.evaluation import Datapoint
+from local_aws.cloudwatch.metric_math import evaluate, in_order
 from local_aws.cloudwatch.metrics import Key, MetricStore, key_of
+from local_aws.cloudwatch.series import Series, Surroundings
 from local_aws.cloudwatch.statistics import by_period, statistic
 
 DAY = 86400
@@ -23,6 +26,11 @@ class Result:
     label: str
     datapoints: Sequence[Datapoint]
     is_returned: bool
+
+
+def period_of(query: Mapping[str, Any]) -> int | None:
+    """The Period that a MetricDataQuery names."""
+    return query.get("Period") or (query.get("MetricStat") or {}).get("Period")
 
 
 def aligned(start: float, period: int, now: float) -> float:
@@ -58,19 +66,51 @@ def metric_statistics(
 
 
 def metric_data(
-    store: MetricStore, queries: Sequence[Mapping[str, Any]], start: float, end: float, now: float
+    store: MetricStore, queries: Sequence[Mapping[str, Any]], begin: Callable[[int], float], end: float
 ) -> list[Result]:
-    """What the queries come to, in their order."""
-    results = []
-    for query in queries:
+    """What the queries come to, in their order; `begin` gives the beginning of the range for a period."""
+    found: dict[str, list[Result]] = {}
+    series: dict[str, Series] = {}
+    expressions = {query["Id"]: query for query in queries if query.get("Expression")}
+    periods = []
+    for query in [query for query in queries if query["Id"] not in expressions]:
         stat = query["MetricStat"]
-        label = query.get("Label") or stat["Metric"]["MetricName"]
-        begin = aligned(start, stat["Period"], now)
-        datapoints = store.datapoints(
-            key_of(stat["Metric"]), statistic(stat["Stat"]), stat["Period"], begin, end, stat.get("Unit")
+        label, period = query.get("Label") or stat["Metric"]["MetricName"], stat["Period"]
+        points = store.datapoints(
+            key_of(stat["Metric"]), statistic(stat["Stat"]), period, begin(period), end, stat.get("Unit")
         )
-        results.append(Result(query["Id"], label, datapoints, query.get("ReturnData", True)))
-    return results
+        periods.append(period)
+        found[query["Id"]] = [Result(query["Id"], label, points, query.get("ReturnData", True))]
+        series[query["Id"]] = Series(
+            {point.start: point.value for point in points if point.value is not None}, label, period
+        )
+    results: dict[str, Series | list[Series]] = {}
+    for name in in_order({name: query["Expression"] for name, query in expressions.items()}):
+        query = expressions[name]
+        period = query.get("Period") or max(periods, default=60)
+        results[name] = evaluate(query["Expression"], Surroundings(_times(begin(period), end, period), series, results))
+        found[name] = _expression_results(query, results[name])
+    return [result for query in queries for result in found[query["Id"]]]
+
+
+def _times(start: float, end: float, period: int) -> list[float]:
+    return [start + number * period for number in range(max(0, math.ceil((end - start) / period)))]
+
+
+def _expression_results(query: Mapping[str, Any], value: Series | list[Series]) -> list[Result]:
+    label = query.get("Label")
+    labels = (
+        [f"{label or ''} {one.label}".strip() for one in value] if isinstance(value, list) else [label or query["Id"]]
+    )
+    return [
+        Result(
+            query["Id"],
+            shown,
+            [Datapoint(time, one.values[time]) for time in sorted(one.values)],
+            query.get("ReturnData", True),
+        )
+        for shown, one in zip(labels, value if isinstance(value, list) else [value], strict=True)
+    ]
 
 
 def metrics(store: MetricStore, request: Mapping[str, Any], now: float) -> list[Key]:

@@ -12,8 +12,8 @@ from local_aws.cloudwatch.metrics import seconds
 from local_aws.validation import WrongType, find_errors
 
 EXECUTED = {
-    *("PutMetricAlarm", "DescribeAlarms", "DescribeAlarmsForMetric", "DescribeAlarmHistory", "DeleteAlarms"),
-    *("EnableAlarmActions", "DisableAlarmActions", "SetAlarmState"),
+    *("PutMetricAlarm", "PutCompositeAlarm", "DescribeAlarms", "DescribeAlarmsForMetric"),
+    *("DescribeAlarmHistory", "DeleteAlarms", "EnableAlarmActions", "DisableAlarmActions", "SetAlarmState"),
     *("PutMetricData", "GetMetricData", "GetMetricStatistics", "ListMetrics"),
 }
 KEPT_BY_MOTO = {
@@ -52,9 +52,14 @@ class CloudWatchResponse(AlarmResponse):
 
     def get_metric_data(self) -> ActionResult:
         request, start, end = self._ranged()
-        limits.check_range(start, end)
-        wanted, store = request["MetricDataQueries"], self.cloudwatch_backend.known_metrics()
-        results = queries.metric_data(store, wanted, start, end, time.time())
+        limits.check_queries(request["MetricDataQueries"], "MetricDataQueries")
+        limits.check_range(request["MetricDataQueries"], start, end)
+        results = queries.metric_data(
+            self.cloudwatch_backend.known_metrics(),
+            request["MetricDataQueries"],
+            lambda period: queries.aligned(start, period, time.time()),
+            end,
+        )
         first, limit = self._first(), request.get("MaxDatapoints") or MOST_DATAPOINTS
         found, more = queries.page(results, first, limit, request.get("ScanBy") != "TimestampAscending")
         return ActionResult({"MetricDataResults": found} | ({"NextToken": str(first + limit)} if more else {}))
