@@ -156,8 +156,8 @@ def test_metrics_are_listed_once_by_name_dimensions_and_activity(cloudwatch: Any
         (
             {"Value": 1.0, "Values": [1.0]},
             "InvalidParameterCombination",
-            "The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and you have "
-            "specified both.",
+            "The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and you "
+            "have specified both.",
         ),
         (
             {"Values": [1.0], "Counts": [1.0, 2.0]},
@@ -199,8 +199,8 @@ def test_what_is_no_value_is_refused(cloudwatch: Any, datum: dict[str, Any], cod
         (
             {"EndTime": START + timedelta(minutes=1441)},
             "InvalidParameterCombination",
-            "You have requested up to 1,441 datapoints, which exceeds the limit of 1,440. You may reduce the datapoints "
-            "requested by increasing Period, or decreasing the time range.",
+            "You have requested up to 1,441 datapoints, which exceeds the limit of 1,440. You may reduce the "
+            "datapoints requested by increasing Period, or decreasing the time range.",
         ),
     ],
 )
