@@ -6,8 +6,8 @@ UV_VERSION := 0.13.9
 UV := $(shell command -v uv || echo .envs/uv/bin/uv)
 PYTHON := .venv/bin/python
 IMAGE := sagemaker-scikit-learn-1.9-0-cpu-py3
-IMAGE_PINS := infra/local_aws/sagemaker/images/$(IMAGE)
-RESOLVE := pip compile --universal --python-version 3.12 --generate-hashes --no-header --no-annotate --quiet
+IMAGES := infra/local_aws/sagemaker/images
+RESOLVE := pip compile --universal --generate-hashes --no-header --no-annotate --quiet
 # An installed environment is one whose stamp is newer than its lock file.
 LAPTOP := .venv/.installed
 AWS_CLI := .envs/aws-cli/.installed
@@ -44,11 +44,14 @@ clean: down  ## remove all state (the installed environments stay)
 	rm -rf .state
 
 lock: $(UV)  ## resolve the lock files anew from requirements.txt and the *.in files
-	grep -v '^--constraint' requirements.txt | $(UV) $(RESOLVE) - requirements/laptop.in \
+	grep -v '^--constraint' requirements.txt | $(UV) $(RESOLVE) --python-version 3.12 - requirements/laptop.in \
 		-c requirements/airflow-3.2.1-constraints.txt -o requirements/laptop.lock.txt
-	$(UV) $(RESOLVE) requirements/sagemaker-sdk.in -o requirements/sagemaker-sdk.lock.txt
-	$(UV) $(RESOLVE) requirements/aws-cli.in -o requirements/aws-cli.lock.txt
-	$(UV) $(RESOLVE) $(IMAGE_PINS).in --override $(IMAGE_PINS).in -o $(IMAGE_PINS).lock.txt
+	$(UV) $(RESOLVE) --python-version 3.12 requirements/sagemaker-sdk.in -o requirements/sagemaker-sdk.lock.txt
+	$(UV) $(RESOLVE) --python-version 3.12 requirements/aws-cli.in -o requirements/aws-cli.lock.txt
+	awk -F'"' '/^repository/ {r = $$2} /^tag/ {t = $$2} /^python/ {print r "-" t, $$2}' $(IMAGES).toml | \
+		while read -r name python; do \
+		$(UV) $(RESOLVE) --python-version $$python $(IMAGES)/$$name.in --override $(IMAGES)/$$name.in \
+			-o $(IMAGES)/$$name.lock.txt || exit 1; done
 
 # `local_aws` and `laptop` are imported from infra/ by whatever folder the interpreter is started in.
 $(LAPTOP): requirements/laptop.lock.txt | $(UV)

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from local_aws import server
+from local_aws.sagemaker import images
 from local_aws.state import StateError
 
 
@@ -18,14 +19,27 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="local_aws", description=server.__doc__)
     parser.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1; 0 takes any free one (default 4566)")
     parser.add_argument("--state-dir", type=Path, help="folder that keeps the state; default: none is kept")
+    parser.add_argument(
+        "--images",
+        type=Path,
+        metavar="FILE",
+        help="more SageMaker images, in the form of local_aws/sagemaker/images.toml",
+    )
     arguments = parser.parse_args(argv)
+    if arguments.images:
+        try:
+            images.read(arguments.images)
+        except images.BadImages as error:
+            parser.error(str(error))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with contextlib.ExitStack() as stack:
         try:
             folder = arguments.state_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local_aws-")))
-            running = server.start(arguments.port, folder, keep=arguments.state_dir is not None)
+            running = server.start(
+                arguments.port, folder, keep=arguments.state_dir is not None, images_file=arguments.images
+            )
         except StateError as error:
             print(error, file=sys.stderr)
             return 1

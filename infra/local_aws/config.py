@@ -7,11 +7,13 @@ from pathlib import Path
 @dataclass(frozen=True)
 class Config:
     """`endpoint_url` is what job and model-server processes call back; `state_dir` holds everything written to disk;
-    `environments_dir` holds the virtual environments that stand in for SageMaker's images, one folder each."""
+    `environments_dir` holds the virtual environments that stand in for SageMaker's images, one folder each;
+    `images_file` is the user's own list of images (see sagemaker/images.toml), if there is one."""
 
     endpoint_url: str
     state_dir: Path
     environments_dir: Path
+    images_file: Path | None = None
 
 
 _current: Config | None = None

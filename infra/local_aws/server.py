@@ -79,7 +79,13 @@ class Server:
             self._state.close()
 
 
-def start(port: int, state_dir: Path, environments_dir: Path = REPOSITORY / ".envs", keep: bool = False) -> Server:
+def start(
+    port: int,
+    state_dir: Path,
+    environments_dir: Path = REPOSITORY / ".envs",
+    keep: bool = False,
+    images_file: Path | None = None,
+) -> Server:
     """Serve on 127.0.0.1:`port` (0 = any free one) in a thread, with what `state_dir` holds and will hold where `keep`
     is set; OSError where the port is taken, StateError where the state can't be used."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -89,7 +95,7 @@ def start(port: int, state_dir: Path, environments_dir: Path = REPOSITORY / ".en
     port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     state_dir.mkdir(parents=True, exist_ok=True)
-    config.set_current(config.Config(url, state_dir.resolve(), environments_dir.resolve()))
+    config.set_current(config.Config(url, state_dir.resolve(), environments_dir.resolve(), images_file))
     install_backends()
     state = State(state_dir.resolve()) if keep else None
     if state:

@@ -55,9 +55,9 @@ def training_job(
     }
 
 
-def channel(name: str, uri: str) -> dict[str, Any]:
+def channel(name: str, uri: str, data_type: str = "S3Prefix") -> dict[str, Any]:
     """An InputDataConfig entry."""
-    return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": data_type, "S3Uri": uri}}}
 
 
 def finished(sagemaker: Any, name: str) -> dict[str, Any]:

@@ -122,17 +122,24 @@ def test_a_metric_whose_regular_expression_is_none(s3: Any, sagemaker: Any) -> N
 @pytest.mark.parametrize(
     ("named", "changes"),
     [
-        ("ContainerEntrypoint", {"AlgorithmSpecification": {"ContainerEntrypoint": ["python", "other.py"]}}),
-        ("ContainerArguments", {"AlgorithmSpecification": {"ContainerArguments": ["--fast"]}}),
         ("ProfilerConfig", {"ProfilerConfig": {"S3OutputPath": f"s3://{BUCKET}/profile"}}),
         (
             "DebugRuleConfigurations",
             {"DebugRuleConfigurations": [{"RuleConfigurationName": "r", "RuleEvaluatorImage": IMAGE}]},
         ),
-        ("ExperimentConfig", {"ExperimentConfig": {"ExperimentName": "e"}}),
+        ("ExperimentConfig.ExperimentName", {"ExperimentConfig": {"ExperimentName": "e"}}),
+        ("TrainingInputMode Pipe", {"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}}),
         (
-            "OutputDataConfig.CompressionType NONE",
-            {"OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/models", "CompressionType": "NONE"}},
+            "CheckpointConfig.LocalPath outside /opt/ml",
+            {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/c", "LocalPath": "/checkpoints"}},
+        ),
+        (
+            "channel c: RecordWrapperType RecordIO",
+            {"InputDataConfig": [{**channel("c", f"s3://{BUCKET}/c"), "RecordWrapperType": "RecordIO"}]},
+        ),
+        (
+            "channel c: S3DataType AugmentedManifestFile (use S3Prefix or ManifestFile)",
+            {"InputDataConfig": [channel("c", f"s3://{BUCKET}/c", "AugmentedManifestFile")]},
         ),
     ],
 )
@@ -145,6 +152,28 @@ def test_what_a_job_would_silently_lack_is_refused_by_name(
     code, message = refusal(sagemaker.create_training_job, **request)
     assert code == "NotImplementedException"
     assert message.startswith(f"CreateTrainingJob with {named}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"InputDataConfig": [{**channel("c", f"s3://{BUCKET}/c"), "CompressionType": "Gzip"}]},
+            "Invalid compression type for channel c: File mode only supports NONE, got Gzip instead",
+        ),
+        (
+            {"EnableManagedSpotTraining": True},
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds",
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_each_other(s3: Any, sagemaker: Any, changes: dict[str, Any], expected: str) -> None:
+    assert refusal(sagemaker.create_training_job, **training(s3, **changes)) == ("ValidationException", expected)
+
+
+def test_a_running_job_is_not_changed(sagemaker: Any) -> None:
+    code, message = refusal(sagemaker.update_training_job, TrainingJobName="refused")
+    assert code == "NotImplementedException" and message.startswith("UpdateTrainingJob is not implemented")
 
 
 def test_a_refused_job_does_not_exist(s3: Any, sagemaker: Any) -> None:

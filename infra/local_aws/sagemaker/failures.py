@@ -40,8 +40,10 @@ def failure_reason(exit_code: int, failure_text: str, last_words: str) -> str:
     if toolkit_has_no_message:
         head, message, tail = head + 'ErrorMessage "', last_words, '"' + command[:200]
     elif text:
-        head, message, tail = text[:300], text[300:], ""
+        # A wrapper's own words, such as the SageMaker SDK's, may leave out what went wrong.
+        left_out = "" if last_words in text else f"\n{last_words}"
+        head, message, tail = text[:300], text[300:] + left_out, ""
     else:
         head, message, tail = "See job logs for more information" + (": " if last_words else ""), last_words, ""
     room = LONGEST_REASON - len(f"AlgorithmError: {head}{tail}{ended}")
-    return f"AlgorithmError: {head}{message.strip()[-room:]}{tail}{ended}"
+    return f"AlgorithmError: {head}{message.rstrip()[-room:]}{tail}{ended}"

@@ -1,6 +1,7 @@
 """Jobs of all kinds, in the place of those that moto marks Completed at once."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ class JobBackend(RegistryBackend):
         references.check_output(s3, request["TransformOutput"]["S3OutputPath"])
         arn = self._arn(TransformJob.arn_type, request["TransformJobName"])
         job = TransformJob(request, arn, self.served_model(model))
-        self._start(job, self.transform_jobs, session, images.named_by(container_of(model)["Image"]))
+        self._start(job, self.transform_jobs, session, references.image(container_of(model)["Image"], self.region_name))
         return job
 
     def served_model(self, model: Any, startup_seconds: float | None = None) -> ServedModel:
@@ -143,7 +144,7 @@ class JobBackend(RegistryBackend):
                 raise ResourceInUseException(job.taken.format(name=job.name, arn=job.arn))
             jobs[job.name] = job
         folder = self._folder(job.arn_type, job.name)
-        job.start(Surroundings(session, lambda: images.environment(image, environments), folder))
+        job.start(Surroundings(session, partial(images.environment, image, environments), folder))
 
     def _role(self, role: str) -> RoleSession:
         account = role.split(":")[4]

@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local_aws.sagemaker import data
 from local_aws.sagemaker.container import Container
 from local_aws.sagemaker.failures import LONGEST_REASON, LastWords
+from local_aws.sagemaker.images import ImageUnavailable
 from local_aws.sagemaker.logs import LogStream
 from local_aws.sagemaker.role import RoleSession
 
@@ -42,7 +43,7 @@ class Surroundings:
     of its own that goes at its end."""
 
     role: RoleSession
-    environment: Callable[[], Path]
+    environment: Callable[..., Path]  # may be given a function that is told how far its building is
     folder: Path
 
 
@@ -169,6 +170,9 @@ class Job:
                 self.end_time = self.last_modified_time
             self.status = status
 
+    def _tell(self, progress: str) -> None:
+        """Let those who look at the job see how far the building of its image's environment is."""
+
     def _work(self, surroundings: Surroundings) -> None:
         """Do what was asked for; JobFailed, Interrupted, DataError or an AWS error where it comes to nothing."""
         raise NotImplementedError
@@ -184,6 +188,8 @@ class Job:
             self._finish("Stopped", str(interrupted))
         except JobFailed as failed:
             self._finish("Failed", "Failed", str(failed))
+        except ImageUnavailable as error:
+            self._finish("Failed", "Failed", f"ClientError: Cannot pull algorithm container. {error}")
         except (data.DataError, ClientError, BotoCoreError) as error:
             self._finish("Failed", "Failed", f"ClientError: {error}")
         except Exception as error:  # this thread is the last to see it: the job has to say so
@@ -232,7 +238,7 @@ class Job:
 
         try:
             container = Container(
-                surroundings.environment(),
+                surroundings.environment(self._tell),
                 command,
                 opt_ml,
                 {**(self.request.get("Environment") or {}), **role.variables(), **(variables or {})},

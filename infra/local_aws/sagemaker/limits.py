@@ -1,54 +1,74 @@
 """What AWS would do and one machine, or this version of local AWS, does not: refused by name."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 from local_aws.sagemaker.container import has_opt_ml
 from local_aws.sagemaker.exceptions import NotImplementedHere, ValidationError
 
+OPT_ML = PurePosixPath("/opt/ml")
+IN_PROCESSING = OPT_ML / "processing"
+
 # Accepted and described back, since nothing of them can be seen in what one process on one machine does:
-# EnableManagedSpotTraining (an instance that is never taken away), VpcConfig, EnableInterContainerTrafficEncryption,
-# S3DataDistributionType ShardedByS3Key (one instance gets every shard), volume sizes and keys, warm pools, and
-# DebugHookConfig (read by the smdebug library alone, which no image of images.toml holds).
-REFUSED_TRAINING = (
-    *("CheckpointConfig", "RetryStrategy", "ServerlessJobConfig", "ExperimentConfig", "MlflowConfig"),
-    *("ModelPackageConfig", "DebugRuleConfigurations", "ProfilerRuleConfigurations", "TensorBoardOutputConfig"),
-)
+# EnableManagedSpotTraining and RetryStrategy (an instance that is never taken away, and never fails by itself),
+# VpcConfig, EnableInterContainerTrafficEncryption, S3DataDistributionType ShardedByS3Key (one instance gets every
+# shard), ShuffleConfig (of Pipe mode's order), volume sizes and keys, warm pools, InfraCheckConfig, and DebugHookConfig
+# (read by the smdebug library alone, which no image of images.toml holds).
+REFUSED_TRAINING = {
+    "ServerlessJobConfig": "use AlgorithmSpecification and ResourceConfig",
+    "MlflowConfig": "print the metrics, and use MetricDefinitions",
+    "ModelPackageConfig": "use CreateModelPackage when the job is Completed",
+    "DebugRuleConfigurations": "raise an error in the script",
+    "ProfilerRuleConfigurations": "set ProfilerConfig.DisableProfiler",
+}
 
 
 def check_training_job(request: Mapping[str, Any]) -> None:
     """NotImplementedException where a CreateTrainingJob request asks for what can't be had here."""
-    refused = [name for name in REFUSED_TRAINING if request.get(name)]
+    refused = [f"{name} ({instead})" for name, instead in REFUSED_TRAINING.items() if request.get(name)]
     specification, resources = request.get("AlgorithmSpecification") or {}, request.get("ResourceConfig") or {}
-    refused += [name for name in ("ContainerEntrypoint", "ContainerArguments") if specification.get(name)]
     if request.get("ProfilerConfig") and not request["ProfilerConfig"].get("DisableProfiler"):
         refused.append("ProfilerConfig (without DisableProfiler)")
     if (request.get("RemoteDebugConfig") or {}).get("EnableRemoteDebug"):
-        refused.append("RemoteDebugConfig")
-    if request["OutputDataConfig"].get("CompressionType", "GZIP") != "GZIP":
-        refused.append(f"OutputDataConfig.CompressionType {request['OutputDataConfig']['CompressionType']}")
-    if resources.get("InstanceCount", 1) != 1 or resources.get("InstanceGroups"):
+        refused.append("RemoteDebugConfig (the job is a process on this machine)")
+    groups = resources.get("InstanceGroups") or [resources]
+    if len(groups) > 1 or groups[0].get("InstanceCount", 1) != 1:
         refused.append("more than one instance")
-    modes = {specification.get("TrainingInputMode", "File")}
     for channel in request.get("InputDataConfig") or []:
-        modes.add(channel.get("InputMode", "File"))
-        if "S3DataSource" not in channel["DataSource"]:
-            refused.append(f"channel {channel['ChannelName']}: a data source other than S3")
-        for setting in ("CompressionType", "RecordWrapperType"):
-            if channel.get(setting, "None") != "None":
-                refused.append(f"channel {channel['ChannelName']}: {setting} {channel[setting]}")
-    if "Pipe" in modes:
-        refused.append("TrainingInputMode Pipe")
+        refused += [f"channel {channel['ChannelName']}: {reason}" for reason in _refused_of_channel(channel)]
+    if specification.get("TrainingInputMode") == "Pipe":
+        refused.append("TrainingInputMode Pipe (use File or FastFile)")
     if request.get("EnableNetworkIsolation") and not has_opt_ml():
         refused.append("EnableNetworkIsolation on an OS without network namespaces")
+    mirrored = [name for name in ("CheckpointConfig", "TensorBoardOutputConfig") if request.get(name)]
+    if mirrored and not has_opt_ml():
+        refused += [f"{name} on an OS without mount namespaces" for name in mirrored]
+    refused += _experiment(request)
     if refused:
         raise NotImplementedHere(f"CreateTrainingJob with {', '.join(refused)}")
     if not specification.get("TrainingImage"):
         raise ValidationError("AlgorithmSpecification.TrainingImage is missing: local AWS has no other algorithms.")
-    if not resources.get("InstanceType") or not request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds"):
+    stopping = request.get("StoppingCondition") or {}
+    if not groups[0].get("InstanceType") or not stopping.get("MaxRuntimeInSeconds"):
         raise ValidationError("ResourceConfig.InstanceType and StoppingCondition.MaxRuntimeInSeconds are needed.")
+    if request.get("EnableManagedSpotTraining"):
+        if stopping.get("MaxWaitTimeInSeconds", 0) < stopping["MaxRuntimeInSeconds"]:
+            raise ValidationError(
+                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
+            )
+    for channel in request.get("InputDataConfig") or []:
+        mode = channel.get("InputMode") or specification.get("TrainingInputMode", "File")
+        if channel.get("CompressionType", "None") != "None":
+            raise ValidationError(
+                f"Invalid compression type for channel {channel['ChannelName']}: "
+                f"{mode} mode only supports NONE, got {channel['CompressionType']} instead"
+            )
+    for name in mirrored:
+        path = PurePosixPath(request[name].get("LocalPath") or OPT_ML)
+        if not path.is_relative_to(OPT_ML) or ".." in path.parts:
+            raise NotImplementedHere(f"CreateTrainingJob with {name}.LocalPath outside {OPT_ML}, got '{path}',")
     for metric in specification.get("MetricDefinitions") or []:
         try:
             re.compile(metric["Regex"])
@@ -58,7 +78,18 @@ def check_training_job(request: Mapping[str, Any]) -> None:
             ) from error
 
 
-IN_PROCESSING = PurePosixPath("/opt/ml/processing")
+def _refused_of_channel(channel: Mapping[str, Any]) -> Iterator[str]:
+    source = channel["DataSource"].get("S3DataSource")
+    if not source:
+        yield "a data source other than S3"
+        return
+    if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
+        yield f"S3DataType {source['S3DataType']} (use S3Prefix or ManifestFile)"
+    yield from (name for name in ("ModelAccessConfig", "HubAccessConfig") if source.get(name))
+    if channel.get("InputMode") == "Pipe":
+        yield "InputMode Pipe (use File or FastFile)"
+    if channel.get("RecordWrapperType", "None") != "None":
+        yield f"RecordWrapperType {channel['RecordWrapperType']}"
 
 
 def check_processing_job(request: Mapping[str, Any]) -> None:

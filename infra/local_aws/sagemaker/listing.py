@@ -35,6 +35,8 @@ def page(
 def _wanted(summary: Mapping[str, Any], request: Mapping[str, Any], name: str, status: str) -> bool:
     if request.get("NameContains", "").lower() not in summary[name].lower():
         return False
+    if request.get("WarmPoolStatusEquals") or request.get("TrainingPlanArnEquals"):
+        return False  # no training job here keeps its instances in a warm pool, or has a training plan's
     if request.get("StatusEquals", summary[status]) != summary[status]:
         return False
     return all(

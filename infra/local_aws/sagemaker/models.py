@@ -224,7 +224,7 @@ class ExecutingSageMakerBackend(JobBackend):
         environments = config.current().environments_dir
 
         def surround(variant: Variant) -> Surroundings:
-            image = images.named_by(variant.image)
+            image = references.image(variant.image, self.region_name)
             environment = partial(images.environment, image, environments)
             return Surroundings(self._role(variant.role_arn), environment, folder / variant.name)
 

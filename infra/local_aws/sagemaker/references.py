@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local_aws import config
 from local_aws.sagemaker import data, images
 from local_aws.sagemaker.exceptions import ValidationError
 
@@ -76,6 +77,6 @@ def _other_region(uri: str, region: str) -> str | None:
 
 def _image(uri: str) -> images.Image:
     try:
-        return images.named_by(uri)
+        return images.named_by(uri, config.current().images_file)
     except images.ImageUnavailable as error:
         raise ValidationError(str(error)) from error

@@ -97,7 +97,7 @@ class ModelServer:
 
     def start(self) -> None:
         """Fetch the model, start its server and wait until it answers pings; NotHealthy where it doesn't."""
-        self._environment = self._surroundings.environment()
+        self._environment = self._surroundings.environment(self._log.write)
         opt_ml = self._surroundings.folder / "ml"
         (opt_ml / "model").mkdir(parents=True)
         s3 = self._surroundings.role.client("s3")

@@ -1,7 +1,8 @@
 """One training job: its input from S3, AWS's own toolkit in the image's environment, its output to S3."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from local_aws.sagemaker import data
 from local_aws.sagemaker.failures import LONGEST_REASON, failure_reason
 from local_aws.sagemaker.jobs import Interrupted, Job, JobFailed, Surroundings, now
 from local_aws.sagemaker.logs import Metrics
+from local_aws.sagemaker.mirror import Mirror
 
 MESSAGES = {
     "Starting": "Preparing the instances for training",
@@ -44,15 +46,24 @@ class TrainingJob(Job):
 
     @property
     def model_artifacts(self) -> str:
-        """Where model.tar.gz goes."""
-        output_path = self.request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
-        return f"{output_path}/{self.name}/output/model.tar.gz"
+        """Where the model goes: model.tar.gz, or the folder of its files where they are not to be compressed."""
+        return f"{self._output}/{'model.tar.gz' if self._compressed else 'model/'}"
+
+    @property
+    def _output(self) -> str:
+        return f"{self.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.name}/output"
+
+    @property
+    def _compressed(self) -> bool:
+        return bool(self.request["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP")
 
     def _described(self) -> dict[str, Any]:
         seconds = None
         if self.start_time and self.end_time:
             seconds = max(1, round((self.end_time - self.start_time).total_seconds()))
+        switches = ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining")
         return {
+            **{switch: bool(self.request.get(switch)) for switch in switches},
             "SessionChainingConfig": None,  # of the request, and not described
             "ModelArtifacts": {"S3ModelArtifacts": self.model_artifacts},
             "SecondaryStatus": self.secondary_status,
@@ -89,6 +100,10 @@ class TrainingJob(Job):
             super()._finish(status, secondary, reason)
             self.transitions[-1]["EndTime"] = self.last_modified_time
 
+    def _tell(self, progress: str) -> None:
+        with self._lock:
+            self.transitions[-1]["StatusMessage"] = f"Downloading the training image: {progress}"
+
     def _note_unless_stopped(self, secondary: str) -> None:
         with self._lock:
             self._unless_stopped()
@@ -101,20 +116,27 @@ class TrainingJob(Job):
     def _train(self, surroundings: Surroundings) -> None:
         role, opt_ml = surroundings.role, surroundings.folder / "ml"
         s3 = role.client("s3")
-        surroundings.environment()  # built before the job is said to be training
         self._note_unless_stopped("Downloading")
         self._write_input(s3, opt_ml, role.region)
+        self._restore_checkpoints(s3, opt_ml)
+        surroundings.environment(self._tell)  # built before the job is said to be training
         self._note_unless_stopped("Training")
+        specification = self.request["AlgorithmSpecification"]
+        toolkit = ["python", "-m", "sagemaker_training.cli.train"]
         try:
-            ended = self._contain(
-                surroundings,
-                ["python", "-m", "sagemaker_training.cli.train"],
-                opt_ml,
-                self.request["StoppingCondition"]["MaxRuntimeInSeconds"],
-                {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self.arn},
-                network=not self.request.get("EnableNetworkIsolation"),
-                read=self.metrics.read,
-            )
+            with ExitStack() as mirrors:
+                for folder, uri in self._mirrored(opt_ml):
+                    mirrors.enter_context(Mirror(s3, folder, uri, restored=True))
+                ended = self._contain(
+                    surroundings,
+                    (specification.get("ContainerEntrypoint") or toolkit)
+                    + (specification.get("ContainerArguments") or []),
+                    opt_ml,
+                    self.request["StoppingCondition"]["MaxRuntimeInSeconds"],
+                    {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self.arn},
+                    network=not self.request.get("EnableNetworkIsolation"),
+                    read=self.metrics.read,
+                )
         finally:
             self.metrics.publish(role.client("cloudwatch"), self.name)
         if ended.exit_code and not ended.interrupted:
@@ -144,11 +166,12 @@ class TrainingJob(Job):
                 "RecordWrapperType": channel.get("RecordWrapperType", "None"),
                 **({"ContentType": channel["ContentType"]} if channel.get("ContentType") else {}),
             }
-        instance_type = self.request["ResourceConfig"]["InstanceType"]
+        resources = self.request["ResourceConfig"]
+        group = (resources.get("InstanceGroups") or [{"InstanceGroupName": "homogeneousCluster", **resources}])[0]
+        instance_type, group_name = group["InstanceType"], group["InstanceGroupName"]
         # The toolkit waits, without a word, until each host's name resolves: AWS's "algo-1" does not here.
         host = "localhost"
-        group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": [host]}
-        documents = {
+        documents: dict[str, Any] = {
             "hyperparameters": {
                 "sagemaker_region": region,
                 **(self.request.get("HyperParameters") or {}),
@@ -157,20 +180,46 @@ class TrainingJob(Job):
             "resourceconfig": {
                 "current_host": host,
                 "current_instance_type": instance_type,
-                "current_group_name": "homogeneousCluster",
+                "current_group_name": group_name,
                 "hosts": [host],
-                "instance_groups": [group],
+                "instance_groups": [
+                    {"instance_group_name": group_name, "instance_type": instance_type, "hosts": [host]}
+                ],
                 "network_interface_name": "lo",
             },
         }
+        if self.request.get("CheckpointConfig"):
+            documents["checkpointconfig"] = self.request["CheckpointConfig"]
         for name, document in documents.items():
             (config / f"{name}.json").write_text(json.dumps(document))
+
+    def _mirrored(self, opt_ml: Path) -> Iterator[tuple[Path, str]]:
+        """Each folder that is to be in S3 while the job runs, with its place there."""
+        checkpoints, tensorboard = self.request.get("CheckpointConfig"), self.request.get("TensorBoardOutputConfig")
+        if checkpoints:
+            yield _below(opt_ml, checkpoints.get("LocalPath") or "/opt/ml/checkpoints"), checkpoints["S3Uri"]
+        if tensorboard:
+            uri = f"{tensorboard['S3OutputPath'].rstrip('/')}/{self.name}/tensorboard-output"
+            yield _below(opt_ml, tensorboard.get("LocalPath") or "/opt/ml/output/tensorboard"), uri
+
+    def _restore_checkpoints(self, s3: Any, opt_ml: Path) -> None:
+        """Make the folders that S3 mirrors, with what an earlier job has left at the checkpoints' place."""
+        for folder, uri in self._mirrored(opt_ml):
+            folder.mkdir(parents=True, exist_ok=True)
+            place = uri.rstrip("/") + "/"
+            if data.exists(s3, place):
+                data.download_channel(s3, {"S3DataType": "S3Prefix", "S3Uri": place}, folder)
 
     def _upload(self, s3: Any, opt_ml: Path, interrupted: str | None) -> None:
         model, output = opt_ml / "model", opt_ml / "output" / "data"
         if not interrupted:
             self._note("Uploading")
         if not interrupted or any(model.iterdir()):
-            data.upload_archive(s3, model, self.model_artifacts)
+            (data.upload_archive if self._compressed else data.upload_folder)(s3, model, self.model_artifacts)
         if any(output.iterdir()):
-            data.upload_archive(s3, output, self.model_artifacts.replace("model.tar.gz", "output.tar.gz"))
+            data.upload_archive(s3, output, f"{self._output}/output.tar.gz")
+
+
+def _below(opt_ml: Path, path: str) -> Path:
+    """Where what the job sees at `path` really is."""
+    return opt_ml / Path(path).relative_to("/opt/ml")
