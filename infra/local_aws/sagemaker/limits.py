@@ -45,7 +45,7 @@ def check_training_job(request: Mapping[str, Any]) -> None:
     mirrored = [name for name in ("CheckpointConfig", "TensorBoardOutputConfig") if request.get(name)]
     if mirrored and not has_opt_ml():
         refused += [f"{name} on an OS without mount namespaces" for name in mirrored]
-    refused += _experiment(request)
+    refused += experiment(request)
     if refused:
         raise NotImplementedHere(f"CreateTrainingJob with {', '.join(refused)}")
     if not specification.get("TrainingImage"):
