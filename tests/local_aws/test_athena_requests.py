@@ -1,5 +1,6 @@
 """Athena's API around queries: what does not exist is an error of AWS's, what is not carried out is refused by name."""
 
+import json
 import re
 import uuid
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.athena.responses import EXECUTED, KEPT_BY_MOTO, ExecutingAthenaResponse
+from raw_requests import send
 
 ARN = "arn:aws:athena:us-east-1:123456789012:workgroup/"
 
@@ -45,6 +47,24 @@ NO_DATABASE = (
 
 
 @pytest.mark.parametrize(
+    ("operation", "request_", "error"),
+    [
+        ("CreateWorkGroup", {"Name": "a b"}, (INVALID, "1 validation error detected: Value 'a b' at 'name' failed")),
+        ("StartQueryExecution", {}, (INVALID, "1 validation error detected: Value null at 'queryString' failed")),
+        ("ListQueryExecutions", {"MaxResults": 51}, (INVALID, "1 validation error detected: Value '51' at 'maxRes")),
+        ("ListQueryExecutions", {"MaxResults": "5"}, ("SerializationException", "str at 'maxResults' can not be ")),
+    ],
+)
+def test_a_request_that_the_model_does_not_allow(
+    local_aws: Any, operation: str, request_: Any, error: tuple[str, str]
+) -> None:
+    status, body = send(local_aws.url, "athena", operation, request_)
+    answer = {name.lower(): value for name, value in json.loads(body).items()}
+    assert (status, answer["__type"].rpartition("#")[2]) == (400, error[0])
+    assert answer["message"].startswith(error[1])
+
+
+@pytest.mark.parametrize(
     ("operation", "arguments", "error"),
     [
         ("get_work_group", {"WorkGroup": "nope"}, NO_GROUP),
@@ -53,7 +73,7 @@ NO_DATABASE = (
         ("list_query_executions", {"WorkGroup": "nope"}, NO_GROUP),
         ("list_named_queries", {"WorkGroup": "nope"}, NO_GROUP),
         ("create_named_query", {"Name": "n", "Database": "d", "QueryString": "q", "WorkGroup": "nope"}, NO_GROUP),
-        ("batch_get_prepared_statement", {"PreparedStatementNames": ["s"], "WorkGroup": "nope"}, NO_GROUP),
+        ("batch_get_prepared_statement", {"PreparedStatementNames": ["st"], "WorkGroup": "nope"}, NO_GROUP),
         ("create_work_group", {"Name": "primary"}, (INVALID, "WorkGroup is already created")),
         ("delete_work_group", {"WorkGroup": "primary"}, (INVALID, "The primary WorkGroup cannot be deleted")),
         ("get_named_query", {"NamedQueryId": "nope"}, NO_QUERY),

@@ -2,8 +2,6 @@
 
 import json
 import logging
-import urllib.error
-import urllib.request
 from typing import Any
 
 import boto3
@@ -15,24 +13,13 @@ from local_aws.sagemaker import listing
 from local_aws.sagemaker.responses import ABSENT, EXECUTED, RECORDS
 from local_aws.sagemakerruntime.models import ForwardingSageMakerRuntimeBackend
 from local_aws.validation import service_model
+from raw_requests import send
 
 
 def answer(local_aws: Any, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
     """The status and JSON of what a POST gets, whatever its body."""
-    request = urllib.request.Request(
-        local_aws.url,
-        data=body,
-        headers={
-            "Content-Type": "application/x-amz-json-1.1",
-            "X-Amz-Target": f"SageMaker.{operation}",
-            "Authorization": "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/sagemaker/aws4_request",
-        },
-    )
-    try:
-        with urllib.request.urlopen(request) as response:
-            return response.status, json.load(response)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+    status, text = send(local_aws.url, "sagemaker", operation, body)
+    return status, json.loads(text)
 
 
 # CreateModelPackageGroup needs nothing but a name that is free.

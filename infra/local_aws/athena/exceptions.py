@@ -2,7 +2,16 @@
 
 import json
 
-from moto.core.exceptions import JsonRESTError, ServiceException
+from moto.core.exceptions import JsonRESTError
+
+from local_aws.exceptions import NotImplementedHere
+
+__all__ = [
+    "InvalidRequestException",
+    "MetadataException",
+    "NotImplementedHere",
+    "ResourceNotFoundException",
+]
 
 
 class InvalidRequestException(JsonRESTError):
@@ -35,12 +44,3 @@ class MetadataException(JsonRESTError):
             "MetadataException",
             f"{missing} not found. (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException)",
         )
-
-
-class NotImplementedHere(ServiceException):
-    """An operation of AWS's that local AWS does not carry out, and so refuses."""
-
-    code = "NotImplementedException"
-
-    def __init__(self, operation: str) -> None:
-        super().__init__(f"{operation} is not implemented by local AWS; nothing has been done.")

@@ -4,13 +4,12 @@ import json
 import time
 from typing import Any
 
-from moto.core.responses import ActionResult
-
-from local_aws.athena.exceptions import InvalidRequestException, NotImplementedHere, ResourceNotFoundException
+from local_aws.athena.exceptions import InvalidRequestException, ResourceNotFoundException
 from local_aws.athena.metadata import MetadataResponse
 from local_aws.athena.models import PATIENCE_SECONDS
 from local_aws.athena.settings import reuse_by_age
 from local_aws.athena.workgroups import page
+from local_aws.responses import CheckedResponse
 
 EXECUTED = {
     *("StartQueryExecution", "GetQueryExecution", "BatchGetQueryExecution", "ListQueryExecutions"),
@@ -26,14 +25,11 @@ EXECUTED = {
 KEPT_BY_MOTO = {"ListWorkGroups"}
 
 
-class ExecutingAthenaResponse(MetadataResponse):
+class ExecutingAthenaResponse(CheckedResponse, MetadataResponse):
     """moto's, with the operations that moto lacks, and without those that it only pretends to carry out."""
 
-    def call_action(self) -> Any:
-        action = self._get_action()
-        if action not in EXECUTED | KEPT_BY_MOTO:
-            return self.serialized(ActionResult(NotImplementedHere(action)))
-        return super().call_action()
+    carried_out = EXECUTED | KEPT_BY_MOTO
+    invalid = "InvalidRequestException"
 
     def start_query_execution(self) -> str:
         query_id = self.backend.start_query(

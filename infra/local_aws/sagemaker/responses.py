@@ -1,22 +1,10 @@
 """SageMaker's requests: checked against the API's model, then carried out, left to moto, or refused."""
 
-import json
-import logging
-from typing import Any
-
-from botocore.model import OperationNotFoundError
-from moto.core.exceptions import ServiceException
-from moto.core.parse import RequestParserError
-from moto.core.request import Request
 from moto.core.responses import ActionResult
-from moto.core.utils import camelcase_to_underscores
 
+from local_aws.responses import CheckedResponse
 from local_aws.sagemaker import limits, registry
-from local_aws.sagemaker.exceptions import InternalFailure, NotImplementedHere, SerializationError
 from local_aws.sagemaker.job_responses import JobResponse
-from local_aws.sagemaker.validation import validate
-
-logger = logging.getLogger(__name__)
 
 EXECUTED = {
     *("CreateTrainingJob", "DescribeTrainingJob", "ListTrainingJobs", "StopTrainingJob"),
@@ -42,40 +30,14 @@ ABSENT = {
 }
 
 
-class SageMakerResponse(JobResponse):
+class SageMakerResponse(CheckedResponse, JobResponse):
     """moto's, with the operations that moto lacks, and without those that it only pretends to carry out."""
 
-    def _dispatch(self, request: Request, full_url: str | None = None, headers: Any = None) -> Any:
-        """The operation's answer; AWS's error shapes where moto's server would answer with a page of HTML."""
-        try:
-            json.loads(request.data or "{}")
-        except ValueError as error:  # before moto can lay out what `serialized` needs
-            body = {"__type": SerializationError.code, "message": f"The request's body is no JSON: {error}"}
-            return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(body)
-        try:
-            return super()._dispatch(request, full_url, headers)
-        except ServiceException as refusal:
-            return self.serialized(ActionResult(refusal))
-        except OperationNotFoundError:
-            return self.serialized(ActionResult(NotImplementedHere(f"The operation {self._get_action()}")))
-        except Exception as error:  # the last to see it: the client gets AWS's shape, the log has the traceback
-            logger.exception("SageMaker: %s", self._get_action())
-            _, headers, body = self.serialized(ActionResult(InternalFailure(self._get_action(), error)))
-            return 500, headers, body
+    carried_out = EXECUTED | RECORDS | ABSENT
 
-    def call_action(self) -> Any:
-        action = self._get_action()
-        if action not in EXECUTED | RECORDS | ABSENT or not hasattr(self, camelcase_to_underscores(action)):
-            raise NotImplementedHere(action)
-        validate(action, json.loads(self.body or "{}"))
-        registry.check_request(action, self._request())
-        return super().call_action()
-
-    def parse_parameters(self, request: Request) -> None:
-        try:
-            super().parse_parameters(request)
-        except (RequestParserError, ValueError, TypeError, AttributeError) as error:
-            raise SerializationError(f"The request's body is not what {self._get_action()} takes: {error}") from error
+    def check_request(self) -> None:
+        super().check_request()
+        registry.check_request(self._get_action(), self._request())
 
     def create_model(self) -> ActionResult:
         request = self._request()

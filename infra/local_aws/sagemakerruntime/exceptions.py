@@ -17,22 +17,6 @@ class VariantNotFound(ServiceException):
         super().__init__(f"Variant {variant_name} of endpoint {endpoint_name} not found.")
 
 
-class NotImplementedHere(ServiceException):
-    code = "NotImplementedException"
-
-    def __init__(self, operation: str) -> None:
-        super().__init__(f"{operation} is not implemented by local AWS; nothing has been done.")
-
-
-class InternalFailure(ServiceException):
-    """A defect of local AWS."""
-
-    code = "InternalFailure"
-
-    def __init__(self, operation: str, error: Exception) -> None:
-        super().__init__(f"local AWS failed at {operation} with {error!r}; its log has the traceback.")
-
-
 class ModelError(ServiceException):
     """The container answered with a 4xx or 5xx, or not at all (status 0)."""
 

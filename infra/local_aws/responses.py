@@ -1,0 +1,72 @@
+"""What is done with every request of a service made real: it is checked against the API's model, and answered in AWS's
+form whatever happens."""
+
+import json
+import logging
+from collections.abc import Set
+from typing import Any
+
+from botocore.model import OperationNotFoundError
+from moto.core.exceptions import ServiceException
+from moto.core.parse import RequestParserError
+from moto.core.request import Request
+from moto.core.responses import ActionResult, BaseResponse
+
+from local_aws.exceptions import BrokenRules, InternalFailure, NotImplementedHere, SerializationError
+from local_aws.validation import WrongType, find_errors, service_model
+
+logger = logging.getLogger(__name__)
+
+
+class CheckedResponse(BaseResponse):
+    """moto's, without the operations that it only pretends to carry out, and with AWS's error shapes where moto's
+    server would answer with a page of HTML. To stand before moto's class of a service."""
+
+    carried_out: Set[str]
+    invalid = "ValidationException"  # the service's code for a request that breaks its model's rules
+
+    def _dispatch(self, request: Request, full_url: str | None = None, headers: Any = None) -> Any:
+        try:
+            if not self.use_raw_body:
+                json.loads(request.data or "{}")
+        except ValueError as error:  # before moto can lay out what `serialized` needs
+            body = {"__type": SerializationError.code, "message": f"The request's body is no JSON: {error}"}
+            return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(body)
+        try:
+            return super()._dispatch(request, full_url, headers)
+        except ServiceException as refusal:
+            return self.serialized(ActionResult(refusal))
+        except Exception as error:  # the last to see it: the client gets AWS's shape, the log has the traceback
+            action = self._get_action()
+            logger.exception("%s: %s", service_model(self.boto3_service_name).service_id, action)
+            _, headers, body = self.serialized(ActionResult(InternalFailure(action, error)))
+            return 500, headers, body
+
+    def parse_parameters(self, request: Request) -> None:
+        action = self._get_action()
+        try:
+            super().parse_parameters(request)
+        except OperationNotFoundError as unknown:
+            raise NotImplementedHere(f"The operation {action}") from unknown
+        except (RequestParserError, ValueError, TypeError, AttributeError) as error:
+            raise SerializationError(f"The request's body is not what {action} takes: {error}") from error
+
+    def call_action(self) -> Any:
+        self.check_request()
+        return super().call_action()
+
+    def check_request(self) -> None:
+        """Refuse what is not carried out, and a request that is not what its operation takes."""
+        action = self._get_action()
+        if action not in self.carried_out:
+            raise NotImplementedHere(action)
+        try:
+            errors = find_errors(self.boto3_service_name, action, self.document())
+        except WrongType as error:
+            raise SerializationError(str(error)) from error
+        if errors:
+            raise BrokenRules(self.invalid, errors)
+
+    def document(self) -> Any:
+        """The request as it was sent: moto's parser converts what AWS refuses."""
+        return json.loads(self.body or "{}")
