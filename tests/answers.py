@@ -11,13 +11,22 @@ from local_aws import server
 from local_aws.validation import WrongType, parts, service_model, violations
 
 # Codes that any operation may answer with, though the model lists them for none.
-COMMON_ERRORS = {"ValidationException", "SerializationException", "NotImplementedException", "InternalFailure"}
+COMMON_ERRORS = {
+    *("ValidationException", "SerializationException", "NotImplementedException", "InternalFailure"),
+    # Of services that speak, or once spoke, the query protocol.
+    *("ValidationError", "MissingRequiredParameterException"),
+    *("InvalidParameterValueException", "InvalidParameterCombinationException"),
+}
 # What AWS's own answers depart from the model in: a version of a group has no name of its own.
 AWSS_OWN = {
     "sagemaker.DescribeModelPackage: Value null at 'modelPackageName' failed to satisfy constraint: "
     "Member must not be null"
 }
-_SERVICES = {"SageMaker": "sagemaker", "AmazonAthena": "athena"}  # by the prefix of X-Amz-Target
+_SERVICES = {  # by the prefix of X-Amz-Target
+    "SageMaker": "sagemaker",
+    "AmazonAthena": "athena",
+    "GraniteServiceVersion20100801": "cloudwatch",
+}
 
 found: list[str] = []  # what is wrong with the answers since it was last emptied
 
@@ -85,7 +94,9 @@ def _error_wrongs(
     if not (isinstance(message, str) and message):
         yield f"error {code} without a message"
     model = service_model(service)
-    shapes = {shape.error_code: shape for shape in model.operation_model(operation).error_shapes} if operation else {}
+    known = model.operation_model(operation).error_shapes if operation else []
+    # A service that once spoke the query protocol gives the shape's name here, and its code in a header.
+    shapes = {name: shape for shape in known for name in (shape.error_code, shape.name)}
     if code in shapes:
         wanted = shapes[code].metadata.get("error", {}).get("httpStatusCode", 400)
         if status != wanted:

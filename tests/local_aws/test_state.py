@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from cloudwatch_requests import alarm_in, metric_alarm, put
 from sagemaker_requests import eventually
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -91,3 +92,20 @@ def test_buckets_parameters_roles_and_databases_are_there_again(machine: Machine
     assert machine.client("ssm").get_parameter(Name="/a")["Parameter"]["Value"] == "value"
     assert machine.client("iam").get_role(RoleName="role")["Role"]["RoleName"] == "role"
     assert machine.client("glue").get_database(Name="lake")["Database"]["Name"] == "lake"
+
+
+def test_metrics_are_there_again_and_alarms_go_on(machine: Machine, restart: Callable[[], None]) -> None:
+    cloudwatch = machine.client("cloudwatch")
+    cloudwatch.put_metric_alarm(**metric_alarm("kept", TreatMissingData="ignore"))
+    cloudwatch.put_composite_alarm(AlarmName="kept-composite", AlarmRule="ALARM(kept)")
+    put(cloudwatch, "kept", 1)
+    alarm_in(cloudwatch, "kept", "OK")
+
+    restart()
+
+    cloudwatch = machine.client("cloudwatch")
+    history = cloudwatch.describe_alarm_history(AlarmName="kept")["AlarmHistoryItems"]
+    assert [item["HistoryItemType"] for item in history] == ["StateUpdate", "ConfigurationUpdate"]
+    assert cloudwatch.list_metrics(Namespace="Tests")["Metrics"][0]["MetricName"] == "kept"
+    put(cloudwatch, "kept", 12)
+    alarm_in(cloudwatch, "kept-composite", "ALARM")

@@ -21,6 +21,7 @@ from local_aws.cloudwatch.evaluation import Datapoint, Rule, Verdict, has_few_sa
 from local_aws.cloudwatch.exceptions import ResourceNotFound, ResourceNotFoundException, ValidationError
 from local_aws.cloudwatch.metrics import MetricStore, key_of
 from local_aws.cloudwatch.queries import metric_data
+from local_aws.gate import gate
 
 logger = logging.getLogger(__name__)
 
@@ -176,6 +177,10 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
         return [found.get(time, Datapoint(time, None)) for time in times]
 
     def _enter(self, alarm: Alarm, verdict: Verdict, now: float) -> None:
+        with gate.changing():  # not each evaluation: a snapshot follows every change
+            self._change_state(alarm, verdict, now)
+
+    def _change_state(self, alarm: Alarm, verdict: Verdict, now: float) -> None:
         old = alarm.state()
         alarm.set_state(verdict.state, verdict.reason, verdict.reason_data, now)
         self._note(records.state_item(alarm, old, now))
@@ -205,6 +210,10 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
             threading.Thread(target=self._act, args=arguments, name=f"alarm {alarm.name}", daemon=True).start()
 
     def _act(self, alarm: Alarm, action: str, subject: str, message: str, state_updated: float) -> None:
+        with gate.changing():
+            self._carry_out(alarm, action, subject, message, state_updated)
+
+    def _carry_out(self, alarm: Alarm, action: str, subject: str, message: str, state_updated: float) -> None:
         error = None
         _, _, service, region, account, *_ = action.split(":", 5)
         if service == "sns":
