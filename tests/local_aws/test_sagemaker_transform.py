@@ -1,17 +1,23 @@
 """Batch transform jobs send what S3 holds to their model, and put what it answers into S3."""
 
+import gzip
 import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from sagemaker_requests import BUCKET, IMAGE, ROLE, archive, bucket_client, eventually, log_lines
+
+from local_aws.sagemaker.transformation import in_order
 
 GROUP = "/aws/sagemaker/TransformJobs"
 
 # Answers how many records it got, or, for CSV, the sum of each row; "fail" and "refuse" are what they say.
 INFERENCE = """
-    import json, os, time
+    import json, os, pathlib, time
     from werkzeug.wrappers import Response
 
     def model_fn(model_dir):
@@ -27,7 +33,12 @@ INFERENCE = """
         if "refuse" in body:
             return Response("the column x is missing", status=422, mimetype="text/plain")
         if "sleep" in body:
+            print("sleeping", flush=True)
             time.sleep(30)
+        marker = pathlib.Path(os.environ["TMPDIR"], "crashed")
+        if "crash" in body and not marker.exists():
+            marker.touch()
+            os._exit(1)
         if "environment" in body:
             names = ("SAGEMAKER_BATCH", "SAGEMAKER_BATCH_STRATEGY", "COLOUR", "SIZE")
             return json.dumps({name: os.environ.get(name) for name in names})
@@ -181,3 +192,177 @@ def test_an_exception_in_the_model_is_in_the_failure_reason(transforms: Transfor
     )
     assert job["FailureReason"].endswith("RuntimeError: the model broke")
     assert transforms.output("broke") == {}
+
+
+def test_records_go_one_by_one_and_come_back_beside_their_input(transforms: Transforms) -> None:
+    transforms.s3.put_object(Bucket=BUCKET, Key="data/one.jsonl", Body=b'{"id":1}\n{"id":2}\n')
+    job = transforms.run(
+        "one-by-one",
+        {},
+        "application/json",
+        BatchStrategy="SingleRecord",
+        MaxConcurrentTransforms=2,
+        TransformInput={"DataSource": _source("S3Prefix", f"s3://{BUCKET}/data/one")},
+        TransformOutput={"KmsKeyId": "alias/key"},
+        DataProcessing={"InputFilter": "$.id", "JoinSource": "Input"},
+    )
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    (output,) = transforms.output("one-by-one").items()
+    assert output == (
+        "one.jsonl.out",
+        b'{"id":1,"SageMakerOutput":{"got":1}}\n{"id":2,"SageMakerOutput":{"got":2}}\n',
+    )
+    described = transforms.s3.head_object(Bucket=BUCKET, Key="one-by-one/out/one.jsonl.out")
+    assert (described["ServerSideEncryption"], described["SSEKMSKeyId"]) == ("aws:kms", "alias/key")
+
+
+def test_of_a_manifests_objects_those_that_can_be_sent_whole_are(transforms: Transforms) -> None:
+    bodies = {
+        "a/good.json.gz": gzip.compress(b"[1,\n 2]"),
+        "b/good.json.gz": gzip.compress(b"3"),
+        "b/large.json.gz": gzip.compress(b" " * 2**20 + b"1"),
+        "b/plain.json.gz": b"4",
+    }
+    for name, body in {**bodies, "c/unnamed.json.gz": gzip.compress(b"5")}.items():
+        transforms.s3.put_object(Bucket=BUCKET, Key=f"packed/{name}", Body=body)
+    manifest = json.dumps([{"prefix": f"s3://{BUCKET}/packed/"}, *bodies])
+    transforms.s3.put_object(Bucket=BUCKET, Key="packed.manifest", Body=manifest.encode())
+    source = _source("ManifestFile", f"s3://{BUCKET}/packed.manifest")
+    job = transforms.run(
+        "manifest",
+        {},
+        "application/json",
+        MaxPayloadInMB=1,
+        TransformInput={"DataSource": source, "CompressionType": "Gzip", "SplitType": "None"},
+        TransformOutput={"AssembleWith": "None"},
+    )
+    assert job["FailureReason"] == (
+        "ClientError: See job logs for more information. "
+        f"{BUCKET}/packed/b/large.json.gz: Too much data for max payload size"
+    )
+    lines = log_lines(transforms.logs, GROUP, "manifest/")
+    assert any(f"{BUCKET}/packed/b/plain.json.gz: Not a gzipped file" in line for line in lines)
+    assert transforms.output("manifest") == {
+        "a/good.json.gz.out": b'{"got": [1, 2]}',
+        "b/good.json.gz.out": b'{"got": 3}',
+    }
+
+
+def test_an_answer_that_the_output_filter_leads_out_of_fails_its_object(transforms: Transforms) -> None:
+    job = transforms.run("leads-out", {"a.csv": b"1,2\n"}, DataProcessing={"OutputFilter": "$[1]"})
+    assert job["FailureReason"] == (
+        f"ClientError: See job logs for more information. {BUCKET}/leads-out/in/a.csv: "
+        "the JSONPath $[1] leads nowhere: the index 1 is out of range: there are 1 values"
+    )
+
+
+def test_an_answer_that_takes_too_long_fails_its_object(transforms: Transforms) -> None:
+    client = {"InvocationsTimeoutInSeconds": 1, "InvocationsMaxRetries": 0}
+    job = transforms.run("too-long", {"a.csv": b"sleep\n"}, ModelClientConfig=client)
+    assert job["FailureReason"].startswith(
+        f"AlgorithmError: See job logs for more information. {BUCKET}/too-long/in/a.csv: "
+        "Unable to get response from algorithm"
+    )
+    assert transforms.output("too-long") == {}
+
+
+def test_a_request_that_the_container_does_not_survive_is_sent_again(transforms: Transforms) -> None:
+    job = transforms.run("crashes", {"a": b'"crash"'}, "application/json")
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    assert transforms.output("crashes") == {"a.out": b'{"got": "crash"}\n'}
+
+
+def test_a_container_that_does_not_come_up_fails_the_job_with_its_last_lines(transforms: Transforms) -> None:
+    transforms.model("broken", "def model_fn(model_dir): raise OSError('model.joblib is damaged')")
+    job = transforms.run("does-not-start", {"a.csv": b"1\n"}, ModelName="broken")
+    assert job["FailureReason"].startswith(
+        "AlgorithmError: See job logs for more information. The container did not pass the ping health check."
+    )
+    assert "OSError: model.joblib is damaged" in job["FailureReason"]
+
+
+def test_a_stopped_job_stores_nothing(transforms: Transforms) -> None:
+    request = transforms.request("stopped-transform", {"a.csv": b"1,2\n", "b.csv": b"sleep\n"}, "text/csv")
+    transforms.sagemaker.create_transform_job(**request)
+    eventually(lambda: _logged(transforms, "stopped-transform/"), lambda lines: "sleeping" in lines)
+    transforms.sagemaker.stop_transform_job(TransformJobName="stopped-transform")
+    job = transforms.ended("stopped-transform")
+    assert (job["TransformJobStatus"], "FailureReason" in job) == ("Stopped", False)
+    assert transforms.output("stopped-transform") == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "message"),
+    [
+        ({"ModelName": "nowhere"}, "ValidationException", 'Could not find model "arn:aws:sagemaker:us-east-1:'),
+        (
+            {"DataProcessing": {"InputFilter": "features"}},
+            "ValidationException",
+            "'features' is not a JSONPath of batch transform",
+        ),
+        (
+            {"DataProcessing": {"JoinSource": "Input"}, "TransformInput": {"ContentType": "image/png"}},
+            "ValidationException",
+            "DataProcessing needs input and output that are CSV, JSON or JSON Lines, by ContentType and Accept; image/",
+        ),
+        (
+            {"MaxPayloadInMB": 50, "MaxConcurrentTransforms": 3},
+            "ValidationException",
+            "MaxConcurrentTransforms * MaxPayloadInMB cannot exceed 100 MB.",
+        ),
+        (
+            {"TransformOutput": {"S3OutputPath": "s3://no-such-bucket-anywhere/out"}},
+            "ValidationException",
+            'Invalid S3OutputPath "s3://no-such-bucket-anywhere/out": the S3 bucket does not exist.',
+        ),
+        (
+            {"TransformInput": {"SplitType": "RecordIO"}},
+            "NotImplementedException",
+            "CreateTransformJob with SplitType RecordIO (use Line or None)",
+        ),
+        (
+            {"DataCaptureConfig": {"DestinationS3Uri": f"s3://{BUCKET}/capture"}},
+            "NotImplementedException",
+            "CreateTransformJob with DataCaptureConfig",
+        ),
+    ],
+)
+def test_a_request_that_cannot_be_carried_out_is_refused(
+    transforms: Transforms, changes: dict[str, Any], code: str, message: str
+) -> None:
+    request = transforms.request("refusal", {"a.csv": b"1\n"}, "text/csv", **changes)
+    with pytest.raises(ClientError) as refused:
+        transforms.sagemaker.create_transform_job(**request)
+    error = refused.value.response["Error"]
+    assert (error["Code"], error["Message"][: len(message)]) == (code, message)
+
+
+def test_input_that_is_not_in_s3(transforms: Transforms) -> None:
+    with pytest.raises(ClientError, match='No S3 objects found under S3 URL "s3://sagemaker-tests/no-input/in/"'):
+        transforms.sagemaker.create_transform_job(**transforms.request("no-input", {}, "text/csv"))
+
+
+def test_no_more_is_read_ahead_than_is_answered_soon() -> None:
+    read: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(20):
+            read.append(number)
+            yield number
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = in_order(pool, lambda number: number * 10, numbers(), ahead=4)
+        assert [next(answers), next(answers)] == [0, 10]
+        assert read == [0, 1, 2, 3, 4]
+        assert list(answers) == [number * 10 for number in range(2, 20)]
+
+
+def _source(kind: str, uri: str) -> dict[str, Any]:
+    return {"S3DataSource": {"S3DataType": kind, "S3Uri": uri}}
+
+
+def _logged(transforms: Transforms, prefix: str) -> list[str]:
+    try:
+        return log_lines(transforms.logs, GROUP, prefix)
+    except transforms.logs.exceptions.ResourceNotFoundException:
+        return []

@@ -87,7 +87,7 @@ class Transformation:
             compressed = self._source["CompressionType"] == "Gzip"
             opened: Any = gzip.open(given) if compressed else given.open("rb")
             with opened as source, made.open("wb") as target:
-                for answer in _in_order(requests, self._answer, self._bodies(source), 2 * self._concurrent):
+                for answer in in_order(requests, self._answer, self._bodies(source), 2 * self._concurrent):
                     target.write(assembled(answer, self._output["AssembleWith"] == "Line"))
         except (ObjectFailed, RecordError, data.DataError, gzip.BadGzipFile, EOFError) as error:
             failed = error if isinstance(error, ObjectFailed) else ObjectFailed("ClientError", str(error))
@@ -145,7 +145,7 @@ class Transformation:
         self._log.write(f"{time}:[sagemaker logs]: {line}")
 
 
-def _in_order[T, R](pool: ThreadPoolExecutor, call: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
+def in_order[T, R](pool: ThreadPoolExecutor, call: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
     """What `call` makes of each item, in their order, while `ahead` of them at most are under way or wait."""
     waiting: deque[Future[R]] = deque()
     try:
