@@ -1,14 +1,21 @@
 """Tuning jobs train with one set of hyperparameters after another, and name the best."""
 
+import pickle
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
+from moto.sagemaker.models import sagemaker_backends
 from sagemaker_requests import BUCKET, bucket_client, eventually, finished, training_job
 
-# Its objective is best where alpha is 3; "no metric" and "fail" are what `mode` may ask for.
+from local_aws.sagemaker import jobs, tuning
+
+# Its objective is best where alpha is 3; `mode` may ask for worse.
 SCRIPT = """
-    import argparse
+    import argparse, time
     parser = argparse.ArgumentParser()
     parser.add_argument("--alpha", type=float)
     parser.add_argument("--mode", default="fine")
@@ -16,11 +23,12 @@ SCRIPT = """
     if arguments.mode == "fail" or arguments.alpha > 90:
         raise SystemExit(f"alpha={arguments.alpha} is out of bounds")
     if arguments.mode == "sleep":
-        import time
         print("auc=0.5;", flush=True)
         time.sleep(60)
     if arguments.mode != "no metric":
-        print(f"auc={-abs(arguments.alpha - 3)};")
+        print(f"auc={-abs(arguments.alpha - 3)};", flush=True)
+    if arguments.mode == "slow if bad" and arguments.alpha > 5:
+        time.sleep(60)
 """
 
 
@@ -72,6 +80,10 @@ class Tunings:
     def run(self, *arguments: Any, **config: Any) -> Any:
         self.start(*arguments, **config)
         return self.ended(arguments[0])
+
+    def metrics(self, training_job_name: str) -> list[dict[str, Any]]:
+        described = self.sagemaker.describe_training_job(TrainingJobName=training_job_name)
+        return list(described.get("FinalMetricDataList", []))
 
     def listed(self, name: str, **request: Any) -> list[dict[str, Any]]:
         answer = self.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
@@ -186,11 +198,152 @@ INTEGER = {"Name": "alpha", "MinValue": "1", "MaxValue": "9"}
 def test_stopping_a_tuning_job_stops_its_training_jobs(tunings: Tunings) -> None:
     tunings.start("stopped-tuning", "Bayesian", 5, {"IntegerParameterRanges": [INTEGER]}, mode="sleep")
     eventually(lambda: tunings.listed("stopped-tuning"), lambda found: len(found) == 2)
+    backend = sagemaker_backends["123456789012"]["us-east-1"]
+    read_again = pickle.loads(pickle.dumps(backend.tuning_jobs["stopped-tuning"])).response_object
     tunings.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="stopped-tuning")
     job = tunings.ended("stopped-tuning")
     assert (job["HyperParameterTuningJobStatus"], job["TrainingJobStatusCounters"]["Stopped"]) == ("Stopped", 2)
     for summary in tunings.listed("stopped-tuning"):
         assert finished(tunings.sagemaker, summary["TrainingJobName"])["TrainingJobStatus"] == "Stopped"
+    # What would be found after a restart at that moment.
+    assert read_again["HyperParameterTuningJobStatus"] == "Failed"
+    assert read_again["TrainingJobStatusCounters"]["RetryableError"] == 2
+
+
+def test_a_tuning_job_that_runs_too_long_ends_with_what_it_has(
+    tunings: Tunings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = tunings.request("too-long", "Random", 5, {"IntegerParameterRanges": [INTEGER]}, mode="sleep", parallel=1)
+    request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxRuntimeInSeconds"] = 120
+    tunings.sagemaker.create_hyper_parameter_tuning_job(**request)
+    (summary,) = eventually(lambda: tunings.listed("too-long"), bool)
+    eventually(lambda: tunings.metrics(summary["TrainingJobName"]), bool)
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 120, sleep=time.sleep)
+    monkeypatch.setattr(tuning, "time", clock)
+    job = tunings.ended("too-long")
+    assert (job["HyperParameterTuningJobStatus"], job["TrainingJobStatusCounters"]["Stopped"]) == ("Completed", 1)
+    assert job["BestTrainingJob"]["TrainingJobStatus"] == "Stopped"
+
+
+def test_a_tuning_job_waits_for_a_place_without_taking_one(tunings: Tunings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs.slots, "_value", 0)
+    tunings.start("waits-tuning", "Grid", None, values("1"))
+    (summary,) = eventually(lambda: tunings.listed("waits-tuning"), bool)
+    assert summary["TrainingJobStatus"] == "InProgress"
+    monkeypatch.setattr(jobs.slots, "_value", 1)
+    assert tunings.ended("waits-tuning")["HyperParameterTuningJobStatus"] == "Completed"
+    monkeypatch.undo()
+
+
+def test_a_training_job_that_is_behind_is_stopped_early(tunings: Tunings) -> None:
+    ranges = values("3", "9")
+    job = tunings.run(
+        "early", "Grid", None, ranges, mode="slow if bad", parallel=1, TrainingJobEarlyStoppingType="Auto"
+    )
+    assert job["HyperParameterTuningJobStatus"] == "Completed", job.get("FailureReason")
+    found = [(x["TrainingJobStatus"], x["ObjectiveStatus"]) for x in tunings.listed("early")]
+    assert found == [("Completed", "Succeeded"), ("Stopped", "Succeeded")]
+
+
+def test_a_tuning_job_completes_where_its_target_is_reached(tunings: Tunings) -> None:
+    criteria = {"TargetObjectiveMetricValue": -0.6}
+    job = tunings.run("target", "Grid", None, values("2.5", "1"), parallel=1, TuningJobCompletionCriteria=criteria)
+    assert job["HyperParameterTuningJobStatus"] == "Completed"
+    assert job["TrainingJobStatusCounters"]["Completed"] == 1
+    assert job["TuningJobCompletionDetails"] == {"NumberOfTrainingJobsObjectiveNotImproving": 0}
+
+
+def test_a_warm_start_knows_the_best_of_its_parents_too(tunings: Tunings, grid: dict[str, Any]) -> None:
+    request = tunings.request("child", "Bayesian", 1, {"IntegerParameterRanges": [{**INTEGER, "MaxValue": "1"}]})
+    parents = [{"HyperParameterTuningJobName": "grid"}]
+    warm = {"ParentHyperParameterTuningJobs": parents, "WarmStartType": "IdenticalDataAndAlgorithm"}
+    tunings.sagemaker.create_hyper_parameter_tuning_job(**request, WarmStartConfig=warm)
+    job = tunings.ended("child")
+    assert job["BestTrainingJob"]["TunedHyperParameters"] == {"alpha": "1"}
+    overall = job["OverallBestTrainingJob"]
+    assert (overall["TuningJobName"], overall["TunedHyperParameters"]) == ("grid", {"alpha": "2.5"})
+
+
+def test_a_deleted_tuning_job_leaves_its_training_jobs(tunings: Tunings) -> None:
+    tunings.run("deleted", "Grid", None, values("1"))
+    (summary,) = tunings.listed("deleted")
+    tunings.sagemaker.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName="deleted")
+    with pytest.raises(tunings.sagemaker.exceptions.ResourceNotFound):
+        tunings.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="deleted")
+    assert finished(tunings.sagemaker, summary["TrainingJobName"])["TrainingJobStatus"] == "Completed"
+
+
+@pytest.mark.parametrize(
+    ("config", "definition", "code", "message"),
+    [
+        (
+            {"Strategy": "Hyperband"},
+            {},
+            "NotImplementedException",
+            "CreateHyperParameterTuningJob with Strategy Hyperband (use Bayesian)",
+        ),
+        (
+            {"ParameterRanges": {"AutoParameters": [{"Name": "alpha", "ValueHint": "1"}]}},
+            {},
+            "NotImplementedException",
+            "CreateHyperParameterTuningJob with AutoParameters (say the ranges)",
+        ),
+        (
+            {"TuningJobCompletionCriteria": {"ConvergenceDetected": {"CompleteOnConvergence": "Enabled"}}},
+            {},
+            "NotImplementedException",
+            "CreateHyperParameterTuningJob with ConvergenceDetected (use BestObjectiveNotImproving)",
+        ),
+        (
+            {},
+            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
+            "NotImplementedException",
+            "CreateTrainingJob with more than one instance",
+        ),
+        (
+            {"HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "f1"}},
+            {},
+            "ValidationException",
+            "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric "
+            "definitions.",
+        ),
+        ({"ParameterRanges": {}}, {}, "ValidationException", "A tuning job needs ParameterRanges"),
+        (
+            {"ParameterRanges": {"ContinuousParameterRanges": [{"Name": "alpha", "MinValue": "0", "MaxValue": "1"}]}},
+            {},
+            "ValidationException",
+            "The Grid strategy searches CategoricalParameterRanges only.",
+        ),
+        (
+            {"ParameterRanges": {"IntegerParameterRanges": [{"Name": "alpha", "MinValue": "2", "MaxValue": "1"}]}},
+            {},
+            "ValidationException",
+            "alpha: MinValue 2 is to be less than MaxValue 1.",
+        ),
+        ({"Strategy": "Random"}, {}, "ValidationException", "The Random strategy needs ResourceLimits.MaxNumberOf"),
+        (
+            {},
+            {"StaticHyperParameters": {"alpha": "1"}},
+            "ValidationException",
+            "Hyperparameters can't be static and have a range: alpha.",
+        ),
+        (
+            {},
+            {"OutputDataConfig": {"S3OutputPath": "s3://no-such-bucket-anywhere/models"}},
+            "ValidationException",
+            'Invalid S3OutputPath "s3://no-such-bucket-anywhere/models": the S3 bucket does not exist.',
+        ),
+    ],
+)
+def test_a_request_that_cannot_be_carried_out_is_refused(
+    tunings: Tunings, config: dict[str, Any], definition: dict[str, Any], code: str, message: str
+) -> None:
+    request = tunings.request("refused", "Grid", None, values("1"), **config)
+    request["TrainingJobDefinition"] |= definition
+    with pytest.raises(ClientError) as refused:
+        tunings.sagemaker.create_hyper_parameter_tuning_job(**request)
+    error = refused.value.response["Error"]
+    assert (error["Code"], error["Message"][: len(message)]) == (code, message)
 
 
 def test_a_taken_and_an_unknown_name_are_refused_in_awss_words(tunings: Tunings, grid: dict[str, Any]) -> None:

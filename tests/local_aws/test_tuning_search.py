@@ -9,6 +9,7 @@ import pytest
 
 from local_aws.sagemaker.objectives import (
     best,
+    is_behind,
     not_improving,
     objective_counters,
     status_counters,
@@ -126,6 +127,7 @@ def test_a_training_job_is_made_of_the_definition_and_the_tried_values() -> None
         "DefinitionName": "d",
         "StaticHyperParameters": {"a": "1"},
         "RoleArn": "role",
+        "CheckpointConfig": {"S3Uri": "s3://b/checkpoints/"},
         "HyperParameterTuningResourceConfig": {
             "InstanceConfigs": [{"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5}],
             "AllocationStrategy": "Prioritized",
@@ -136,6 +138,7 @@ def test_a_training_job_is_made_of_the_definition_and_the_tried_values() -> None
         "TuningJobArn": "arn",
         "HyperParameters": {"a": "1", "b": "2"},
         "RoleArn": "role",
+        "CheckpointConfig": {"S3Uri": "s3://b/checkpoints/t-001-x"},
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
         "Tags": [{"Key": "k", "Value": "v"}],
     }
@@ -199,3 +202,22 @@ def test_the_best_is_of_those_whose_objective_counts(type_: str, value: float) -
 )
 def test_less_than_one_percent_is_no_improvement(values: list[float], type_: str, count: int) -> None:
     assert not_improving(values, type_) == count
+
+
+@pytest.mark.parametrize(
+    ("history", "previous", "type_", "behind"),
+    [
+        ([0.4], [[0.5, 0.9], [0.3]], "Maximize", False),
+        ([0.39], [[0.5, 0.9], [0.3]], "Maximize", True),
+        ([0.39], [[0.5, 0.9], [0.3]], "Minimize", False),
+        ([0.9, 0.5], [[0.5, 0.7]], "Maximize", True),
+        ([0.1, 0.6], [[0.5, 0.7]], "Maximize", False),
+        ([], [[0.5]], "Maximize", False),
+        ([0.1], [], "Maximize", False),
+        ([0.1], [[]], "Maximize", False),
+    ],
+)
+def test_a_job_is_behind_where_it_is_worse_than_the_median_of_running_averages(
+    history: list[float], previous: list[list[float]], type_: str, behind: bool
+) -> None:
+    assert is_behind(history, previous, type_) == behind

@@ -77,6 +77,10 @@ class Metrics:
         """DescribeTrainingJob's FinalMetricDataList: the last value of each metric."""
         return list({found["MetricName"]: found for found in list(self._found)}.values())
 
+    def values(self, name: str) -> list[float]:
+        """Every value of the metric so far, in order."""
+        return [found["Value"] for found in list(self._found) if found["MetricName"] == name]
+
     def publish(self, client: Any, job_name: str) -> None:
         """Send every value to CloudWatch, as AWS does under /aws/sagemaker/TrainingJobs."""
         dimensions = [{"Name": "TrainingJobName", "Value": job_name}]

@@ -1,6 +1,7 @@
 """What a tuning job makes of its training jobs: their lines in its list, their objectives, the best of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import mean, median
 from typing import Any
 
 IMPROVEMENT = 0.01  # what BestObjectiveNotImproving counts as one
@@ -66,6 +67,15 @@ def not_improving(found: Sequence[float], objective_type: str) -> int:
             count += 1
         top = value if top is None or sign * (value - top) > 0 else top
     return count
+
+
+def is_behind(history: Sequence[float], previous: Iterable[Sequence[float]], objective_type: str) -> bool:
+    """AWS's rule for stopping a training job early: its last objective is worse than the median of the running
+    averages that previous training jobs had after as many epochs."""
+    averages = [mean(other[: len(history)]) for other in previous if other and history]
+    if not averages:
+        return False
+    return history[-1] < median(averages) if objective_type == "Maximize" else history[-1] > median(averages)
 
 
 def values(summaries: Iterable[Summary]) -> list[float]:

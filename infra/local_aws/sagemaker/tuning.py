@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from local_aws.sagemaker.jobs import STOP_GRACE_SECONDS, Interrupted, Job, JobFailed, Surroundings, now
@@ -10,6 +11,7 @@ from local_aws.sagemaker.objectives import (
     Summary,
     best,
     has_ended,
+    is_behind,
     not_improving,
     objective_counters,
     status_counters,
@@ -25,6 +27,15 @@ POLL_SECONDS = 0.1
 ATTEMPTS = 5  # as many training jobs may end without success before AWS gives the tuning job up
 # Of a training job definition, what is no member of a CreateTrainingJob request.
 _NOT_PASSED_ON = ("DefinitionName", "StaticHyperParameters", "HyperParameterTuningResourceConfig")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A training job at work, and the values that it tries."""
+
+    suggestion: Suggestion
+    job: TrainingJob
+
 
 Launch = Callable[[dict[str, Any]], TrainingJob]
 
@@ -105,70 +116,77 @@ class TuningJob(Job):
         with self._lock:
             self._unless_stopped()
             self.start_time = now()
-        running: dict[str, tuple[Suggestion, TrainingJob]] = {}
+        running: list[Trial] = []
         try:
             self._tune(running)
         finally:
             self._end(running)
         self._give_up_after(1)
 
-    def _tune(self, running: dict[str, tuple[Suggestion, TrainingJob]]) -> None:
+    def _tune(self, running: list[Trial]) -> None:
         """Try values until there are no more to try; holds no place for a running job while its training jobs do."""
         search = Search(self.config, tried(self.inherited))
         limits = self.config["ResourceLimits"]
         most = most_training_jobs(self.config)
         until = time.monotonic() + limits["MaxRuntimeInSeconds"] if "MaxRuntimeInSeconds" in limits else None
+        stops_early = self.config.get("TrainingJobEarlyStoppingType") == "Auto"
+        histories: list[list[float]] = []  # of the objectives of those that have ended
         while not self._stop.wait(POLL_SECONDS if running else 0):
-            self._collect(search, running)
+            for trial in self._collect(running):
+                summary = self.training_jobs[trial.job.name]
+                search.tell(trial.suggestion, value_of(summary))
+                if value_of(summary) is not None:
+                    histories.append(self._history(trial))
             self._give_up_after(min(ATTEMPTS, most))
             if self._is_complete() or (until and time.monotonic() > until):
                 return
+            for trial in running if stops_early else []:
+                if is_behind(self._history(trial), histories, self.objective["Type"]):
+                    trial.job.stop()
             while len(running) < limits["MaxParallelTrainingJobs"] and len(self.training_jobs) < most:
-                suggestion = search.ask()
-                job = self._start_training_job(suggestion)
-                running[job.name] = (suggestion, job)
+                running.append(self._start_training_job(search.ask()))
             if not running:
                 return
         raise Interrupted("Stopped")
 
-    def _start_training_job(self, suggestion: Suggestion) -> TrainingJob:
+    def _history(self, trial: Trial) -> list[float]:
+        return trial.job.metrics.values(self.objective["MetricName"])
+
+    def _start_training_job(self, suggestion: Suggestion) -> Trial:
         assert self._launch is not None
         name = f"{self.name}-{len(self.training_jobs) + 1:03d}-{uuid.uuid4().hex[:8]}"
         definition = self.request["TrainingJobDefinition"]
-        job = self._launch(training_job(definition, name, suggestion.values, self.arn, self.tags))
-        self._note(job, suggestion)
-        return job
+        trial = Trial(suggestion, self._launch(training_job(definition, name, suggestion.values, self.arn, self.tags)))
+        self._note(trial)
+        return trial
 
-    def _collect(self, search: Search | None, running: dict[str, tuple[Suggestion, TrainingJob]]) -> None:
-        """Note how the running training jobs are, and let go of those that have ended."""
-        for name, (suggestion, job) in list(running.items()):
-            summary = self._note(job, suggestion)
-            if has_ended(summary):
-                del running[name]
-                if search:
-                    search.tell(suggestion, value_of(summary))
+    def _collect(self, running: list[Trial]) -> list[Trial]:
+        """Note how the running training jobs are; those that have ended, which are taken from the list."""
+        ended = [trial for trial in running if has_ended(self._note(trial))]
+        running[:] = [trial for trial in running if trial not in ended]
+        return ended
 
-    def _note(self, job: TrainingJob, suggestion: Suggestion) -> Summary:
+    def _note(self, trial: Trial) -> Summary:
         definition = self.request["TrainingJobDefinition"]
-        summary = training_job_summary(job.response_object, self.objective, suggestion.values)
+        summary = training_job_summary(trial.job.response_object, self.objective, trial.suggestion.values)
         summary["TuningJobName"] = self.name
         if "DefinitionName" in definition:
             summary["TrainingJobDefinitionName"] = definition["DefinitionName"]
         with self._lock:
-            self.training_jobs[job.name] = summary
+            self.training_jobs[trial.job.name] = summary
         return summary
 
-    def _end(self, running: dict[str, tuple[Suggestion, TrainingJob]]) -> None:
+    def _end(self, running: list[Trial]) -> None:
         """Stop what still runs, and wait for it."""
-        for _, job in running.values():
-            job.stop()
+        for trial in running:
+            trial.job.stop()
         until = time.monotonic() + 2 * STOP_GRACE_SECONDS
         while running and time.monotonic() < until:
             if self._killed:
-                for _, job in running.values():
-                    job.kill()
+                for trial in running:
+                    trial.job.kill()
             time.sleep(POLL_SECONDS)
-            self._collect(None, running)
+            self._collect(running)
 
     def _is_complete(self) -> bool:
         """Whether the request's completion criteria are met."""
@@ -220,8 +238,12 @@ def training_job(
         first = (resources.get("InstanceConfigs") or [{}])[0]
         kept = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
         resources = {key: value for key, value in {**resources, **first}.items() if key in kept}
+    checkpoints = definition.get("CheckpointConfig")
+    if checkpoints:  # a folder each: none is to go on where another was
+        checkpoints = {**checkpoints, "S3Uri": f"{checkpoints['S3Uri'].rstrip('/')}/{name}"}
     return {
         **{key: value for key, value in definition.items() if key not in _NOT_PASSED_ON},
+        **({"CheckpointConfig": checkpoints} if checkpoints else {}),
         **({"ResourceConfig": resources} if resources else {}),
         "TrainingJobName": name,
         "TuningJobArn": arn,

@@ -23,8 +23,6 @@ def check_tuning_job(request: Mapping[str, Any]) -> None:
     refused = [f"{name} ({instead})" for name, instead in REFUSED_TUNING.items() if request.get(name)]
     if config["Strategy"] == "Hyperband" or config.get("StrategyConfig"):
         refused.append("Strategy Hyperband (use Bayesian)")
-    if config.get("TrainingJobEarlyStoppingType") == "Auto":
-        refused.append("TrainingJobEarlyStoppingType Auto (use Off)")
     if (criteria.get("ConvergenceDetected") or {}).get("CompleteOnConvergence") == "Enabled":
         refused.append("ConvergenceDetected (use BestObjectiveNotImproving)")
     if ranges.get("AutoParameters"):
