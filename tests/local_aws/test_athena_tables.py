@@ -214,3 +214,32 @@ def test_what_is_not_supported_is_refused_by_name(lake: Any) -> None:
     assert lake.reason(iceberg).startswith("NOT_SUPPORTED: local Athena does not support table_type ICEBERG")
     orc = "create table t with (format = 'ORC', external_location = 's3://{bucket}/o/') as select 1 as a"
     assert lake.reason(orc).startswith("NOT_SUPPORTED: local Athena does not support format ORC")
+
+
+def test_the_hidden_columns_say_where_a_row_comes_from(flights: Any) -> None:
+    place = f"s3://{flights.bucket}/flights/year=2013/month=02/a.csv"
+    assert flights.rows("""select carrier, "$path", "$file_size" from flights where month = '02'""") == [
+        ("DL", place, "22")
+    ]
+    assert flights.rows("""select * from flights where "$path" like '%month=02%'""") == [("DL", "-3.5", "2013", "02")]
+
+
+def test_of_parquet_only_the_columns_that_a_query_needs_are_scanned(flights: Any) -> None:
+    flights.run(
+        "create table wide with (external_location = 's3://{bucket}/wide/') as "
+        "select n, cast(n as varchar) || 'xxxxxxxxxxxx' as s from unnest(sequence(1, 5000)) as t(n)"
+    )
+    (key,) = flights.keys("wide/")
+    size = flights.s3.head_object(Bucket=flights.bucket, Key=key)["ContentLength"]
+    scanned = [
+        flights.run(sql)["Statistics"]["DataScannedInBytes"]
+        for sql in (
+            "select count(*) from wide",
+            "select sum(n) from wide",
+            "select s from wide where n > 3",
+            "select * from wide",
+            "select w.s from (select * from wide) w",
+        )
+    ]
+    assert scanned[0] == 0 < scanned[1] < scanned[4] < scanned[3] < size
+    assert scanned[2] == scanned[3] == scanned[1] + scanned[4]

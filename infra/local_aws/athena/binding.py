@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlglot import exp
 
-from local_aws.athena.catalog import Catalog, Table
+from local_aws.athena.catalog import HIDDEN_COLUMNS, Catalog, Table
 from local_aws.athena.data_types import quote
 from local_aws.athena.failures import QueryFailed
-from local_aws.athena.relations import Relations
+from local_aws.athena.plan import reads
+from local_aws.athena.relations import Relations, typed_columns
 from local_aws.athena.statements import Select, parse
 from local_aws.athena.translate import to_duckdb
 
@@ -23,47 +24,73 @@ def position(node: exp.Expr) -> str:
 
 
 class Binder:
-    """Binds queries on one DuckDB connection; `scanned_bytes` adds up what their tables hold."""
+    """Binds one query: on `planner`, a DuckDB connection where each table is empty, to learn what the query reads."""
 
-    def __init__(self, cursor: Any, catalog: Catalog, relations: Relations) -> None:
-        self.cursor = cursor
+    def __init__(self, planner: Any, catalog: Catalog) -> None:
+        self.planner = planner
         self.catalog = catalog
-        self.relations = relations
-        self.scanned_bytes = 0
-        self._created = 0
+        self.tables: dict[str, tuple[str, Table]] = {}  # by the name of the scan: relation, table
+        self.views: list[str] = []  # statements that create the relations of views
 
     def duckdb_sql(self, query: exp.Query, database: str, rules: Callable[[Any, exp.Query], None] | None = None) -> str:
-        """`query` in DuckDB's SQL, over temporary views of this connection; names without one are in `database`."""
+        """`query` in DuckDB's SQL, over relations of the planner; names without a database are in `database`."""
+        hidden = sorted({c.name.lower() for c in query.find_all(exp.Column) if c.name.lower() in HIDDEN_COLUMNS})
         for table in list(query.find_all(exp.Table)):
             if isinstance(table.this, exp.Identifier) and not _is_cte(table):
-                self._bind(table, database)
+                self._bind(table, database, hidden)
         for column in query.find_all(exp.Column):
             if column.args.get("db"):
                 column.set("catalog", None)
                 column.set("db", None)
+        if hidden:
+            _hide_from_stars(query, hidden)
         if rules is not None:
-            rules(self.cursor, query)
+            rules(self.planner, query)
         return to_duckdb(query)
 
-    def _bind(self, node: exp.Table, database: str) -> None:
+    def read(self, sql: str, relations: Relations) -> int:
+        """Give the query `sql` its rows on the connection of `relations`: as many bytes as this returns are read."""
+        names = {scan: [name for name, _ in typed_columns(table)] for scan, (_, table) in self.tables.items()}
+        scanned = 0
+        for scan, found in (reads(self.planner, sql, names) if names else {}).items():
+            relation, table = self.tables[scan]
+            rows = relations.scan(table, found)
+            relations.cursor.execute(f"CREATE TEMP VIEW {quote(relation)} AS {rows.sql}")
+            scanned += rows.scanned_bytes
+        for statement in self.views:
+            relations.cursor.execute(statement)
+        return scanned
+
+    def _bind(self, node: exp.Table, database: str, hidden: list[str]) -> None:
         found = self.lookup(node, database)
-        relation = f"{found.database}.{found.name}#{self._created}"
-        self._created += 1
+        relation = f"{found.database}.{found.name}#{len(self.tables) + len(self.views)}"
         if found.is_view:
-            view = parse(found.view["originalSql"], [])
-            if not isinstance(view, Select):
-                raise QueryFailed(f"INVALID_VIEW: view {found.database}.{found.name} does not hold a query")
-            sql = self.duckdb_sql(view.query, found.view.get("schema") or found.database)
+            self._bind_view(found, relation)
         else:
-            scan = self.relations.scan(found, _partition_filter(node, found))
-            self.scanned_bytes += scan.scanned_bytes
-            sql = scan.sql
-        self.cursor.execute(f"CREATE TEMP VIEW {quote(relation)} AS {sql}")
+            self._bind_table(found, relation, hidden)
         if not node.alias:
             node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
         node.set("this", exp.to_identifier(relation, quoted=True))
         node.set("db", None)
         node.set("catalog", None)
+
+    def _bind_view(self, found: Table, relation: str) -> None:
+        view = parse(found.view["originalSql"], [])
+        if not isinstance(view, Select):
+            raise QueryFailed(f"INVALID_VIEW: view {found.database}.{found.name} does not hold a query")
+        sql = self.duckdb_sql(view.query, found.view.get("schema") or found.database)
+        statement = f"CREATE TEMP VIEW {quote(relation)} AS {sql}"
+        self.planner.execute(statement)
+        self.views.append(statement)
+
+    def _bind_table(self, found: Table, relation: str, hidden: list[str]) -> None:
+        scan = f"scan{len(self.tables)}"
+        self.tables[scan] = relation, found.with_hidden(hidden)
+        typed = typed_columns(found.with_hidden(hidden))
+        columns = ", ".join(f"c{index} {kind}" for index, (_, kind) in enumerate(typed))
+        named = ", ".join(f"c{index} AS {quote(name)}" for index, (name, _) in enumerate(typed))
+        self.planner.execute(f"CREATE TEMP TABLE {scan} ({columns})")
+        self.planner.execute(f"CREATE TEMP VIEW {quote(relation)} AS SELECT {named} FROM {scan}")
 
     def lookup(self, node: exp.Table, database: str) -> Table:
         """The Glue table that `node` names; QueryFailed with its place in the query where there is none."""
@@ -101,30 +128,9 @@ def _is_cte(table: exp.Table) -> bool:
     return False
 
 
-def _partition_filter(node: exp.Table, table: Table) -> str | None:
-    """The conditions of the WHERE clause around `node` that are about partition keys alone, in DuckDB's SQL."""
-    keys = {key.name for key in table.partition_keys}
-    holder = node.parent
-    select = holder.parent if isinstance(holder, (exp.From, exp.Join)) else None
-    if not keys or not isinstance(select, exp.Select) or not select.args.get("where"):
-        return None
-    joins = select.args.get("joins") or []
-    outer = [join for join in joins if join.side in ("RIGHT", "FULL")]
-    if outer or (isinstance(holder, exp.Join) and holder.side):
-        return None  # a row that an outer join fills with nulls must not appear because its partner was not read
-    kept = []
-    for condition in (
-        select.args["where"].this.flatten()
-        if isinstance(select.args["where"].this, exp.And)
-        else [select.args["where"].this]
-    ):
-        columns = list(condition.find_all(exp.Column))
-        if not columns or condition.find(exp.Query, exp.Lambda, exp.Rand):
-            continue
-        if all(c.name.lower() in keys and c.table.lower() in ("", node.alias_or_name.lower()) for c in columns):
-            alone = condition.copy()
-            for column in [alone] if isinstance(alone, exp.Column) else list(alone.find_all(exp.Column)):
-                for part in ("table", "db", "catalog"):
-                    column.set(part, None)
-            kept.append(f"({to_duckdb(alone)})")
-    return " AND ".join(kept) or None
+def _hide_from_stars(query: exp.Query, hidden: list[str]) -> None:
+    for star in [*query.find_all(exp.Star)]:
+        if not isinstance(star.parent, exp.Count):
+            star.set(
+                "except_", [*(star.args.get("except_") or []), *(exp.column(name, quoted=True) for name in hidden)]
+            )

@@ -34,6 +34,10 @@ class Catalog(Protocol):
     def delete_partition(self, database: str, table: str, values: list[str]) -> None: ...
 
 
+# Columns that every table has, and that * leaves out.
+HIDDEN_COLUMNS = {"$path": "string", "$file_size": "bigint"}
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a Glue table, with its type in Hive's words."""
@@ -49,6 +53,11 @@ class Table:
 
     database: str
     description: dict[str, Any]
+    hidden: tuple[str, ...] = ()  # those of HIDDEN_COLUMNS that a query uses
+
+    def with_hidden(self, names: list[str]) -> "Table":
+        """This table, also with the hidden columns `names`."""
+        return Table(self.database, self.description, tuple(names))
 
     @property
     def name(self) -> str:

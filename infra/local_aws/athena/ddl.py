@@ -331,9 +331,9 @@ def _table_input(name: str, expression: exp.Create, properties: exp.Properties) 
             case exp.RowFormatSerdeProperty():
                 serde = prop.this.name
                 found = prop.args.get("serde_properties")
-                serde_parameters = {p.this.name: p.args["value"].name for p in (found.expressions if found else [])}
+                serde_parameters = {p.this.name: _text(p.args["value"]) for p in (found.expressions if found else [])}
             case exp.SerdeProperties():
-                serde_parameters |= {p.this.name: p.args["value"].name for p in prop.expressions}
+                serde_parameters |= {p.this.name: _text(p.args["value"]) for p in prop.expressions}
             case exp.RowFormatDelimitedProperty():
                 delimited = prop
             case exp.PartitionedByProperty():
@@ -343,7 +343,7 @@ def _table_input(name: str, expression: exp.Create, properties: exp.Properties) 
             case exp.ExternalProperty():
                 pass
             case exp.Property() if type(prop) is exp.Property:
-                parameters[prop.this.name] = prop.args["value"].name
+                parameters[prop.this.name] = _text(prop.args["value"])
             case _:
                 raise unsupported(f"{prop.sql(dialect='hive')} in CREATE EXTERNAL TABLE", "leave it out")
     if not location:
@@ -379,6 +379,11 @@ def _table_input(name: str, expression: exp.Create, properties: exp.Properties) 
         "PartitionKeys": keys,
         "Parameters": parameters,
     }
+
+
+def _text(value: exp.Expr) -> str:
+    """The text of a literal; Hive joins literals that stand side by side."""
+    return "".join(part.name for part in value.expressions) if isinstance(value, exp.Concat) else value.name
 
 
 def _column(definition: exp.ColumnDef) -> dict[str, str]:

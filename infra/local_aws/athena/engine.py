@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -53,8 +54,27 @@ class Outcome:
     planning_seconds: float | None = None
 
 
+@dataclass(frozen=True)
+class Session:
+    """One query's DuckDB connections: `planner` knows tables without rows, `connection` has the rows it needs."""
+
+    connection: Any
+    planner: Any
+    interrupted: threading.Event = field(default_factory=threading.Event)
+
+    def interrupt(self) -> None:
+        """Cancel what the query runs, and what it would run next."""
+        self.interrupted.set()
+        self.planner.interrupt()
+        self.connection.interrupt()
+
+    def close(self) -> None:
+        self.planner.close()
+        self.connection.close()
+
+
 class Engine:
-    """One DuckDB instance, shared by all queries; each query has its own connection to it."""
+    """Two DuckDB instances, for planning and for rows, shared by all queries; each query has its own session."""
 
     def __init__(self, catalog: Catalog, store: ObjectStore, directory: Path) -> None:
         self.catalog = catalog
@@ -71,16 +91,26 @@ class Engine:
                 "integer_division": True,
             },
         )
-        self.duckdb.execute("SET GLOBAL TimeZone = 'UTC'")  # a setting of the ICU extension, which connect() loads last
-        self.duckdb.create_function("xxhash64", hashes.xxhash64, ["BLOB"], "BLOB")
-        self.duckdb.create_function("from_big_endian_64", hashes.big_endian, ["BLOB"], "BIGINT")
-        self.duckdb.execute((Path(__file__).parent / "macros.sql").read_text())
+        # Over empty tables: what a query reads must show in its plan, not be optimised away.
+        self.planner = duckdb.connect(
+            ":memory:",
+            config={
+                "disabled_optimizers": "statistics_propagation,late_materialization",
+                "integer_division": True,
+                "threads": 1,
+            },
+        )
+        for database in (self.duckdb, self.planner):
+            database.execute("SET GLOBAL TimeZone = 'UTC'")  # a setting of the ICU extension, which is loaded last
+            database.create_function("xxhash64", hashes.xxhash64, ["BLOB"], "BLOB")
+            database.create_function("from_big_endian_64", hashes.big_endian, ["BLOB"], "BIGINT")
+            database.execute((Path(__file__).parent / "macros.sql").read_text())
 
-    def connection(self) -> Any:
-        """A connection for one query; its `interrupt()` cancels what it runs."""
-        return self.duckdb.cursor()
+    def session(self) -> Session:
+        """A session for one query."""
+        return Session(self.duckdb.cursor(), self.planner.cursor())
 
-    def run(self, request: Request, connection: Any) -> Outcome:
+    def run(self, request: Request, session: Session) -> Outcome:
         """Execute the query; QueryFailed with Athena's reason, duckdb.InterruptException where it was stopped, and
         QueryCancelled where it would have read more than it may."""
         statement = statements.parse(request.sql, [] if _is_execute(request.sql) else request.parameters)
@@ -89,7 +119,7 @@ class Engine:
             if sql is None:
                 raise QueryFailed(f"PreparedStatement {statement.name} was not found")
             statement = statements.parse(sql, statement.values or request.parameters)
-        run = _Run(self, request, connection)
+        run = _Run(self, request, session)
         match statement:
             case statements.Select(query):
                 return run.select(query)
@@ -112,14 +142,14 @@ def _is_execute(sql: str) -> bool:
 class _Run:
     """The state of one query."""
 
-    def __init__(self, engine: Engine, request: Request, connection: Any) -> None:
+    def __init__(self, engine: Engine, request: Request, session: Session) -> None:
         self.engine = engine
         self.request = request
-        self.connection = connection
-        relations = Relations(connection, engine.catalog, engine.cache)
-        self.binder = Binder(connection, engine.catalog, relations)
+        self.connection, self.planner, self.interrupted = session.connection, session.planner, session.interrupted
+        self.binder = Binder(self.planner, engine.catalog)
+        self.scanned_bytes = 0
         self.writer = TableWriter(
-            connection, engine.catalog, engine.cache, engine.scratch, request.id, request.encryption
+            self.connection, engine.catalog, engine.cache, engine.scratch, request.id, request.encryption
         )
         self.planning_seconds: float | None = None
 
@@ -138,7 +168,7 @@ class _Run:
         _name_columns(query)
         with self._athena_reasons(query):
             sql = self.binder.duckdb_sql(query, self.request.database, rules.check)
-            described = self.connection.execute(f"DESCRIBE {sql}").fetchall()
+            described = self.planner.execute(f"DESCRIBE {sql}").fetchall()
             types = [result_type(duckdb.sqltype(_type_name(row[1]))) for row in described]
         names = [
             f"_col{index}" if row[0].startswith(UNNAMED) else row[0].lower() for index, row in enumerate(described)
@@ -149,13 +179,23 @@ class _Run:
             for index, (kind, row) in enumerate(zip(types, described, strict=True))
         )
         columns = [ResultColumn(name, duckdb.sqltype(kind)) for name, kind in zip(names, types, strict=True)]
-        if self.request.cutoff is not None and self.binder.scanned_bytes > self.request.cutoff:
-            raise QueryCancelled("Bytes scanned limit was exceeded")
         self.planning_seconds = time.monotonic() - began
         return f"SELECT {outer} FROM ({sql}) AS q({inner})", columns
 
-    def select(self, query: exp.Query) -> Outcome:
+    def _read(self, query: exp.Query) -> tuple[str, list[ResultColumn]]:
+        """What `_bind` returns, with the rows of the tables at hand on the query's connection."""
         sql, columns = self._bind(query)
+        with self._athena_reasons(query):
+            relations = Relations(self.connection, self.engine.catalog, self.engine.cache)
+            self.scanned_bytes = self.binder.read(sql, relations)
+        if self.request.cutoff is not None and self.scanned_bytes > self.request.cutoff:
+            raise QueryCancelled("Bytes scanned limit was exceeded")
+        if self.interrupted.is_set():  # while objects were fetched, where no connection notices
+            raise duckdb.InterruptException
+        return sql, columns
+
+    def select(self, query: exp.Query) -> Outcome:
+        sql, columns = self._read(query)
         texts = ", ".join(as_text(f"c{index}", column.type) for index, column in enumerate(columns))
         path = self.engine.scratch / f"{uuid.uuid4().hex}.csv"
         try:
@@ -171,7 +211,7 @@ class _Run:
         infos = [column.info() for column in columns]
         self._write(location, body)
         self._write(f"{location}.metadata", metadata(infos))
-        scanned = self.binder.scanned_bytes
+        scanned = self.scanned_bytes
         return Outcome(location, infos, scanned_bytes=scanned, rows=rows, planning_seconds=self.planning_seconds)
 
     def create_table_as(self, statement: statements.CreateTableAs) -> Outcome:
@@ -180,7 +220,7 @@ class _Run:
         done = Outcome(location, manifest_location=f"{location}-manifest.csv")
         if not self.writer.may_create(database, name, statement.if_not_exists):
             return self._finish_write(done, [])
-        sql, columns = self._bind(statement.query)
+        sql, columns = self._read(statement.query)
         with self._athena_reasons(statement.query):
             written = self.writer.create_table_as(database, name, statement, sql, columns, folder(location))
         done.update_count = done.rows = written.rows
@@ -188,7 +228,7 @@ class _Run:
 
     def insert(self, statement: statements.Insert) -> Outcome:
         table = self.binder.lookup(statement.table, self.request.database)
-        sql, columns = self._bind(statement.query)
+        sql, columns = self._read(statement.query)
         with self._athena_reasons(statement.query):
             written = self.writer.insert(table, statement.columns, sql, columns)
         location = f"{folder(self.request.output)}{self.request.id}"
@@ -197,7 +237,7 @@ class _Run:
         return self._finish_write(done, written.uris)
 
     def unload(self, statement: statements.Unload) -> Outcome:
-        sql, columns = self._bind(statement.query)
+        sql, columns = self._read(statement.query)
         with self._athena_reasons(statement.query):
             written = self.writer.unload(statement, sql, columns)
         location = f"{folder(self.request.output)}{self.request.id}"
@@ -207,7 +247,7 @@ class _Run:
 
     def explain(self, query: exp.Query) -> Outcome:
         sql, _ = self._bind(query)
-        plan = "\n".join(row[1] for row in self.connection.execute(f"EXPLAIN {sql}").fetchall())
+        plan = "\n".join(row[1] for row in self.planner.execute(f"EXPLAIN {sql}").fetchall())
         return self.text(plan.split("\n"), [("Query Plan", "varchar")])
 
     def text(self, lines: list[str], columns: list[tuple[str, str]]) -> Outcome:
@@ -224,7 +264,7 @@ class _Run:
 
     def _finish_write(self, outcome: Outcome, uris: list[str]) -> Outcome:
         assert outcome.manifest_location is not None
-        outcome.scanned_bytes, outcome.planning_seconds = self.binder.scanned_bytes, self.planning_seconds
+        outcome.scanned_bytes, outcome.planning_seconds = self.scanned_bytes, self.planning_seconds
         self._write(outcome.manifest_location, "".join(f"{uri}\n" for uri in uris).encode())
         self._write(f"{outcome.output_location}.metadata", metadata([]))
         return outcome

@@ -148,10 +148,10 @@ class ExecutingAthenaBackend(AthenaBackend):
             with execution.lock:
                 if execution.state != "QUEUED":
                     return
-                execution.connection = engine.connection()
+                execution.session = engine.session()
                 execution.state, execution.started_at = "RUNNING", time.time()
             self._check_bucket_owner(execution.result_configuration)
-            outcome = engine.run(execution.request, execution.connection)
+            outcome = engine.run(execution.request, execution.session)
             state = "SUCCEEDED"
         except QueryFailed as failed:
             reason = str(failed)
@@ -161,8 +161,10 @@ class ExecutingAthenaBackend(AthenaBackend):
             state, reason = "CANCELLED", "Query cancelled by user"
         except Exception as error:  # a fault of the engine must end this query, with its reason, and no other
             reason = f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}"
-        if execution.connection is not None:
-            execution.connection.close()
+        with execution.lock:
+            session, execution.session = execution.session, None
+        if session is not None:
+            session.close()
         execution.finish(state, reason, outcome)
         self._publish_metrics(execution)
 
@@ -189,8 +191,8 @@ class ExecutingAthenaBackend(AthenaBackend):
     def stop_query_execution(self, exec_id: str) -> None:
         execution = self.query(exec_id)
         with execution.lock:
-            if execution.state == "RUNNING":
-                execution.connection.interrupt()
+            if execution.session is not None:
+                execution.session.interrupt()
                 return
             queued = execution.state == "QUEUED"
             if queued:

@@ -5,6 +5,8 @@ import os
 import threading
 import time
 import uuid
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -125,15 +127,22 @@ class ObjectCache:
         found = ((path, path.stat()) for path in self.directory.iterdir())
         return [(status.st_mtime, status.st_size, path) for path, status in found]
 
-    def data_objects(self, location: str) -> list[S3Object]:
-        """The objects Athena reads below `location`: not empty ones, nor those named with a leading _ or dot."""
-        bucket, key = split_uri(location)
-        prefix = folder(key) if key else ""
-        return [
-            found
-            for found in self.store.list(bucket, prefix)
-            if found.size and not any(part[:1] in ("_", ".") for part in found.key[len(prefix) :].split("/"))
-        ]
+    def data_objects(self, locations: Sequence[str]) -> list[list[S3Object]]:
+        """The objects Athena reads below each location: not empty ones, nor those named with a leading _ or dot."""
+        places = [(bucket, folder(key) if key else "") for bucket, key in map(split_uri, locations)]
+        listed = {}
+        for bucket in {bucket for bucket, _ in places}:
+            found = self.store.list(bucket, os.path.commonprefix([key for other, key in places if other == bucket]))
+            listed[bucket] = found, [item.key for item in found]
+        return [list(_below(prefix, *listed[bucket])) for bucket, prefix in places]
+
+
+def _below(prefix: str, objects: list[S3Object], keys: list[str]) -> Iterator[S3Object]:
+    for index in range(bisect_left(keys, prefix), len(keys)):
+        if not keys[index].startswith(prefix):
+            return
+        if objects[index].size and not any(part[:1] in ("_", ".") for part in keys[index][len(prefix) :].split("/")):
+            yield objects[index]
 
 
 def _use(path: Path) -> bool:

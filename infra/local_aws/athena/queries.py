@@ -4,7 +4,7 @@ import threading
 import time
 from typing import Any
 
-from local_aws.athena.engine import Outcome, Request
+from local_aws.athena.engine import Outcome, Request, Session
 from local_aws.athena.failures import athena_error
 from local_aws.athena.objects import folder
 from local_aws.athena.statements import statement_type, substatement_type
@@ -42,13 +42,13 @@ class QueryExecution:
         self._make_runtime()
 
     def _make_runtime(self) -> None:
-        self.connection: Any = None
+        self.session: Session | None = None
         self.lock = threading.Lock()
         self.done = threading.Event()
 
     def __getstate__(self) -> dict[str, Any]:
         with self.lock:
-            return {name: v for name, v in self.__dict__.items() if name not in ("connection", "lock", "done")}
+            return {name: v for name, v in self.__dict__.items() if name not in ("session", "lock", "done")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

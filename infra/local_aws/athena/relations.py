@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_aws.athena.catalog import Catalog, Column, Table
+from local_aws.athena.catalog import HIDDEN_COLUMNS, Catalog, Column, Table
 from local_aws.athena.data_types import duckdb_type, literal, quote
 from local_aws.athena.failures import QueryFailed, unsupported
 from local_aws.athena.objects import ObjectCache, S3Object
+from local_aws.athena.plan import Read
+from local_aws.athena.projection import is_projected, projected_partitions
 from local_aws.athena.text import LineFormat
 
 # Hive's LazySimpleSerDe makes a value that does not parse null; OpenCSVSerde fails the query.
@@ -42,60 +44,83 @@ class Relations:
         self.catalog = catalog
         self.cache = cache
 
-    def scan(self, table: Table, partition_filter: str | None) -> Scan:
-        """The rows of `table`, of those partitions only that `partition_filter` (DuckDB SQL) lets through."""
-        if table.parameters.get("projection.enabled", "").lower() == "true":
-            raise unsupported(f"partition projection (table {table.name})", "register partitions: MSCK REPAIR TABLE")
+    def scan(self, table: Table, reads: Sequence[Read]) -> Scan:
+        """The rows of `table` that any of `reads` may need; the bytes are the sum of what each of them reads."""
         if not table.partition_keys:
-            objects = self.cache.data_objects(table.location)
-            return self._union(table, [self._branch(table, objects, [])], objects)
-        branches, scanned = [], []
-        for partition in self._partitions(table, partition_filter):
-            location = partition.get("StorageDescriptor", {}).get("Location")
-            if not location:
-                raise QueryFailed(
-                    f"HIVE_INVALID_METADATA: partition {partition['Values']} of {table.name} has no Location"
-                )
-            objects = self.cache.data_objects(location)
-            if objects:
-                branches.append(self._branch(table, objects, partition["Values"]))
-                scanned += objects
+            (objects,) = self.cache.data_objects([table.location]) if reads else ([],)
+            branches = self._branches(table, objects, [])
+            return self._union(table, branches, sum(self._bytes(table, read, objects) for read in reads))
+        found: dict[tuple[str, ...], list[S3Object]] = {}
+        scanned = 0
+        for read in reads:
+            partitions = self._partitions(table, read)
+            listed = self.cache.data_objects([_location(table, partition) for partition in partitions])
+            for partition, objects in zip(partitions, listed, strict=True):
+                found[tuple(partition["Values"])] = objects
+                scanned += self._bytes(table, read, objects)
+        branches = [branch for values, objects in found.items() for branch in self._branches(table, objects, values)]
         return self._union(table, branches, scanned)
 
-    def _union(self, table: Table, branches: list[str], objects: Sequence[S3Object]) -> Scan:
-        sql = " UNION ALL ".join(branches) or self._branch(table, [], [])
-        return Scan(sql, sum(found.size for found in objects))
+    def _union(self, table: Table, branches: list[str], scanned_bytes: int) -> Scan:
+        if branches:
+            return Scan(" UNION ALL ".join(branches), scanned_bytes)
+        empty = [f"CAST(NULL AS {kind}) AS {quote(name)}" for name, kind in typed_columns(table)]
+        return Scan(f"SELECT {', '.join(empty)} WHERE false", 0)
 
-    def _partitions(self, table: Table, partition_filter: str | None) -> list[dict[str, Any]]:
-        partitions = self.catalog.partitions(table.database, table.name)
-        if not partition_filter or not partitions:
+    def _bytes(self, table: Table, read: Read, objects: Sequence[S3Object]) -> int:
+        """What Athena reads of `objects`: of Parquet the columns that are needed, of all else everything."""
+        if read.columns is None or not objects or not _serde(table).endswith("ParquetHiveSerDe"):
+            return sum(found.size for found in objects)
+        wanted = [column.name for column in table.columns if column.name in read.columns]
+        files = _files(self.cache.path(found) for found in objects)
+        names = ", ".join(map(literal, wanted)) or "NULL"
+        ((size,),) = self.cursor.execute(
+            f"SELECT coalesce(sum(total_compressed_size), 0) FROM parquet_metadata({files}) "
+            f"WHERE lower(split_part(path_in_schema, ', ', 1)) IN ({names})"
+        ).fetchall()
+        return int(size)
+
+    def _partitions(self, table: Table, read: Read) -> list[dict[str, Any]]:
+        keys = [key.name for key in table.partition_keys]
+        if is_projected(table):
+            wanted = {key: values for key in keys if (values := read.values(key)) is not None}
+            partitions = projected_partitions(table, wanted)
+        else:
+            partitions = self.catalog.partitions(table.database, table.name)
+        conditions = [condition.sql(dialect="duckdb") for condition in read.about(set(keys))]
+        if not conditions or not partitions:
             return partitions
         rows = ", ".join(
             f"({index}, {', '.join(map(_partition_value, table.partition_keys, partition['Values']))})"
             for index, partition in enumerate(partitions)
         )
-        names = ", ".join(quote(key.name) for key in table.partition_keys)
+        names = ", ".join(quote(key) for key in keys)
         kept = self.cursor.execute(
-            f'SELECT "#" FROM (VALUES {rows}) AS {quote(table.name)} ("#", {names}) WHERE {partition_filter}'
+            f'SELECT "#" FROM (VALUES {rows}) AS {quote(table.name)} ("#", {names}) WHERE {" AND ".join(conditions)}'
         ).fetchall()
         return [partitions[index] for (index,) in sorted(kept)]
 
-    def _branch(self, table: Table, objects: Sequence[S3Object], values: Sequence[str]) -> str:
+    def _branches(self, table: Table, objects: Sequence[S3Object], values: Sequence[str]) -> list[str]:
+        if not objects:
+            return []
         keys = [
             f"{_partition_value(key, value)} AS {quote(key.name)}"
-            for key, value in zip(table.partition_keys, values, strict=bool(values))
+            for key, value in zip(table.partition_keys, values, strict=True)
         ]
-        if objects:
+        if not table.hidden:
             columns, source = self._reader(table, objects)
-            return f"SELECT {', '.join([*columns, *keys])} FROM {source}"
-        empty = [
-            f"CAST(NULL AS {duckdb_type(c.type)}) AS {quote(c.name)}" for c in (*table.columns, *table.partition_keys)
-        ]
-        return f"SELECT {', '.join(empty)} WHERE false"
+            return [f"SELECT {', '.join([*columns, *keys])} FROM {source}"]
+        branches = []
+        for found in objects:
+            columns, source = self._reader(table, [found])
+            hidden = {"$path": literal(found.uri), "$file_size": f"CAST({found.size} AS BIGINT)"}
+            extra = [f"{hidden[name]} AS {quote(name)}" for name in table.hidden]
+            branches.append(f"SELECT {', '.join([*columns, *keys, *extra])} FROM {source}")
+        return branches
 
     def _reader(self, table: Table, objects: Sequence[S3Object]) -> tuple[list[str], str]:
         """(SELECT items for the data columns, FROM item) for the table's SerDe."""
-        library = str(table.storage.get("SerdeInfo", {}).get("SerializationLibrary") or "")
+        library = _serde(table)
         parameters = table.storage.get("SerdeInfo", {}).get("Parameters") or {}
         match library.rpartition(".")[2]:
             case "ParquetHiveSerDe":
@@ -153,6 +178,23 @@ class Relations:
             else:
                 columns.append(f"CAST({quote(name)} AS {target}) AS {quote(column.name)}")
         return columns, source
+
+
+def typed_columns(table: Table) -> list[tuple[str, str]]:
+    """(name, DuckDB type) of every column of the table's relation."""
+    hidden = [Column(name, HIDDEN_COLUMNS[name]) for name in table.hidden]
+    return [(c.name, duckdb_type(c.type)) for c in (*table.columns, *table.partition_keys, *hidden)]
+
+
+def _serde(table: Table) -> str:
+    return str(table.storage.get("SerdeInfo", {}).get("SerializationLibrary") or "")
+
+
+def _location(table: Table, partition: dict[str, Any]) -> str:
+    location = partition.get("StorageDescriptor", {}).get("Location")
+    if not location:
+        raise QueryFailed(f"HIVE_INVALID_METADATA: partition {partition['Values']} of {table.name} has no Location")
+    return str(location)
 
 
 def _partition_value(key: Column, value: str) -> str:
