@@ -123,7 +123,7 @@ class Pickler(pickle.Pickler):
         return _private_key, (key.private_bytes(serialization.Encoding.DER, form, plain),)
 
     def certificate(self, certificate: x509.Certificate) -> Any:
-        return x509.load_der_x509_certificate, (certificate.public_bytes(serialization.Encoding.DER),)
+        return _certificate, (certificate.public_bytes(serialization.Encoding.DER),)
 
 
 _BY_BASE: dict[type, Callable[[Pickler, Any], Any]] = {
@@ -189,3 +189,7 @@ def _function(
 
 def _private_key(der: bytes) -> PrivateKeyTypes:
     return serialization.load_der_private_key(der, password=None)
+
+
+def _certificate(der: bytes) -> x509.Certificate:
+    return x509.load_der_x509_certificate(der)

@@ -8,6 +8,7 @@ from local_aws.athena.engine import Outcome, Request, Session
 from local_aws.athena.failures import athena_error
 from local_aws.athena.objects import folder
 from local_aws.athena.statements import statement_type, substatement_type
+from local_aws.gate import gate
 
 INTERRUPTED = "GENERIC_INTERNAL_ERROR: local AWS ended while the query was running; start it again"
 
@@ -62,6 +63,7 @@ class QueryExecution:
         with self.lock:
             self.outcome, self.reason, self.completed_at, self.state = outcome, reason, time.time(), state
         self.done.set()
+        gate.changed.set()
 
     def can_serve(self, wanted: "QueryExecution") -> bool:
         """Whether `wanted`, which has the same question, may have this query's result as its own."""

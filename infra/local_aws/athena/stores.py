@@ -9,6 +9,7 @@ from moto.s3.models import FakeKey, S3Backend
 
 from local_aws.athena.failures import QueryFailed
 from local_aws.athena.objects import Encryption, S3Object
+from local_aws.gate import gate
 
 
 class MotoObjects:
@@ -32,12 +33,14 @@ class MotoObjects:
             )
         return bytes(found.value)
 
+    @gate.changing()
     def write(self, bucket: str, key: str, body: bytes, encryption: Encryption = None) -> None:
         self._bucket(bucket)
         given = encryption or {}
         algorithm = {"SSE_S3": "AES256", "SSE_KMS": "aws:kms"}.get(given.get("EncryptionOption", ""))
         self.s3.put_object(bucket, key, body, encryption=algorithm, kms_key_id=given.get("KmsKey"))
 
+    @gate.changing()
     def delete(self, bucket: str, key: str) -> None:
         self._bucket(bucket)
         self.s3.delete_object(bucket, key)
@@ -66,9 +69,11 @@ class MotoCatalog:
         found = self.glue.databases.get(name)
         return found.as_dict() if found else {}
 
+    @gate.changing()
     def create_database(self, name: str, database_input: dict[str, Any]) -> None:
         self.glue.create_database(name, database_input)
 
+    @gate.changing()
     def delete_database(self, name: str) -> None:
         self.glue.delete_database(name)
 
@@ -92,20 +97,24 @@ class MotoCatalog:
             return None
         return dict(self.glue.get_table(database, name).as_dict())
 
+    @gate.changing()
     def create_table(self, database: str, table_input: dict[str, Any]) -> None:
         if database == "default" and database not in self.glue.databases:
             self.glue.create_database("default", {"Name": "default"})
         self.glue.create_table(database, table_input["Name"], table_input)
 
+    @gate.changing()
     def update_table(self, database: str, table_input: dict[str, Any]) -> None:
         self.glue.update_table(database, table_input["Name"], table_input)
 
+    @gate.changing()
     def delete_table(self, database: str, name: str) -> None:
         self.glue.delete_table(database, name)
 
     def partitions(self, database: str, table: str) -> list[dict[str, Any]]:
         return [partition.as_dict() for partition in self.glue.get_partitions(database, table, "")]
 
+    @gate.changing()
     def put_partition(self, database: str, table: str, partition_input: dict[str, Any]) -> None:
         values = partition_input["Values"]
         if values in [known["Values"] for known in self.partitions(database, table)]:
@@ -113,5 +122,6 @@ class MotoCatalog:
         else:
             self.glue.create_partition(database, table, partition_input)
 
+    @gate.changing()
     def delete_partition(self, database: str, table: str, values: list[str]) -> None:
         self.glue.get_table(database, table).delete_partition(values)

@@ -230,6 +230,7 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
     def _note(self, item: dict[str, Any]) -> None:
         self.history.append(item)
         records.prune(self.history, time.time())
+        gate.changed.set()
 
 
 class Watch:

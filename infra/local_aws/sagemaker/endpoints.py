@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
+from local_aws.gate import gate
 from local_aws.sagemaker import data_capture
 from local_aws.sagemaker.deployments import Alarms, Plan, RolledBack
 from local_aws.sagemaker.failures import LONGEST_REASON
@@ -17,8 +18,9 @@ from local_aws.sagemaker.serving import Answer
 
 logger = logging.getLogger(__name__)
 
+RESUME_SECONDS = 60.0  # as long as AWS waits for an answer
 ALARM_SECONDS = 1.0  # between two looks at a deployment's alarms
-_RUNTIME = ("_lock", "_closed", "_pending", "_pending_share", "_pending_status")
+_RUNTIME = ("_lock", "_closed", "_resumed", "_pending", "_pending_share", "_pending_status")
 
 
 class NotServing(Exception):
@@ -50,6 +52,8 @@ class Endpoint:
     def _make_runtime(self) -> None:
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self._resumed = threading.Event()  # what is asked before, waits
+        self._resumed.set()
         # A fleet on its way, the share of the requests that it gets already, and what is being done with it.
         self._pending: Fleet | None = None
         self._pending_share = Fraction(0)
@@ -57,12 +61,15 @@ class Endpoint:
 
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
-            return {name: value for name, value in self.__dict__.items() if name not in _RUNTIME}
+            state = {name: value for name, value in self.__dict__.items() if name not in _RUNTIME}
+            if self.endpoint_status == "SystemUpdating":
+                state["fleet"] = self._pending
+            return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._make_runtime()
-        if self.in_progress():
+        if self.in_progress() and self.endpoint_status != "SystemUpdating":
             self.endpoint_status = "InService" if self.fleet else "Failed"
             self.failure_reason = "local AWS ended while the endpoint was being deployed"
 
@@ -128,6 +135,7 @@ class Endpoint:
             if fleet is None:
                 return
             self.endpoint_status = "SystemUpdating"
+            self._resumed.clear()
         self.deploy(fleet, surround)
 
     def _deploy(self, fleet: Fleet, surround: Surround, plan: Plan, alarms: Alarms | None) -> None:
@@ -158,9 +166,10 @@ class Endpoint:
                 self._finish(None)
         if superseded:
             superseded.stop(drain=not self._closed.is_set())
-        if reason:
-            with self._lock:
+        with self._lock:
+            if reason and not self._closed.is_set():  # what was interrupted is kept as such
                 self._finish(reason)
+            self._resumed.set()
 
     def _finish(self, reason: str | None) -> None:
         """Leave Creating, Updating or RollingBack; called under the lock."""
@@ -168,6 +177,7 @@ class Endpoint:
         self.failure_reason = reason[:LONGEST_REASON] if reason else None
         self.endpoint_status = "InService" if self.fleet else "Failed"
         self.last_modified_time = datetime.now(UTC)
+        gate.changed.set()
 
     def _shift(self, plan: Plan, alarms: Alarms | None, until: float) -> None:
         """Give the pending fleet its shares of the requests, step by step; RolledBack where an alarm goes off."""
@@ -222,6 +232,7 @@ class Endpoint:
     ) -> tuple[str, Answer]:
         """The variant that answered (chosen by weight, or `target`), and its answer to a request that came in at
         monotonic time `received`; NotServing, UnknownVariant or NoAnswer where there is none."""
+        self._resumed.wait(RESUME_SECONDS)
         server = self._choose(target)
         try:
             return server.variant.name, server.invoke(body, headers, received)

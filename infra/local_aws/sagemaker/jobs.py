@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local_aws.gate import gate
 from local_aws.sagemaker import data
 from local_aws.sagemaker.container import Container
 from local_aws.sagemaker.failures import LONGEST_REASON, LastWords
@@ -24,6 +25,7 @@ from local_aws.sagemaker.role import RoleSession
 
 logger = logging.getLogger(__name__)
 
+ENDED = "InternalServerError: local AWS ended while the job was running"
 STOP_GRACE_SECONDS = 120.0  # AWS's own, between SIGTERM and SIGKILL
 # As many jobs at once as this machine has processors; the others wait.
 slots = threading.BoundedSemaphore(os.cpu_count() or 1)
@@ -100,7 +102,7 @@ class Job:
         self.__dict__.update(state)
         self._make_runtime()
         if not self.has_ended():
-            self._finish("Failed", "Failed", "InternalServerError: local AWS ended while the job was running")
+            self._finish("Failed", "Failed", ENDED)
 
     def start(self, surroundings: Surroundings) -> None:
         """Begin, in a thread of its own."""
@@ -117,9 +119,9 @@ class Job:
         self._stop.set()
 
     def kill(self) -> None:
-        """Stop the job without AWS's grace."""
+        """End the job without AWS's grace, since local AWS ends; one that nobody had stopped has Failed."""
         self._killed = True
-        self.stop()
+        self._stop.set()
 
     def join(self, seconds: float) -> None:
         """Wait for the job's end."""
@@ -160,6 +162,7 @@ class Job:
         """Go on to another status, "Stopping" for one; called under the lock."""
         self.status = status
         self.last_modified_time = now()
+        gate.changed.set()
 
     def _finish(self, status: str, secondary: str, reason: str | None = None) -> None:
         """End with a status; `secondary` is for the kinds that have such a thing."""
@@ -169,6 +172,7 @@ class Job:
             if self.start_time:
                 self.end_time = self.last_modified_time
             self.status = status
+        gate.changed.set()
 
     def _tell(self, progress: str) -> None:
         """Let those who look at the job see how far the building of its image's environment is."""
@@ -185,7 +189,10 @@ class Job:
             finally:
                 shutil.rmtree(surroundings.folder, ignore_errors=True)
         except Interrupted as interrupted:
-            self._finish("Stopped", str(interrupted))
+            if self._killed and self.status == "InProgress":
+                self._finish("Failed", "Failed", ENDED)
+            else:
+                self._finish("Stopped", str(interrupted))
         except JobFailed as failed:
             self._finish("Failed", "Failed", str(failed))
         except ImageUnavailable as error:
@@ -269,6 +276,8 @@ class Job:
             until = time.monotonic() + STOP_GRACE_SECONDS
             while container.running() and time.monotonic() < until and not self._killed:
                 time.sleep(0.05)
+            if self._killed:
+                raise Interrupted(interrupted)  # without what would still be done for a job that was stopped
             return interrupted
         return "Stopped" if self._stop.is_set() else None
 
