@@ -45,7 +45,7 @@ class State:
     def __init__(self, folder: Path) -> None:
         """Lock the folder; StateError where another server has it."""
         self._folder = folder
-        self._file = folder / "state"
+        self._file, self._half = folder / "state", folder / "state.part"
         self._bodies = Bodies(folder / "objects")
         self._lock = (folder / "lock").open("w")
         try:
@@ -66,19 +66,23 @@ class State:
         bodies: set[str] = set()
         if self._file.exists():
             with self._file.open("rb") as file:
-                versions = json.loads(file.readline())
-                if versions != VERSIONS:
-                    raise self._unreadable(f"is of another version ({_spelt(versions)}; this is {_spelt(VERSIONS)})")
                 try:
+                    versions = json.loads(file.readline())
+                    if versions != VERSIONS:
+                        other = f"{_spelt(versions)}; this is {_spelt(VERSIONS)}"
+                        raise self._unusable(f"is of another version ({other})")
                     kept, bodies = pickle.load(file), pickle.load(file)
+                except StateError:
+                    raise
                 except Exception as error:
-                    raise self._unreadable(f"can't be read ({error!r})") from error
+                    raise self._unusable(f"can't be read ({error!r})") from error
             _put_back(kept)
         self._bodies.keep_only(bodies)
+        self._half.unlink(missing_ok=True)
         for work in ("sagemaker", "athena"):  # what jobs and queries were at
             shutil.rmtree(self._folder / work, ignore_errors=True)
 
-    def _unreadable(self, why: str) -> StateError:
+    def _unusable(self, why: str) -> StateError:
         return StateError(
             f"the state in {self._folder} {why}: start with another --state-dir, or remove that folder to begin "
             "with nothing. Nothing in it has been changed."
@@ -122,13 +126,12 @@ class State:
         digest = hashlib.blake2b(pickled).digest()
         if digest == self._written:
             return
-        half = self._file.with_suffix(".part")
-        with open(half, "wb", opener=_for_the_user_alone) as file:
+        with open(self._half, "wb", opener=_for_the_user_alone) as file:
             file.write(json.dumps(VERSIONS).encode() + b"\n")
             file.write(pickled)
             file.flush()
             os.fsync(file.fileno())
-        half.replace(self._file)
+        self._half.replace(self._file)
         self._written = digest
         self._bodies.keep_only(pickler.names)
 
