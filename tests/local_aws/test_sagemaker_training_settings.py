@@ -119,6 +119,18 @@ def test_a_program_that_fails_says_why_beside_what_it_left_in_the_failure_file(s
     assert reason == "AlgorithmError: Training failed, see the logs\nno column x, exit code: 4"
 
 
+def test_what_a_wrapper_sends_to_stdout_is_what_its_program_said_last(s3: Any, sagemaker: Any) -> None:
+    """The SageMaker SDK's wrapper does: its own shell's trace is all that is on stderr."""
+    reason = run(sagemaker, bash_job(s3, "traced", "echo 'no column y'; set -x; exit 5"))["FailureReason"]
+    assert reason == "AlgorithmError: See job logs for more information: no column y, exit code: 5"
+
+
+def test_the_first_instance_has_awss_name_and_the_name_resolves(s3: Any, sagemaker: Any) -> None:
+    script = 'grep -q \'"current_host": "algo-1"\' /opt/ml/input/config/resourceconfig.json && getent hosts algo-1'
+    job = run(sagemaker, bash_job(s3, "named", script))
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+
+
 def test_a_channel_may_have_thousands_of_objects(s3: Any, sagemaker: Any) -> None:
     for n in range(1001):  # more than S3 lists at once; put past HTTP, which would take ten seconds
         s3_backends["123456789012"]["aws"].put_object(BUCKET, f"many/{n}.csv", str(n).encode())

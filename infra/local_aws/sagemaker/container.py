@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+HOST = "algo-1"  # AWS's name of a job's first instance; container.sh makes it resolve
 _SCRIPT = Path(__file__).with_name("container.sh")
 _NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 _live: set["Container"] = set()

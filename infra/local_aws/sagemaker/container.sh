@@ -1,6 +1,6 @@
 # container.sh FOLDER COMMAND...: run COMMAND, and in a mount namespace (see container.py) give it FOLDER as /opt/ml.
 # Without a FOLDER ("") there is no /opt/ml. A /opt that has no /opt/ml is rebuilt on a tmpfs, with everything else
-# that lives in it bound back.
+# that lives in it bound back. The name of AWS's first instance, algo-1, is this machine's.
 set -e
 folder=$1
 shift
@@ -35,5 +35,7 @@ if [ -n "$folder" ]; then
         mkdir /opt/ml
     fi
     mount --bind "$folder" /opt/ml
+    { cat /etc/hosts && echo 127.0.0.1 algo-1; } >"$folder.hosts"
+    mount --bind "$folder.hosts" /etc/hosts
 fi
 exec "$@"

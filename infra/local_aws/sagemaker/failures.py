@@ -6,27 +6,29 @@ from collections import deque
 
 LONGEST_REASON = 1024
 _TOOLKIT_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} sagemaker-training-toolkit (?P<level>[A-Z]+)")
+_SHELL_TRACE = re.compile(r"\++ ")  # what `set -x` writes to stderr
 
 
 class LastWords:
-    """The last lines that a script itself wrote to stderr, where the toolkit writes its log too."""
+    """The last lines that a program itself wrote to stderr, where the toolkit writes its log too; where there are none,
+    those that it wrote to stdout: the SageMaker SDK's wrapper sends all that a script writes there."""
 
     def __init__(self) -> None:
-        self._lines: deque[str] = deque(maxlen=100)
+        self._lines: dict[str, deque[str]] = {"stdout": deque(maxlen=100), "stderr": deque(maxlen=100)}
         self._script_has_ended = False
 
-    def read(self, line: str) -> None:
-        """Keep the script's lines: those after the toolkit's last INFO and before its ERROR."""
+    def read(self, stream: str, line: str) -> None:
+        """Keep the program's lines: of stderr, those after the toolkit's last INFO and before its ERROR."""
         toolkit = _TOOLKIT_LINE.match(line)
         if toolkit and toolkit["level"] == "ERROR":
             self._script_has_ended = True
         elif toolkit:
-            self._lines.clear()
-        elif not self._script_has_ended:
-            self._lines.append(line)
+            self._lines["stderr"].clear()
+        elif not self._script_has_ended and not _SHELL_TRACE.match(line):
+            self._lines[stream].append(line)
 
     def __str__(self) -> str:
-        return "\n".join(self._lines)
+        return "\n".join(self._lines["stderr"] or self._lines["stdout"])
 
 
 def failure_reason(exit_code: int, failure_text: str, last_words: str) -> str:
@@ -41,9 +43,12 @@ def failure_reason(exit_code: int, failure_text: str, last_words: str) -> str:
         head, message, tail = head + 'ErrorMessage "', last_words, '"' + command[:200]
     elif text:
         # A wrapper's own words, such as the SageMaker SDK's, may leave out what went wrong.
-        left_out = "" if last_words in text else f"\n{last_words}"
-        head, message, tail = text[:300], text[300:] + left_out, ""
+        left_out = [line for line in last_words.splitlines() if line.strip() not in text]
+        head, message, tail = text[:300], "\n".join([text[300:], *left_out]), ""
     else:
         head, message, tail = "See job logs for more information" + (": " if last_words else ""), last_words, ""
     room = LONGEST_REASON - len(f"AlgorithmError: {head}{tail}{ended}")
-    return f"AlgorithmError: {head}{message.rstrip()[-room:]}{tail}{ended}"
+    message = message.rstrip()
+    if len(message) > room:
+        message = f"...{message[len(message) - room + 3 :]}"
+    return f"AlgorithmError: {head}{message}{tail}{ended}"

@@ -240,8 +240,7 @@ class Job:
         def on_line(stream: str, line: str) -> None:
             log.write(line)
             read(line)
-            if stream == "stderr":
-                last_words.read(line)
+            last_words.read(stream, line)
 
         try:
             container = Container(

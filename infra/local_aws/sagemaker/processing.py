@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.sagemaker import data
+from local_aws.sagemaker.container import HOST
 from local_aws.sagemaker.failures import LONGEST_REASON, failure_reason
 from local_aws.sagemaker.jobs import Interrupted, Job, JobFailed, Surroundings
 from local_aws.sagemaker.mirror import Mirror
@@ -120,9 +121,9 @@ class ProcessingJob(Job):
             "StoppingCondition": self.request["StoppingCondition"],
         }
         cluster = {
-            "current_host": "algo-1",
+            "current_host": HOST,
             "current_instance_type": resources["ClusterConfig"]["InstanceType"],
-            "hosts": ["algo-1"],
+            "hosts": [HOST],
             "network_interface_name": "lo",
         }
         folder.mkdir(parents=True)

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from local_aws.sagemaker import data
+from local_aws.sagemaker import container, data
 from local_aws.sagemaker.failures import LONGEST_REASON, failure_reason
 from local_aws.sagemaker.jobs import Interrupted, Job, JobFailed, Surroundings, now
 from local_aws.sagemaker.logs import Metrics
@@ -117,7 +117,7 @@ class TrainingJob(Job):
         role, opt_ml = surroundings.role, surroundings.folder / "ml"
         s3 = role.client("s3")
         self._note_unless_stopped("Downloading")
-        self._write_input(s3, opt_ml, role.region)
+        self._write_input(s3, opt_ml)
         self._restore_checkpoints(s3, opt_ml)
         surroundings.environment(self._tell)  # built before the job is said to be training
         self._note_unless_stopped("Training")
@@ -147,7 +147,7 @@ class TrainingJob(Job):
         if ended.interrupted:
             raise Interrupted(ended.interrupted)
 
-    def _write_input(self, s3: Any, opt_ml: Path, region: str) -> None:
+    def _write_input(self, s3: Any, opt_ml: Path) -> None:
         """Lay out /opt/ml as SageMaker does."""
         config = opt_ml / "input" / "config"
         for folder in (config, opt_ml / "model", opt_ml / "output" / "data"):
@@ -169,13 +169,10 @@ class TrainingJob(Job):
         resources = self.request["ResourceConfig"]
         group = (resources.get("InstanceGroups") or [{"InstanceGroupName": "homogeneousCluster", **resources}])[0]
         instance_type, group_name = group["InstanceType"], group["InstanceGroupName"]
-        # The toolkit waits, without a word, until each host's name resolves: AWS's "algo-1" does not here.
-        host = "localhost"
+        # The toolkit waits, without a word, until each host's name resolves, as AWS's does where there is an /opt/ml.
+        host = container.HOST if container.has_opt_ml() else "localhost"
         documents: dict[str, Any] = {
-            "hyperparameters": {
-                "sagemaker_region": region,
-                **(self.request.get("HyperParameters") or {}),
-            },
+            "hyperparameters": self.request.get("HyperParameters") or {},
             "inputdataconfig": channels,
             "resourceconfig": {
                 "current_host": host,
