@@ -26,6 +26,7 @@ _SERVICES = {  # by the prefix of X-Amz-Target
     "SageMaker": "sagemaker",
     "AmazonAthena": "athena",
     "GraniteServiceVersion20100801": "cloudwatch",
+    "Logs_20140328": "logs",
 }
 
 found: list[str] = []  # what is wrong with the answers since it was last emptied

@@ -14,6 +14,7 @@ from local_aws import config
 from local_aws.athena import models as athena
 from local_aws.cloudwatch import models as cloudwatch
 from local_aws.gate import gate
+from local_aws.logs import models as logs
 from local_aws.sagemaker import models as sagemaker
 from local_aws.sagemakerruntime import models as sagemakerruntime
 from local_aws.state import State
@@ -26,6 +27,7 @@ def install_backends() -> None:
     """Replace moto's backends by the subclasses that really execute; before the first request."""
     athena.install()
     cloudwatch.install()
+    logs.install()
     sagemaker.install()
     sagemakerruntime.install()
 

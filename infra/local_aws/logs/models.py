@@ -1,0 +1,119 @@
+"""moto's CloudWatch Logs, except that metric filters make metrics, and patterns filter."""
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import moto.logs.models
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.logs.models import LogsBackend
+from moto.logs.models import logs_backends as logs_backends
+
+from local_aws.logs.conditions import PatternError
+from local_aws.logs.exceptions import InvalidParameterException, ResourceNotFoundException
+from local_aws.logs.filter_patterns import parse
+from local_aws.logs.metric_filters import metric_data
+
+_lock = threading.Lock()  # one for the process: backends are plain data, so that they can be pickled
+
+
+class FilteringLogsBackend(LogsBackend):
+    """moto's CloudWatch Logs, except that metric filters make metrics, and patterns filter."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.metric_filters: dict[tuple[str, str], dict[str, Any]] = {}  # by log group and name
+        self.filled: dict[tuple[str, str], int] = {}  # the last minute in which each has made a metric
+        self.query_definitions: dict[str, dict[str, Any]] = {}
+
+    def put_log_events(
+        self, log_group_name: str, log_stream_name: str, log_events: list[dict[str, Any]]
+    ) -> tuple[str, dict[str, Any]]:
+        token, rejected = super().put_log_events(log_group_name, log_stream_name, log_events)
+        newest, oldest = rejected.get("tooNewLogEventStartIndex"), rejected.get("tooOldLogEventEndIndex")
+        accepted = log_events[(-1 if oldest is None else oldest) + 1 : newest]
+        for key, metric_filter in list(self.metric_filters.items()):
+            if key[0] != log_group_name:
+                continue
+            with _lock:
+                data, self.filled[key] = metric_data(metric_filter, accepted, self.filled.get(key, 0))
+            if data:
+                namespace = metric_filter["metricTransformations"][0]["metricNamespace"]
+                cloudwatch_backends[self.account_id][self.region_name].put_metric_data(namespace, data)
+        return token, rejected
+
+    def filter_log_events(self, *request: Any) -> Any:
+        *others, _ = request
+        return super().filter_log_events(*others, True)  # AWS no longer gives one stream after the other
+
+    def put_filter(self, request: Mapping[str, Any]) -> None:
+        """Create a metric filter, or replace the one of its name."""
+        self.check_group(request["logGroupName"])
+        check_pattern(request["filterPattern"])
+        key = (request["logGroupName"], request["filterName"])
+        before = self.metric_filters.get(key, {})
+        now = {"creationTime": before.get("creationTime", _milliseconds())}
+        self.metric_filters[key] = {**request, **now}
+
+    def delete_metric_filter(self, filter_name: str | None = None, log_group_name: str | None = None) -> None:
+        key = (log_group_name or "", filter_name or "")
+        if key not in self.metric_filters:
+            raise ResourceNotFoundException("The specified metric filter does not exist.")
+        del self.metric_filters[key]
+
+    def delete_log_group(self, log_group_name: str) -> None:
+        super().delete_log_group(log_group_name)
+        self.metric_filters = {key: kept for key, kept in self.metric_filters.items() if key[0] != log_group_name}
+
+    def put_query_definition(self, request: Mapping[str, Any]) -> str:
+        """Id of the query definition, new or changed."""
+        known = request.get("queryDefinitionId")
+        if known and known not in self.query_definitions:
+            raise ResourceNotFoundException("The specified query definition does not exist.")
+        given = {name: value for name, value in request.items() if name != "clientToken"}
+        definition = {"queryDefinitionId": known or str(uuid.uuid4()), "queryLanguage": "CWLI", **given}
+        self.query_definitions[definition["queryDefinitionId"]] = definition | {"lastModified": _milliseconds()}
+        return str(definition["queryDefinitionId"])
+
+    def delete_query_definition(self, definition_id: str) -> None:
+        """Delete a query definition; ResourceNotFoundException where there is none of that id."""
+        if self.query_definitions.pop(definition_id, None) is None:
+            raise ResourceNotFoundException("The specified query definition does not exist.")
+
+    def check_group(self, name: str) -> None:
+        """ResourceNotFoundException where there is no log group of that name."""
+        if name not in self.groups:
+            raise ResourceNotFoundException
+
+
+def check_pattern(text: str) -> None:
+    """InvalidParameterException where the text is no filter pattern."""
+    try:
+        parse(text)
+    except PatternError as error:
+        raise InvalidParameterException(f"Invalid filter pattern: {error}") from error
+
+
+class EventMessageFilter:
+    """What stands in moto's place of that name, which takes each pattern but the simplest for one that all events
+    match."""
+
+    def __init__(self, pattern: str | None) -> None:
+        self._pattern = parse(pattern or "")
+
+    def matches(self, message: str) -> bool:
+        """Whether an event with that message matches."""
+        return self._pattern.match(message) is not None
+
+
+def _milliseconds() -> int:
+    return int(time.time() * 1000)
+
+
+def install() -> None:
+    """Put the filtering backend, and the pattern's filter, in moto's place."""
+    logs_backends.clear()
+    logs_backends.backend = FilteringLogsBackend
+    moto.logs.models.EventMessageFilter = EventMessageFilter

@@ -1,0 +1,114 @@
+"""CloudWatch Logs' requests that moto lacks, or carries out otherwise than AWS."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from moto.core.exceptions import JsonRESTError
+from moto.core.utils import camelcase_to_underscores
+from moto.logs.responses import LogsResponse as MotoResponse
+
+from local_aws.logs.exceptions import InvalidParameterException, NotImplementedHere
+from local_aws.logs.filter_patterns import parse
+from local_aws.logs.models import check_pattern
+from local_aws.validation import WrongType, find_errors
+
+PAGE_FILTERS, PAGE_DEFINITIONS = 50, 1000
+
+
+class LogsResponse(MotoResponse):
+    """moto's, with metric filters that make metrics, and patterns that filter."""
+
+    def call_action(self) -> Any:
+        try:
+            self._check(self._get_action())
+        except JsonRESTError as refusal:
+            return refusal.code, dict(refusal.get_headers()), refusal.description
+        status, headers, body = super().call_action()
+        if isinstance(body, str) and body.startswith("{"):  # moto answers with null for what AWS leaves out
+            body = json.dumps({name: value for name, value in json.loads(body).items() if value is not None})
+        return status, headers, body
+
+    def _check(self, action: str) -> None:
+        if not hasattr(self, camelcase_to_underscores(action)):
+            raise NotImplementedHere(action)
+        try:
+            errors = find_errors("logs", action, self._request())
+        except WrongType as error:
+            errors = str(error)
+        if errors:
+            raise InvalidParameterException(errors)
+
+    def put_metric_filter(self) -> str:
+        request = self._request()
+        for transformation in request["metricTransformations"]:
+            if transformation.get("dimensions") and transformation.get("defaultValue") is not None:
+                raise InvalidParameterException(
+                    "Invalid metric transformation: dimensions and default value are mutually exclusive properties."
+                )
+        self.logs_backend.put_filter(request)
+        return ""
+
+    def describe_metric_filters(self) -> str:
+        request = self._request()
+        if bool(request.get("metricName")) != bool(request.get("metricNamespace")):
+            raise InvalidParameterException("metricName and metricNamespace must be specified together.")
+        found = [
+            kept
+            for (group, name), kept in sorted(self.logs_backend.metric_filters.items())
+            if request.get("logGroupName") in (None, group)
+            and name.startswith(request.get("filterNamePrefix") or "")
+            and request.get("metricName") in (None, kept["metricTransformations"][0]["metricName"])
+            and request.get("metricNamespace") in (None, kept["metricTransformations"][0]["metricNamespace"])
+        ]
+        return self._page("metricFilters", found, request.get("limit") or PAGE_FILTERS)
+
+    def test_metric_filter(self) -> str:
+        request = self._request()
+        check_pattern(request["filterPattern"])
+        pattern = parse(request["filterPattern"])
+        matches = [
+            {"eventNumber": number, "eventMessage": message, "extractedValues": dict(match.extracted)}
+            for number, message in enumerate(request["logEventMessages"], start=1)
+            if (match := pattern.match(message))
+        ]
+        return json.dumps({"matches": matches})
+
+    def describe_log_groups(self) -> str:
+        answer = json.loads(super().describe_log_groups())
+        names = [group for group, _ in self.logs_backend.metric_filters]
+        for group in answer["logGroups"]:
+            group["metricFilterCount"] = names.count(group["logGroupName"])
+        return json.dumps(answer)
+
+    def filter_log_events(self) -> str:
+        check_pattern(self._request().get("filterPattern") or "")
+        return str(super().filter_log_events())
+
+    def put_query_definition(self) -> str:
+        return json.dumps({"queryDefinitionId": self.logs_backend.put_query_definition(self._request())})
+
+    def describe_query_definitions(self) -> str:
+        request = self._request()
+        found = [
+            definition
+            for definition in self.logs_backend.query_definitions.values()
+            if definition["name"].startswith(request.get("queryDefinitionNamePrefix") or "")
+            and request.get("queryLanguage") in (None, definition["queryLanguage"])
+        ]
+        return self._page("queryDefinitions", found, request.get("maxResults") or PAGE_DEFINITIONS)
+
+    def delete_query_definition(self) -> str:
+        self.logs_backend.delete_query_definition(self._request()["queryDefinitionId"])
+        return json.dumps({"success": True})
+
+    def _request(self) -> dict[str, Any]:
+        return dict(json.loads(self.body or "{}"))
+
+    def _page(self, member: str, items: Sequence[Any], limit: int) -> str:
+        token = self._request().get("nextToken") or "0"
+        if not token.isdecimal():
+            raise InvalidParameterException("The specified nextToken is invalid.")
+        first = int(token)
+        more = {"nextToken": str(first + limit)} if first + limit < len(items) else {}
+        return json.dumps({member: items[first : first + limit], **more})
