@@ -98,11 +98,7 @@ def transform_request(name: str, model: str, **changes: Any) -> dict[str, Any]:
         "TransformJobName": name,
         "ModelName": model,
         "TransformInput": {"DataSource": source, "ContentType": "text/csv", "SplitType": "Line"},
-        "TransformOutput": {
-            "S3OutputPath": f"s3://{BUCKET}/clients/{name}",
-            "AssembleWith": "Line",
-            "Accept": "text/csv",
-        },
+        "TransformOutput": {"S3OutputPath": place, "AssembleWith": "Line", "Accept": "text/csv"},
         "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
         **changes,
     }
