@@ -1,6 +1,7 @@
 """Models, configurations and endpoints that the tests of endpoints share."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
@@ -37,8 +38,11 @@ class Endpoints:
         self.runtime = boto3.client("sagemaker-runtime")
         self.logs = boto3.client("logs")
 
-    def model(self, name: str, script: str = INFERENCE, **environment: str) -> None:
-        files = {"version.txt": name, "code/inference.py": script}
+    def model(
+        self, name: str, script: str = INFERENCE, more: Mapping[str, str | bytes] = {}, **environment: str
+    ) -> None:
+        """A model called `name`, of `script` and the files of `more`."""
+        files = {"version.txt": name, "code/inference.py": script, **more}
         self.s3.put_object(Bucket=BUCKET, Key=f"models/{name}/model.tar.gz", Body=archive(files))
         container = {
             "Image": IMAGE,
@@ -75,9 +79,11 @@ class Endpoints:
             }
         self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants, **more)
 
-    def create(self, name: str, script: str = INFERENCE, **environment: str) -> dict[str, Any]:
+    def create(
+        self, name: str, script: str = INFERENCE, more: Mapping[str, str | bytes] = {}, **environment: str
+    ) -> dict[str, Any]:
         """An endpoint with one variant, its model and configuration all called `name`, once it has settled."""
-        self.model(name, script, **environment)
+        self.model(name, script, more, **environment)
         self.config(name, **{name: 1})
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         return settled(self.sagemaker, name)

@@ -5,7 +5,7 @@ import subprocess
 import tarfile
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
@@ -22,12 +22,12 @@ def bucket_client() -> Any:
     return client
 
 
-def archive(files: dict[str, str]) -> bytes:
-    """A .tar.gz of `files`, each dedented."""
+def archive(files: Mapping[str, str | bytes]) -> bytes:
+    """A .tar.gz of `files`, each text dedented."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         for name, text in files.items():
-            content = textwrap.dedent(text).encode()
+            content = text if isinstance(text, bytes) else textwrap.dedent(text).encode()
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))

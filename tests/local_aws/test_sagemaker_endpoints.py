@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import threading
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -228,10 +229,7 @@ def test_awss_default_handlers_serve_a_module_with_only_a_model_fn(endpoints: En
     assert numpy.load(io.BytesIO(npy)).tolist() == [2, 4]
     with pytest.raises(ClientError) as refused:
         endpoints.raw("defaults", b"<x/>", "text/xml")
-    assert refused.value.response["OriginalStatusCode"] == 415
-    with pytest.raises(ClientError) as refused:
-        endpoints.raw("defaults", b"[1]", Accept="text/xml")
-    assert refused.value.response["OriginalStatusCode"] == 406
+    assert refused.value.response["OriginalStatusCode"] == 500  # not 415: AWS's container wraps its own defaults too
 
 
 def test_a_transform_fn_takes_the_place_of_the_other_three(endpoints: Endpoints) -> None:
@@ -244,7 +242,7 @@ def test_a_transform_fn_takes_the_place_of_the_other_three(endpoints: Endpoints)
     """
     endpoints.create("transforms", script)
     answer = endpoints.raw("transforms", b"a,b", "text/csv", Accept="text/csv")
-    assert (answer["Body"].read(), answer["ContentType"]) == (b"3 a,b text/csv text/csv", "text/plain")
+    assert (answer["Body"].read(), answer["ContentType"]) == (b"3 a,b text/csv text/csv", "text/plain; charset=utf-8")
 
 
 def test_code_may_come_from_s3(endpoints: Endpoints) -> None:
@@ -253,6 +251,32 @@ def test_code_may_come_from_s3(endpoints: Endpoints) -> None:
     source = f"s3://{BUCKET}/code/source.tar.gz"
     endpoints.create("from-s3", "raise SystemExit('not this one')", SAGEMAKER_SUBMIT_DIRECTORY=source)
     assert endpoints.raw("from-s3", b"{}")["Body"].read() == b"7"
+
+
+def test_a_models_requirements_are_installed_before_it_is_loaded(endpoints: Endpoints) -> None:
+    script = (
+        "import lookup\ndef model_fn(d): return lookup.answer\ndef transform_fn(m, *_): return str(m), 'text/plain'"
+    )
+    files = {
+        "code/requirements.txt": "./lookup-1.0-py3-none-any.whl",
+        "code/lookup-1.0-py3-none-any.whl": _wheel("lookup", "answer = 42"),
+    }
+    endpoints.create("requires", script, files)
+    assert endpoints.raw("requires", b"{}")["Body"].read() == b"42"
+
+
+def test_a_requirement_that_cannot_be_installed_fails_the_endpoint(endpoints: Endpoints) -> None:
+    endpoint = endpoints.create("lacks", more={"code/requirements.txt": "./no-such-file.whl"})
+    assert endpoint["EndpointStatus"] == "Failed"
+    assert "no-such-file.whl" in endpoint["FailureReason"]
+
+
+def test_a_model_that_takes_longer_than_its_timeout_is_a_gateway_timeout(endpoints: Endpoints) -> None:
+    script = "import time\ndef model_fn(d): return 1\ndef transform_fn(m, *_): time.sleep(9)"
+    endpoints.create("sleeps", script, SAGEMAKER_MODEL_SERVER_TIMEOUT="1")
+    with pytest.raises(ClientError) as failed:
+        endpoints.raw("sleeps", b"{}")
+    assert failed.value.response["OriginalStatusCode"] == 504
 
 
 def test_where_the_os_has_no_namespaces_the_model_is_found_all_the_same(
@@ -268,6 +292,18 @@ def test_asynchronous_and_streamed_invocations_are_refused_by_name(endpoints: En
         endpoints.runtime.invoke_endpoint_async(EndpointName="v1", InputLocation=f"s3://{BUCKET}/x")
     with pytest.raises(ClientError, match=r"\(NotImplementedException\).*InvokeEndpointWithResponseStream"):
         endpoints.runtime.invoke_endpoint_with_response_stream(EndpointName="v1", Body=b"{}")
+
+
+def _wheel(name: str, text: str) -> bytes:
+    """A package of one module."""
+    packed = io.BytesIO()
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"{name}.py", text)
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return packed.getvalue()
 
 
 def _metric(endpoint: str, name: str, statistic: Any) -> float:

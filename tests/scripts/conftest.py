@@ -1,7 +1,9 @@
 """The scripts as SageMaker starts them: by the image's own Python, with its folders in SM_ variables."""
 
+import http.client
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -122,24 +124,33 @@ def invoke(
     """Sends a request to the trained model behind AWS's own transformer and worker."""
     base = tmp_path_factory.mktemp("ml")
     (base / "model").symlink_to(trained.model)
+    folders = {"SAGEMAKER_BASE_DIR": str(base), "PYTHONPATH": str(trained.model / "code")}
+    listener = socket.create_server(("127.0.0.1", 0))
     server = subprocess.Popen(
-        [image_python, Path(__file__).with_name("aws_serving.py")],
-        env={**_environment(), "SAGEMAKER_BASE_DIR": str(base), "PYTHONPATH": str(trained.model / "code")},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+        [image_python, Path(__file__).with_name("aws_serving.py"), f"fd://{listener.fileno()}"],
+        env={
+            **_environment(),
+            **folders,
+            "HOME": str(base),
+            "SAGEMAKER_PROGRAM": "inference.py",
+            "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+        },
+        pass_fds=[listener.fileno()],
     )
-    assert server.stdin and server.stdout
-    requests, answers = server.stdin, server.stdout
+    address = listener.getsockname()
+    listener.close()
 
     def send(body: Any, content_type: str = "application/json", accept: str = "application/json") -> Answer:
         text = body if isinstance(body, str) else json.dumps(body)
-        requests.write(json.dumps({"body": text, "content_type": content_type, "accept": accept}) + "\n")
-        requests.flush()
-        return Answer(**json.loads(answers.readline()))
+        connection = http.client.HTTPConnection(*address, timeout=60)
+        connection.request("POST", "/invocations", text.encode(), {"Content-Type": content_type, "Accept": accept})
+        response = connection.getresponse()
+        answer = Answer(response.status, response.headers.get_content_type(), response.read().decode())
+        connection.close()
+        return answer
 
     yield send
-    requests.close()
+    server.terminate()
     server.wait(timeout=20)
 
 

@@ -3,25 +3,39 @@
 Runs inside an image's environment, on a listening socket that it inherits; imports nothing of local AWS.
 """
 
+import collections
+import collections.abc
 import importlib
-import json
+import importlib.util
 import logging
 import os
+import subprocess
 import sys
 import traceback
+import types
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
+from functools import cache
 from typing import Any
 
 import numpy
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 from sagemaker_containers import _encoders as encoders
-from sagemaker_containers._errors import UnsupportedFormatError
+from werkzeug.exceptions import InternalServerError, MethodNotAllowed, NotFound
+from werkzeug.utils import get_content_type
 
 TEXT_TYPES = ("application/json", "text/csv")
 DEFAULT_TYPE = "application/json"
+HTML = "text/html; charset=utf-8"
 
-logger = logging.getLogger("model_server")
+StartResponse = Callable[..., Any]
+
+# For user code that imports AWS's library, which is older than Python 3.12: their image mends it to the same effect.
+collections.Mapping = collections.abc.Mapping  # type: ignore[attr-defined]
+if importlib.util.find_spec("distutils") is None:
+    distutils: Any = types.ModuleType("distutils")
+    distutils.util = types.SimpleNamespace(strtobool=lambda text: int(text.lower() in ("y", "yes", "t", "true", "1")))
+    sys.modules["distutils"] = distutils
 
 
 class Handlers:
@@ -37,36 +51,13 @@ class Handlers:
         self.input_fn: Callable[..., Any] = parts[0] or default_input_fn
         self.predict_fn: Callable[..., Any] = parts[1] or default_predict_fn
         self.output_fn: Callable[..., Any] = parts[2] or default_output_fn
-        # As in AWS's container, an unsupported format is the client's fault only where AWS's own default finds it so.
-        self._input_error = () if parts[0] else UnsupportedFormatError
-        self._output_error = () if parts[2] else UnsupportedFormatError
         self.transform_fn: Callable[..., Any] = transform_fn or self.steps
+        self.execution_parameters_fn: Callable[[], Any] | None = getattr(module, "execution_parameters_fn", None)
         self.model = module.model_fn(model_dir)
 
     def steps(self, model: Any, content: Any, content_type: str, accept: str) -> Any:
         """What a transform_fn returns, made by input_fn, predict_fn and output_fn in turn."""
-        try:
-            given = self.input_fn(content, content_type)
-        except self._input_error as error:
-            return Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, error)
-        prediction = self.predict_fn(given, model)
-        try:
-            return self.output_fn(prediction, accept)
-        except self._output_error as error:
-            return Refusal(HTTPStatus.NOT_ACCEPTABLE, error)
-
-
-class Refusal:
-    """The answer to a content type that nobody handles, with the body that AWS's container gives it."""
-
-    def __init__(self, status: HTTPStatus, error: Exception) -> None:
-        self.status = status
-        body = {
-            "error": type(error).__name__,
-            "error-message": str(error),
-            "stack-trace": traceback.format_exc(),
-        }
-        self.body = json.dumps(body).encode()
+        return self.output_fn(self.predict_fn(self.input_fn(content, content_type), model), accept)
 
 
 def default_input_fn(content: Any, content_type: str) -> Any:
@@ -86,67 +77,133 @@ def default_output_fn(prediction: Any, accept: str) -> tuple[Any, str]:
 
 
 class Server:
-    """The WSGI application."""
+    """The WSGI application; it answers as AWS's, which is one of Flask's, does."""
 
     def __init__(self, handlers: Handlers) -> None:
         self.handlers = handlers
         self.default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", DEFAULT_TYPE)
+        self.views: dict[str, tuple[list[str], Callable[[dict[str, Any]], Any]]] = {
+            "/invocations": (["POST", "OPTIONS"], self.invocations),
+            "/ping": (["HEAD", "OPTIONS", "GET"], lambda _: (b"", DEFAULT_TYPE)),
+        }
+        if handlers.execution_parameters_fn:
+            view = handlers.execution_parameters_fn
+            self.views["/execution-parameters"] = (["HEAD", "OPTIONS", "GET"], lambda _: _flask().make_response(view()))
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        if path == "/ping":
-            return answer(start_response, HTTPStatus.OK, b"", DEFAULT_TYPE)
-        if path != "/invocations":
-            return answer(start_response, HTTPStatus.NOT_FOUND, b"", DEFAULT_TYPE)
-        if method != "POST":
-            return answer(start_response, HTTPStatus.METHOD_NOT_ALLOWED, b"", DEFAULT_TYPE)
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        methods, view = self.views.get(environ["PATH_INFO"], ([], None))
+        method = environ["REQUEST_METHOD"]
+        if view is None:
+            return NotFound()(environ, start_response)
+        if method not in methods:
+            return MethodNotAllowed(methods)(environ, start_response)
+        if method == "OPTIONS":
+            return answer(start_response, b"", HTML, ("Allow", ", ".join(methods)))
+        try:
+            result = view(environ)
+            if isinstance(result, tuple) and isinstance(result[0], str | bytes):
+                return answer(start_response, result[0], get_content_type(result[1] or DEFAULT_TYPE, "utf-8"))
+            if isinstance(result, str | bytes):
+                return answer(start_response, result, HTML)
+            application = result if callable(result) else flask_response(result)
+            answered: Iterable[bytes] = application(environ, start_response)
+            return answered
+        except Exception:  # any error in the user's functions is a 500, as in AWS's container
+            traceback.print_exc()
+            return InternalServerError()(environ, start_response)
+
+    def invocations(self, environ: dict[str, Any]) -> Any:
+        """What the user's functions return for a request."""
         content: Any = environ["wsgi.input"].read()
-        content_type = environ.get("CONTENT_TYPE") or DEFAULT_TYPE
+        content_type = environ.get("HTTP_CONTENTTYPE") or environ.get("CONTENT_TYPE") or DEFAULT_TYPE
         accept = environ.get("HTTP_ACCEPT") or "*/*"
         if accept == "*/*":
             accept = self.default_accept
-        try:
-            if content_type in TEXT_TYPES:
-                content = content.decode(errors="replace")  # as werkzeug does in AWS's stack
-            result = self.handlers.transform_fn(self.handlers.model, content, content_type, accept)
-        except Exception:  # any error in the user's functions is a 500, as in AWS's container
-            traceback.print_exc()
-            return answer(start_response, HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL_ERROR, "text/html; charset=utf-8")
-        if isinstance(result, Refusal):
-            return answer(start_response, result.status, result.body, DEFAULT_TYPE)
-        if isinstance(result, tuple):
-            return answer(start_response, HTTPStatus.OK, result[0], result[1])
-        if callable(result):  # a Flask or Werkzeug Response
-            response: Iterable[bytes] = result(environ, start_response)
-            return response
-        return answer(start_response, HTTPStatus.OK, result, "text/html; charset=utf-8")
+        if content_type in TEXT_TYPES:
+            content = content.decode(errors="replace")  # as werkzeug does in AWS's stack
+        return self.handlers.transform_fn(self.handlers.model, content, content_type, accept)
 
 
-_INTERNAL_ERROR = (
-    b"<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>\n<h1>Internal Server Error</h1>\n"
-    b"<p>The server encountered an internal error and was unable to complete your request. "
-    b"The endpoint's log has the traceback.</p>\n"
-)
-
-
-def answer(start_response: Callable[..., Any], status: HTTPStatus, body: Any, content_type: str) -> Iterable[bytes]:
+def answer(start_response: StartResponse, body: str | bytes, content_type: str, *more: tuple[str, str]) -> list[bytes]:
     """One WSGI response."""
-    content = body.encode() if isinstance(body, str) else bytes(body)
-    start_response(
-        f"{status.value} {status.phrase}", [("Content-Type", content_type), ("Content-Length", str(len(content)))]
-    )
+    content = body.encode() if isinstance(body, str) else body
+    start_response("200 OK", [("Content-Type", content_type), ("Content-Length", str(len(content))), *more])
     return [content]
+
+
+def flask_response(result: Any) -> Any:
+    """What AWS's transformer and Flask make of what is neither text nor a response."""
+    if isinstance(result, tuple):
+        from sagemaker_containers._worker import Response
+
+        return Response(response=result[0], mimetype=result[1])
+    return _flask().make_response(result)
+
+
+@cache
+def _flask() -> Any:
+    from flask import Flask
+
+    return Flask("model_server")
+
+
+class Worker(ThreadWorker):
+    """gunicorn's worker for kept connections, except that what it is at counts.
+
+    At work it takes no new connection, so that an idle worker does; and it gives no sign of life, so that gunicorn
+    kills it where one request takes longer than the timeout.
+    """
+
+    _requests = 0
+
+    def enqueue_req(self, conn: Any) -> None:
+        """A request has come in."""
+        self.notify()
+        self._requests += 1
+        self.set_accept_enabled(False)
+        super().enqueue_req(conn)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """A request has been answered."""
+        self._requests -= 1
+        super().finish_request(conn, fs)
+        super().notify()
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take new connections, or no more."""
+        super().set_accept_enabled(enabled and not self._requests)
+
+    def notify(self) -> None:
+        """Tell gunicorn's master that all is well, unless a request is under way."""
+        if not self._requests:
+            super().notify()
+
+
+def base_folder() -> str:
+    """Where the model and its code are."""
+    return os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")
+
+
+def code_folder() -> str:
+    """Where the user's module is."""
+    base = base_folder()
+    code = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY") or f"{base}/model/code"
+    return base + code.removeprefix("/opt/ml") if code.startswith("/opt/ml/") else code
+
+
+def install_requirements(code: str) -> None:
+    """Install the module's requirements.txt, as AWS's container does before it starts to serve."""
+    if os.path.exists(f"{code}/requirements.txt"):
+        pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "-r", "requirements.txt"]
+        subprocess.run(pip, cwd=code, check=True)
+        importlib.invalidate_caches()
 
 
 def load() -> Server:
     """The application for the module that SAGEMAKER_PROGRAM names, with its model in memory."""
-    base = os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")
-    code = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY") or f"{base}/model/code"
-    if base != "/opt/ml" and code.startswith("/opt/ml/"):
-        code = base + code.removeprefix("/opt/ml")
-    sys.path.insert(0, code)
+    sys.path.insert(0, code_folder())
     module = importlib.import_module(os.environ["SAGEMAKER_PROGRAM"].removesuffix(".py"))
-    return Server(Handlers(module, f"{base}/model"))
+    return Server(Handlers(module, f"{base_folder()}/model"))
 
 
 class ModelServer(BaseApplication):
@@ -156,8 +213,7 @@ class ModelServer(BaseApplication):
         options = {
             "bind": f"fd://{sys.argv[1]}",
             "workers": int(os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS") or os.cpu_count() or 1),
-            # Its "sync" worker closes every connection; this one keeps them.
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "threads": 1,
             "keepalive": 75,
             "timeout": int(os.environ.get("SAGEMAKER_MODEL_SERVER_TIMEOUT", "60")),
@@ -174,4 +230,5 @@ class ModelServer(BaseApplication):
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
+    install_requirements(code_folder())
     ModelServer().run()

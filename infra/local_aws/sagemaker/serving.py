@@ -58,14 +58,13 @@ class Answer:
     body: bytes
 
 
-# What nginx answers in AWS's image where the server behind it closes the connection.
-_BAD_GATEWAY = Answer(
-    502,
-    "text/html",
-    None,
-    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
-    b"<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n",
-)
+def _nginx(status: int, phrase: str) -> Answer:
+    """What nginx answers in AWS's image where the server behind it has no answer."""
+    body = (
+        f"<html>\r\n<head><title>{status} {phrase}</title></head>\r\n<body>\r\n"
+        f"<center><h1>{status} {phrase}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    )
+    return Answer(status, "text/html", None, body.encode())
 
 
 def _listener() -> socket.socket:
@@ -87,6 +86,8 @@ class ModelServer:
         self._environment: Path | None = None
         self._log = log
         self._listener = _listener()
+        own_timeout = float(model.variables.get("SAGEMAKER_MODEL_SERVER_TIMEOUT", 60))
+        self._timeout = min(own_timeout, model.invocation_seconds)
         self._port: int = self._listener.getsockname()[1]
         self._idle: list[tuple[float, http.client.HTTPConnection]] = []
         self._lock = threading.Lock()
@@ -135,6 +136,9 @@ class ModelServer:
             content = response.read()
         except TimeoutError:
             connection.close()
+            if self._timeout < self._model.invocation_seconds:
+                self._log.write(f"/invocations: no answer in SAGEMAKER_MODEL_SERVER_TIMEOUT's {self._timeout} s")
+                return _nginx(504, "Gateway Time-out")
             raise NoAnswer(
                 "Your invocation timed out while waiting for a response from container primary. "
                 "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, "
@@ -143,7 +147,7 @@ class ModelServer:
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             self._log.write(f"/invocations: the model server closed the connection without an answer: {error!r}")
-            return _BAD_GATEWAY
+            return _nginx(502, "Bad Gateway")
         with self._lock:
             self._idle.append((time.monotonic(), connection))
         return Answer(
@@ -179,7 +183,7 @@ class ModelServer:
                 if time.monotonic() - since < IDLE_SECONDS and not select.select([connection.sock], [], [], 0)[0]:
                     return connection
                 connection.close()
-        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._model.invocation_seconds)
+        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._timeout)
 
     def _fetch(self, s3: Any, uri: str | None, folder: Path) -> None:
         if not uri:
