@@ -60,11 +60,12 @@ def channel(name: str, uri: str, data_type: str = "S3Prefix") -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": data_type, "S3Uri": uri}}}
 
 
-def finished(sagemaker: Any, name: str) -> dict[str, Any]:
+def finished(sagemaker: Any, name: str, seconds: float = 30) -> dict[str, Any]:
     """DescribeTrainingJob's answer once the job has ended."""
     return eventually(
         lambda: sagemaker.describe_training_job(TrainingJobName=name),
         lambda job: job["TrainingJobStatus"] not in ("InProgress", "Stopping"),
+        seconds,
     )
 
 

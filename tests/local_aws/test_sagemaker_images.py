@@ -1,9 +1,13 @@
 """Images are environments, built once for each state of their lock file."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+import boto3
 import pytest
+from sagemaker_requests import IMAGE as TRAINING_IMAGE
+from sagemaker_requests import bucket_client, finished, log_lines, training_job
 
 from local_aws.__main__ import main
 from local_aws.sagemaker import images
@@ -64,6 +68,33 @@ def test_a_python_that_cannot_be_had_is_named(tmp_path: Path, uv_calls: Path) ->
     (tmp_path / "broken").touch()
     with pytest.raises(images.ImageUnavailable, match=r"needs Python 3\.12: install it \(`uv python install 3\.12`"):
         images.environment(IMAGE, tmp_path / "envs")
+
+
+def test_a_job_in_another_image_runs_with_that_images_packages(local_aws: object) -> None:
+    """Builds the environment where it is not there: a minute or so, once."""
+    s3, sagemaker = bucket_client(), boto3.client("sagemaker")
+    script = "import sys, numpy, pandas, sklearn; print(sys.version_info.minor, numpy.__version__, sklearn.__version__)"
+    request = training_job(s3, "older-image", script)
+    request["AlgorithmSpecification"]["TrainingImage"] = TRAINING_IMAGE.replace("1.9-0", "1.4-2-py312")
+    sagemaker.create_training_job(**request)
+    job = finished(sagemaker, "older-image", seconds=240)
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    assert "12 2.1.0 1.4.2" in log_lines(boto3.client("logs"), "/aws/sagemaker/TrainingJobs", "older-image/")
+
+
+def test_a_job_whose_image_is_being_built_says_so(local_aws: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(image: images.Image, folder: Path, tell: Callable[[str], None]) -> None:
+        tell("Downloading numpy (15.3MiB)")
+        raise images.ImageUnavailable("there is no network")
+
+    monkeypatch.setattr(images, "STAMP", "of no build")
+    monkeypatch.setattr(images, "_build", build)
+    sagemaker = boto3.client("sagemaker")
+    sagemaker.create_training_job(**training_job(bucket_client(), "not-built", "print(1)"))
+    job = finished(sagemaker, "not-built")
+    assert job["FailureReason"] == "ClientError: Cannot pull algorithm container. there is no network"
+    messages = [transition["StatusMessage"] for transition in job["SecondaryStatusTransitions"]]
+    assert messages[1] == "Downloading the training image: Downloading numpy (15.3MiB)"
 
 
 def own(tmp_path: Path, text: str) -> Path:

@@ -205,8 +205,12 @@ def test_a_job_that_runs_too_long_is_stopped_and_says_so(s3: Any, sagemaker: Any
     assert job["FailureReason"] == "Processing job runtime exceeded MaxRuntimeInSeconds provided"
 
 
-def test_an_isolated_job_has_no_network(s3: Any, sagemaker: Any) -> None:
-    script = "import os, urllib.request; urllib.request.urlopen(os.environ['AWS_ENDPOINT_URL'])"
+def test_an_isolated_job_has_neither_network_nor_credentials(s3: Any, sagemaker: Any) -> None:
+    script = """
+import os, urllib.request
+assert "AWS_SECRET_ACCESS_KEY" not in os.environ
+urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"])
+"""
     isolated = {"EnableNetworkIsolation": True}
     job = run(sagemaker, processing_job(s3, "isolated-processing", script, NetworkConfig=isolated))
     assert "Network is unreachable" in job["FailureReason"]

@@ -62,7 +62,7 @@ def completed(s3: Any, sagemaker: Any) -> dict[str, Any]:
             "InstanceGroups": [{"InstanceGroupName": "one", "InstanceType": "ml.m5.large", "InstanceCount": 1}],
             "VolumeSizeInGB": 10,
         },
-        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/models", "CompressionType": "NONE"},
+        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/models", "CompressionType": "NONE", "KmsKeyId": "alias/k"},
         "CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpoints"},
         "TensorBoardOutputConfig": {"S3OutputPath": f"s3://{BUCKET}/tensorboard"},
         "RetryStrategy": {"MaximumRetryAttempts": 2},
@@ -79,6 +79,12 @@ def test_an_uncompressed_model_is_a_folder_of_its_files(s3: Any, completed: dict
     listed = s3.list_objects_v2(Bucket=BUCKET, Prefix="models/settings/output/")["Contents"]
     keys = {item["Key"].removeprefix("models/settings/output/") for item in listed}
     assert {"model/channels", "model/config/resourceconfig.json", "output.tar.gz"} <= keys
+
+
+def test_output_is_encrypted_by_the_key_that_the_request_names(s3: Any, completed: dict[str, Any]) -> None:
+    for key in ("model/channels", "output.tar.gz"):
+        found = s3.head_object(Bucket=BUCKET, Key=f"models/settings/output/{key}")
+        assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == ("aws:kms", "alias/k")
 
 
 def test_a_manifest_says_which_objects_are_in_its_channel(s3: Any, completed: dict[str, Any]) -> None:

@@ -119,30 +119,31 @@ def extract(archive: Path, folder: Path) -> None:
         raise DataError(f"{archive.name} could not be extracted as a .tar.gz archive: {error}") from error
 
 
-def upload_archive(s3: Any, folder: Path, uri: str) -> None:
-    """Pack everything in `folder` into a .tar.gz object at `uri`."""
-    packed = folder.with_name(folder.name + ".tar.gz")
-    with tarfile.open(packed, "w:gz", compresslevel=6) as tar:
-        for entry in sorted(os.listdir(folder)):
-            tar.add(folder / entry, arcname=entry)
-    upload(s3, packed, uri)
-    packed.unlink()
-
-
 def files_in(folder: Path) -> list[Path]:
     """Every file in `folder` and below it, in order."""
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def upload(s3: Any, path: Path, uri: str) -> None:
-    """Write one file to the object `uri`; DataError where S3 doesn't take it."""
+def upload(s3: Any, path: Path, uri: str, key_id: str | None = None) -> None:
+    """Write one file to the object `uri`, encrypted by the KMS key `key_id`; DataError where S3 doesn't take it."""
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}
     try:
-        s3.upload_file(str(path), *bucket_and_key(uri))
+        s3.upload_file(str(path), *bucket_and_key(uri), ExtraArgs=encryption)
     except Boto3Error as error:
         raise DataError(f"Data upload failed:Failed to upload data. {error}") from error
 
 
-def upload_folder(s3: Any, folder: Path, uri: str) -> None:
+def upload_folder(s3: Any, folder: Path, uri: str, key_id: str | None = None) -> None:
     """Write every file in `folder` to S3 below `uri`, under the names it has there."""
     for path in files_in(folder):
-        upload(s3, path, f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}")
+        upload(s3, path, f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}", key_id)
+
+
+def upload_archive(s3: Any, folder: Path, uri: str, key_id: str | None = None) -> None:
+    """Pack everything in `folder` into a .tar.gz object at `uri`."""
+    packed = folder.with_name(folder.name + ".tar.gz")
+    with tarfile.open(packed, "w:gz", compresslevel=6) as tar:
+        for entry in sorted(os.listdir(folder)):
+            tar.add(folder / entry, arcname=entry)
+    upload(s3, packed, uri, key_id)
+    packed.unlink()

@@ -52,6 +52,9 @@ class JobBackend(RegistryBackend):
         for channel in request.get("InputDataConfig") or []:
             references.check_input(s3, channel["DataSource"]["S3DataSource"]["S3Uri"], role, self.region_name)
         references.check_output(s3, request["OutputDataConfig"]["S3OutputPath"])
+        for setting, member in (("CheckpointConfig", "S3Uri"), ("TensorBoardOutputConfig", "S3OutputPath")):
+            if request.get(setting):
+                references.check_output(s3, request[setting][member], f"{setting}.{member}")
         return session, image
 
     def start_tuning_job(self, request: dict[str, Any]) -> TuningJob:

@@ -247,7 +247,12 @@ class Job:
                 surroundings.environment(self._tell),
                 command,
                 opt_ml,
-                {**(self.request.get("Environment") or {}), **role.variables(), **(variables or {})},
+                # As on AWS, what is isolated from the network has no credentials either.
+                {
+                    **(self.request.get("Environment") or {}),
+                    **role.variables(credentials=network),
+                    **(variables or {}),
+                },
                 on_line,
                 network=network,
             )

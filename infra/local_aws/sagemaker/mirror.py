@@ -20,8 +20,8 @@ class Mirror:
     As on AWS, what is removed from the folder stays in S3. With `restored`, what is there at first came from S3.
     """
 
-    def __init__(self, s3: Any, folder: Path, uri: str, restored: bool = False) -> None:
-        self._s3, self._folder, self._uri = s3, folder, uri
+    def __init__(self, s3: Any, folder: Path, uri: str, key_id: str | None = None, restored: bool = False) -> None:
+        self._s3, self._folder, self._uri, self._key_id = s3, folder, uri, key_id
         self._uploaded = dict(self._states()) if restored else {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"mirror {uri}", daemon=True)
@@ -45,7 +45,8 @@ class Mirror:
     def _sync(self) -> None:
         for path, state in self._states():
             if self._uploaded.get(path) != state:
-                data.upload(self._s3, path, f"{self._uri.rstrip('/')}/{path.relative_to(self._folder).as_posix()}")
+                uri = f"{self._uri.rstrip('/')}/{path.relative_to(self._folder).as_posix()}"
+                data.upload(self._s3, path, uri, self._key_id)
                 self._uploaded[path] = state
 
     def _states(self) -> list[tuple[Path, tuple[int, int]]]:

@@ -67,10 +67,11 @@ class ProcessingJob(Job):
             self._unless_stopped()
         specification = self.request["AppSpecification"]
         command = (specification.get("ContainerEntrypoint") or []) + (specification.get("ContainerArguments") or [])
+        key_id = (self.request.get("ProcessingOutputConfig") or {}).get("KmsKeyId")
         continuous = [output for output in self.outputs if output["S3UploadMode"] == "Continuous"]
         with ExitStack() as mirrors:
             for output in continuous:
-                mirrors.enter_context(Mirror(s3, _folder(opt_ml, output), output["S3Uri"]))
+                mirrors.enter_context(Mirror(s3, _folder(opt_ml, output), output["S3Uri"], key_id))
             ended = self._contain(
                 surroundings,
                 command,
@@ -87,7 +88,7 @@ class ProcessingJob(Job):
             raise JobFailed(failure_reason(ended.exit_code, "", ended.last_words))
         for output in self.outputs:
             if output not in continuous:
-                data.upload_folder(s3, _folder(opt_ml, output), output["S3Uri"])
+                data.upload_folder(s3, _folder(opt_ml, output), output["S3Uri"], key_id)
 
     def _write_config(self, folder: Path) -> None:
         """Say in /opt/ml/config what the job is, as SageMaker does: with its defaults, and null for what is not set."""

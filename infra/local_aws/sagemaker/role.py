@@ -26,14 +26,17 @@ class RoleSession:
         )
         return session.client(service, endpoint_url=self.endpoint_url)
 
-    def variables(self) -> dict[str, str]:
+    def variables(self, credentials: bool = True) -> dict[str, str]:
         """The environment variables that make a container's AWS calls the role's."""
+        keys = {
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_SESSION_TOKEN": self.session_token,
+        }
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
-            "AWS_ACCESS_KEY_ID": self.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
-            "AWS_SESSION_TOKEN": self.session_token,
             "AWS_EC2_METADATA_DISABLED": "true",
+            **(keys if credentials else {}),
         }

@@ -209,12 +209,14 @@ class TrainingJob(Job):
 
     def _upload(self, s3: Any, opt_ml: Path, interrupted: str | None) -> None:
         model, output = opt_ml / "model", opt_ml / "output" / "data"
+        key_id = self.request["OutputDataConfig"].get("KmsKeyId")
         if not interrupted:
             self._note("Uploading")
         if not interrupted or any(model.iterdir()):
-            (data.upload_archive if self._compressed else data.upload_folder)(s3, model, self.model_artifacts)
+            upload = data.upload_archive if self._compressed else data.upload_folder
+            upload(s3, model, self.model_artifacts, key_id)
         if any(output.iterdir()):
-            data.upload_archive(s3, output, f"{self._output}/output.tar.gz")
+            data.upload_archive(s3, output, f"{self._output}/output.tar.gz", key_id)
 
 
 def _below(opt_ml: Path, path: str) -> Path:
