@@ -11,30 +11,44 @@ from sagemaker_requests import eventually
 PERIOD = 10  # the shortest of an alarm's
 
 
-class Topic:
-    """An SNS topic with an SQS queue that shows what was published to it."""
+class Queue:
+    """An SQS queue whose messages are JSON documents."""
 
     def __init__(self) -> None:
-        name = f"alarms-{uuid.uuid4().hex[:8]}"
-        sns: Any = boto3.client("sns")
+        self.name = f"queue-{uuid.uuid4().hex[:8]}"
+        self.arn = f"arn:aws:sqs:us-east-1:123456789012:{self.name}"
         self.sqs: Any = boto3.client("sqs")
-        self.arn: str = sns.create_topic(Name=name)["TopicArn"]
-        self.queue = self.sqs.create_queue(QueueName=name)["QueueUrl"]
-        sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=f"arn:aws:sqs:us-east-1:123456789012:{name}")
+        self.url = self.sqs.create_queue(QueueName=self.name)["QueueUrl"]
 
-    def messages(self, count: int = 1) -> list[dict[str, Any]]:
-        """The next `count` messages, each CloudWatch's document with the notification's Subject."""
+    def documents(self, count: int = 1) -> list[dict[str, Any]]:
+        """The next `count` documents."""
         found: list[dict[str, Any]] = []
 
         def look() -> int:
-            for message in self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", []):
-                envelope = json.loads(message["Body"])
-                found.append({**json.loads(envelope["Message"]), "Subject": envelope["Subject"]})
-                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+            for message in self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", []):
+                found.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
             return len(found)
 
         eventually(look, lambda seen: seen >= count, seconds=10)
         return found
+
+
+class Topic:
+    """An SNS topic with an SQS queue that shows what was published to it."""
+
+    def __init__(self) -> None:
+        self.queue = Queue()
+        sns: Any = boto3.client("sns")
+        self.arn: str = sns.create_topic(Name=self.queue.name)["TopicArn"]
+        sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=self.queue.arn)
+
+    def messages(self, count: int = 1) -> list[dict[str, Any]]:
+        """The next `count` messages, each CloudWatch's document with the notification's Subject."""
+        return [
+            {**json.loads(envelope["Message"]), "Subject": envelope["Subject"]}
+            for envelope in self.queue.documents(count)
+        ]
 
 
 def metric_alarm(name: str, **changes: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import boto3
 import pytest
-from cloudwatch_requests import Topic, alarm_in, ended_period, expression_alarm, history, metric_alarm, put
+from cloudwatch_requests import Queue, Topic, alarm_in, ended_period, expression_alarm, history, metric_alarm, put
 
 KEEPS_ITS_STATE = {"TreatMissingData": "ignore"}  # until there is data
 
@@ -178,3 +178,19 @@ def test_a_suppressor_holds_the_actions_of_a_composite_alarm_back(cloudwatch: An
 
     assert topic.messages()[0]["NewStateValue"] == "ALARM"
     assert "ActionsSuppressedBy" not in alarm_in(cloudwatch, "held", "ALARM")
+
+
+def test_eventbridge_hears_of_a_change_of_state(cloudwatch: Any) -> None:
+    events, queue = boto3.client("events"), Queue()
+    pattern = {"source": ["aws.cloudwatch"], "detail": {"alarmName": ["heard"], "state": {"value": ["ALARM"]}}}
+    events.put_rule(Name="heard", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="heard", Targets=[{"Id": "queue", "Arn": queue.arn}])
+
+    cloudwatch.put_metric_alarm(**metric_alarm("heard"))
+    put(cloudwatch, "heard", 12)
+    event = queue.documents()[0]
+
+    assert event["detail-type"] == "CloudWatch Alarm State Change"
+    assert event["resources"] == [alarm_in(cloudwatch, "heard", "ALARM")["AlarmArn"]]
+    assert event["detail"]["previousState"]["value"] == "INSUFFICIENT_DATA"
+    assert event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]["name"] == "heard"

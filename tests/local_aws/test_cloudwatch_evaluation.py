@@ -134,4 +134,6 @@ def test_periods_end_on_the_minute_or_on_ten_seconds(now: float, period: int, bo
 
 @pytest.mark.parametrize(("percentile", "count", "few"), [(0.99, 999, True), (0.99, 1001, False), (0.1, 99, True)])
 def test_a_percentile_of_few_samples_means_nothing(percentile: float, count: float, few: bool) -> None:
-    assert has_few_samples([Datapoint(0.0, 1.0, count / 2)] * 2, percentile) is few
+    rule = Rule("GreaterThanThreshold", 10.0, 2, 2, "missing")
+    points = [Datapoint(0.0, 1.0, 9999), *[Datapoint(0.0, 1.0, count / 2), Datapoint(0.0, None)] * 2]
+    assert has_few_samples(rule, points, percentile) is few

@@ -100,10 +100,11 @@ def decide(points: Sequence[bool | None], rule: Rule) -> str | None:
     return "ALARM" if age >= rule.datapoints_to_alarm else "INSUFFICIENT_DATA"
 
 
-def has_few_samples(datapoints: Sequence[Datapoint], percentile: float) -> bool:
+def has_few_samples(rule: Rule, datapoints: Sequence[Datapoint], percentile: float) -> bool:
     """Whether AWS finds too few samples behind the data points for a percentile (0.99, say) to mean something."""
     needed = 10 / (1 - percentile) if percentile >= 0.5 else 10 / percentile
-    return sum(point.sample_count or 0 for point in datapoints) < needed
+    counts = [point.sample_count for point in datapoints if point.sample_count][-rule.evaluation_periods :]
+    return 0 < sum(counts) < needed
 
 
 def evaluate(

@@ -3,13 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.models import cloudwatch_backends as cloudwatch_backends
 from moto.core.exceptions import ServiceException
 from moto.core.utils import camelcase_to_pascal, underscores_to_camelcase
+from moto.events.models import events_backends
 from moto.sns.models import sns_backends
 
 from local_aws.cloudwatch import alarms as records
@@ -160,7 +161,7 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
         if before and (before[0][0], before[1]) == (boundary, datapoints):
             return  # what arrived lies in no period that has ended
         percentile = alarm.percentile_that_needs_samples
-        if percentile and has_few_samples(datapoints[-rule.evaluation_periods :], percentile):
+        if percentile and has_few_samples(rule, datapoints, percentile):
             return
         query = {name: alarm.request.get(name) for name in ("Unit", "Statistic", "ExtendedStatistic")}
         query["Period"] = alarm.period
@@ -181,9 +182,12 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
             self._change_state(alarm, verdict, now)
 
     def _change_state(self, alarm: Alarm, verdict: Verdict, now: float) -> None:
-        old = alarm.state()
+        old, before = alarm.state(), alarm.state_updated
         alarm.set_state(verdict.state, verdict.reason, verdict.reason_data, now)
         self._note(records.state_item(alarm, old, now))
+        if old["stateValue"] != verdict.state:
+            event = notifications.event(alarm, old, before)
+            self._start(alarm, self._announce, alarm, event)
         if isinstance(alarm, CompositeAlarm):
             self._release(alarm, now)
         elif old["stateValue"] != verdict.state:
@@ -205,9 +209,19 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
         children = triggering_children(alarm)
         message = notifications.message(alarm, old_state, self.account_id, self.region_name, children)
         for action in alarm.actions:
-            # A subscriber that does not answer must not hold up the alarms.
-            arguments = (alarm, action, notifications.subject(alarm, self.region_name), message, alarm.state_updated)
-            threading.Thread(target=self._act, args=arguments, name=f"alarm {alarm.name}", daemon=True).start()
+            subject = notifications.subject(alarm, self.region_name)
+            self._start(alarm, self._act, alarm, action, subject, message, alarm.state_updated)
+
+    def _start(self, alarm: Alarm, consequence: Callable[..., None], *arguments: Any) -> None:
+        """Begin something in a thread of its own: a subscriber that does not answer must not hold up the alarms."""
+        threading.Thread(target=consequence, args=arguments, name=f"alarm {alarm.name}", daemon=True).start()
+
+    def _announce(self, alarm: Alarm, event: dict[str, Any]) -> None:
+        with gate.changing():
+            try:
+                events_backends[self.account_id][self.region_name].put_events([event])
+            except Exception:  # whatever a rule of the user's leads to: the alarm has changed state nevertheless
+                logger.exception("sending the change of alarm %s to EventBridge", alarm.name)
 
     def _act(self, alarm: Alarm, action: str, subject: str, message: str, state_updated: float) -> None:
         with gate.changing():

@@ -47,6 +47,46 @@ def message(
     return json.dumps(body)
 
 
+def event(alarm: Alarm, old: Mapping[str, Any], old_since: float) -> dict[str, Any]:
+    """The entry of EventBridge's PutEvents that tells of a change of state; `old` is the state before."""
+    configuration: dict[str, Any] = {}
+    if alarm.request.get("AlarmDescription"):
+        configuration["description"] = alarm.request["AlarmDescription"]
+    if isinstance(alarm, MetricAlarm):
+        configuration["metrics"] = [_event_query(query) for query in alarm.queries]
+    else:
+        configuration["alarmRule"] = alarm.request["AlarmRule"]
+    detail = {
+        "alarmName": alarm.name,
+        "configuration": configuration,
+        "previousState": _event_state(old["stateValue"], old["stateReason"], old.get("stateReasonData"), old_since),
+        "state": _event_state(
+            alarm.state_value, alarm.state_reason, json.loads(alarm.state_reason_data or "null"), alarm.state_updated
+        ),
+    }
+    return {
+        "Source": "aws.cloudwatch",
+        "DetailType": "CloudWatch Alarm State Change",
+        "Resources": [alarm.alarm_arn],
+        "Detail": json.dumps(detail),
+    }
+
+
+def _event_state(value: str, reason: str, data: Any, since: float) -> dict[str, Any]:
+    known = {"reasonData": json.dumps(data)} if data else {}
+    return {"value": value, "reason": reason, **known, "timestamp": timestamp(since)}
+
+
+def _event_query(query: Mapping[str, Any]) -> dict[str, Any]:
+    returned = {"id": query["Id"], "returnData": query.get("ReturnData", True)}
+    if not query.get("MetricStat"):
+        return {**returned, "expression": query["Expression"]}
+    stat = query["MetricStat"]
+    own = {dimension["Name"]: dimension["Value"] for dimension in stat["Metric"].get("Dimensions") or []}
+    metric = {"namespace": stat["Metric"]["Namespace"], "name": stat["Metric"]["MetricName"], "dimensions": own}
+    return {**returned, "metricStat": {"metric": metric, "period": stat["Period"], "stat": stat["Stat"]}}
+
+
 def _trigger(alarm: MetricAlarm) -> dict[str, Any]:
     request = alarm.request
     rule = {
