@@ -1,6 +1,7 @@
 """The model that the client tests train and serve: it multiplies by `slope`, and takes a second."""
 
 import json
+import textwrap
 from typing import Any
 
 import boto3
@@ -26,21 +27,22 @@ INFERENCE = """
         return json.loads(pathlib.Path(model_dir, "slope.json").read_text())
 
     def input_fn(body, content_type):
-        if content_type not in ("text/csv", "application/json"):
-            raise ValueError(f"no such content type here: {content_type}")
-        return [float(value) for value in body.replace("[", "").replace("]", "").replace(",", " ").split()]
+        if content_type == "application/json":
+            return json.loads(body)
+        return [[float(value) for value in line.split(",")] for line in body.split()]
 
-    def predict_fn(values, slope):
-        return [slope * value for value in values]
+    def predict_fn(given, slope):
+        return [predict_fn(part, slope) for part in given] if isinstance(given, list) else slope * given
 
-    def output_fn(answers, accept):
+    def output_fn(answer, accept):
         if accept == "application/json":
-            return json.dumps(answers), accept
-        return "".join(f"{answer}\\n" for answer in answers), "text/csv"
+            return json.dumps(answer), accept
+        return "".join(",".join(map(str, row)) + "\\n" for row in answer), "text/csv"
 """
 SERVING = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
 METRICS = [{"Name": "rows", "Regex": r"rows=(\d+);"}, {"Name": "loss", "Regex": r"loss=([0-9\.]+);"}]
 DATA = f"s3://{BUCKET}/clients/train"
+IN, OUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
 
 
 def training_request(s3: Any, name: str, script: str = TRAIN, **changes: Any) -> dict[str, Any]:
@@ -60,6 +62,64 @@ def endpoint_config_request(name: str, model: str) -> dict[str, Any]:
     """A CreateEndpointConfig request with one variant."""
     variant = {"VariantName": "only", "ModelName": model, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     return {"EndpointConfigName": name, "ProductionVariants": [variant]}
+
+
+def processing_request(s3: Any, name: str, script: str, **changes: Any) -> dict[str, Any]:
+    """A CreateProcessingJob request that runs `script` on the training data; what it puts into OUT goes to
+    s3://BUCKET/clients/`name`."""
+    s3.put_object(Bucket=BUCKET, Key=f"clients/code/{name}.py", Body=textwrap.dedent(script).encode())
+    places = {"code": (f"s3://{BUCKET}/clients/code/{name}.py", "/opt/ml/processing/code"), "rows": (DATA, IN)}
+    output = {"S3Uri": f"s3://{BUCKET}/clients/{name}", "LocalPath": OUT, "S3UploadMode": "EndOfJob"}
+    return {
+        "ProcessingJobName": name,
+        "RoleArn": ROLE,
+        "AppSpecification": {
+            "ImageUri": IMAGE,
+            "ContainerEntrypoint": ["python3", f"/opt/ml/processing/code/{name}.py"],
+        },
+        "ProcessingInputs": [
+            {"InputName": input_name, "S3Input": {"S3Uri": uri, "LocalPath": path, "S3DataType": "S3Prefix"}}
+            for input_name, (uri, path) in places.items()
+        ],
+        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": output}]},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10}
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        **changes,
+    }
+
+
+def transform_request(name: str, model: str, **changes: Any) -> dict[str, Any]:
+    """A CreateTransformJob request that answers each line of the training data."""
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": DATA}}
+    place = f"s3://{BUCKET}/clients/{name}"
+    return {
+        "TransformJobName": name,
+        "ModelName": model,
+        "TransformInput": {"DataSource": source, "ContentType": "text/csv", "SplitType": "Line"},
+        "TransformOutput": {"S3OutputPath": place, "AssembleWith": "Line", "Accept": "text/csv"},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        **changes,
+    }
+
+
+def tuning_request(s3: Any, name: str, script: str = TRAIN, **limits: int) -> dict[str, Any]:
+    """A CreateHyperParameterTuningJob request that looks for the slope 3, which has no loss, among three."""
+    job = training_request(s3, name, script)
+    static = job.pop("HyperParameters")
+    del job["TrainingJobName"]
+    slopes = {"Name": "slope", "Values": ["2", "3", "4"]}
+    return {
+        "HyperParameterTuningJobName": name,
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Grid",
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+            "ResourceLimits": {"MaxParallelTrainingJobs": 2, **limits},
+            "ParameterRanges": {"CategoricalParameterRanges": [slopes]},
+        },
+        "TrainingJobDefinition": {"StaticHyperParameters": static, **job},
+    }
 
 
 def predictions(endpoint: str, *values: float) -> Any:

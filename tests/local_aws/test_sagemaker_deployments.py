@@ -55,6 +55,7 @@ def alarm(local_aws: Any) -> Iterator[Any]:
         EvaluationPeriods=1,
         Threshold=1,
         ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="ignore",  # or its next evaluation, a minute later at most, finds it without data
     )
     yield lambda value: cloudwatch.set_alarm_state(AlarmName="errors", StateValue=value, StateReason="a test")
     cloudwatch.delete_alarms(AlarmNames=["errors"])

@@ -98,6 +98,7 @@ class Transforms:
         return eventually(
             lambda: self.sagemaker.describe_transform_job(TransformJobName=name),
             lambda job: job["TransformJobStatus"] not in ("InProgress", "Stopping"),
+            seconds=120,
         )
 
     def output(self, name: str) -> dict[str, bytes]:

@@ -75,6 +75,7 @@ class Tunings:
         return eventually(
             lambda: self.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name),
             lambda job: job["HyperParameterTuningJobStatus"] not in ("InProgress", "Stopping"),
+            seconds=120,
         )
 
     def run(self, *arguments: Any, **config: Any) -> Any:
@@ -245,6 +246,15 @@ def test_a_training_job_that_is_behind_is_stopped_early(tunings: Tunings) -> Non
     assert found == [("Completed", "Succeeded"), ("Stopped", "Succeeded")]
 
 
+def test_hyperband_stops_a_training_job_that_has_had_its_most(tunings: Tunings) -> None:
+    strategy = {"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 1}}
+    ranges = {"IntegerParameterRanges": [{**INTEGER, "MinValue": "9"}]}
+    job = tunings.run("hyperband", "Hyperband", 1, ranges, mode="slow if bad", StrategyConfig=strategy)
+    assert job["HyperParameterTuningJobStatus"] == "Completed", job.get("FailureReason")
+    assert job["TrainingJobStatusCounters"]["Stopped"] == 1
+    assert job["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == -6
+
+
 def test_a_tuning_job_completes_where_its_target_is_reached(tunings: Tunings) -> None:
     criteria = {"TargetObjectiveMetricValue": -0.6}
     job = tunings.run("target", "Grid", None, values("2.5", "1"), parallel=1, TuningJobCompletionCriteria=criteria)
@@ -277,10 +287,10 @@ def test_a_deleted_tuning_job_leaves_its_training_jobs(tunings: Tunings) -> None
     ("config", "definition", "code", "message"),
     [
         (
-            {"Strategy": "Hyperband"},
+            {"Strategy": "Hyperband", "TrainingJobEarlyStoppingType": "Auto"},
             {},
-            "NotImplementedException",
-            "CreateHyperParameterTuningJob with Strategy Hyperband (use Bayesian)",
+            "ValidationException",
+            "TrainingJobEarlyStoppingType must be Off to use Hyperband",
         ),
         (
             {"ParameterRanges": {"AutoParameters": [{"Name": "alpha", "ValueHint": "1"}]}},
@@ -318,7 +328,7 @@ def test_a_deleted_tuning_job_leaves_its_training_jobs(tunings: Tunings) -> None
             {"ParameterRanges": {"IntegerParameterRanges": [{"Name": "alpha", "MinValue": "2", "MaxValue": "1"}]}},
             {},
             "ValidationException",
-            "alpha: MinValue 2 is to be less than MaxValue 1.",
+            "alpha: MinValue 2 is to be less than MaxValue 1,",
         ),
         ({"Strategy": "Random"}, {}, "ValidationException", "The Random strategy needs ResourceLimits.MaxNumberOf"),
         (

@@ -101,12 +101,31 @@ def test_bayesian_search_begins_with_what_is_known() -> None:
     assert sum(abs(value - 3) for value in values) / 10 < 3
 
 
+def test_hyperband_gives_up_the_bad_early_and_lets_the_best_go_on() -> None:
+    strategy = {"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 9}}
+    ranges = {"ContinuousParameterRanges": [continuous("0", "1")]}
+    search = Search({**config("Hyperband", **ranges), "StrategyConfig": strategy})
+    lengths: dict[float, int] = {}
+    for _ in range(30):
+        suggestion = search.ask()
+        x = float(suggestion.values["x"])
+        history = [x]
+        while not search.is_to_stop(suggestion, history) and len(history) < 9:
+            history.append(x * len(history))
+        search.tell(suggestion, history[-1])
+        lengths[x] = len(history)
+    assert lengths[max(lengths)] == 9
+    assert sum(lengths.values()) < 200 and lengths[min(lengths)] < 9
+
+
 @pytest.mark.parametrize(
     ("ranges", "why"),
     [
         ({"ContinuousParameterRanges": [continuous("1", "0")]}, "x: MinValue 1 is to be less than MaxValue 0"),
         ({"ContinuousParameterRanges": [continuous("0", "much")]}, "x: MinValue '0' or MaxValue 'much' is no float"),
         ({"ContinuousParameterRanges": [continuous("0", "inf")]}, "is to be less than MaxValue inf"),
+        ({"ContinuousParameterRanges": [continuous("nan", "1")]}, "MinValue nan is to be less than MaxValue 1"),
+        ({"IntegerParameterRanges": [continuous("1", "1" + "0" * 400)]}, "neither beyond 9007199254740992"),
         ({"IntegerParameterRanges": [continuous("0", "1.5")]}, "x: MinValue '0' or MaxValue '1.5' is no int"),
         ({"ContinuousParameterRanges": [continuous("0", "1", "Logarithmic")]}, "values greater than 0"),
         ({"ContinuousParameterRanges": [continuous("0", "1", "ReverseLogarithmic")]}, "within 0 <= x < 1"),

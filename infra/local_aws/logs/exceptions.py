@@ -3,7 +3,21 @@
 from moto.core.exceptions import JsonRESTError
 from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundException
 
-__all__ = ["InvalidParameterException", "NotImplementedHere", "ResourceNotFoundException"]
+__all__ = [
+    "InvalidParameterException",
+    "MalformedQueryException",
+    "NotImplementedHere",
+    "ResourceNotFoundException",
+]
+
+
+class MalformedQueryException(JsonRESTError):
+    """A query of Logs Insights that can't be read."""
+
+    code = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__("MalformedQueryException", message)
 
 
 class NotImplementedHere(JsonRESTError):

@@ -3,7 +3,7 @@
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import moto.logs.models
@@ -11,9 +11,16 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.logs.models import LogsBackend
 from moto.logs.models import logs_backends as logs_backends
 
+from local_aws.logs import insights
 from local_aws.logs.conditions import PatternError
-from local_aws.logs.exceptions import InvalidParameterException, ResourceNotFoundException
+from local_aws.logs.exceptions import (
+    InvalidParameterException,
+    MalformedQueryException,
+    NotImplementedHere,
+    ResourceNotFoundException,
+)
 from local_aws.logs.filter_patterns import parse
+from local_aws.logs.insights_filters import QueryError
 from local_aws.logs.metric_filters import metric_data
 
 _lock = threading.Lock()  # one for the process: backends are plain data, so that they can be pickled
@@ -26,6 +33,7 @@ class FilteringLogsBackend(LogsBackend):
         super().__init__(region_name, account_id)
         self.metric_filters: dict[tuple[str, str], dict[str, Any]] = {}  # by log group and name
         self.filled: dict[tuple[str, str], int] = {}  # the last minute in which each has made a metric
+        self.insights_queries: dict[str, dict[str, Any]] = {}
         self.query_definitions: dict[str, dict[str, Any]] = {}
 
     def put_log_events(
@@ -82,6 +90,43 @@ class FilteringLogsBackend(LogsBackend):
         if self.query_definitions.pop(definition_id, None) is None:
             raise ResourceNotFoundException("The specified query definition does not exist.")
 
+    def start_insights_query(self, request: Mapping[str, Any], groups: Sequence[str]) -> str:
+        """Id of a query that has been run over the log groups of these names."""
+        query = _insights(request["queryString"])
+        query.limit = min(query.limit, request.get("limit") or insights.MOST_ROWS)
+        for group in groups:
+            self.check_group(group)
+        rows = [row for group in groups for row in self._rows(group, request["startTime"], request["endTime"])]
+        results, matched = insights.run(query, rows)
+        record = {
+            "queryId": str(uuid.uuid4()),
+            "queryString": request["queryString"],
+            "logGroupNames": list(groups),
+            "createTime": _milliseconds(),
+            "results": results,
+            "statistics": {
+                "recordsMatched": float(matched),
+                "recordsScanned": float(len(rows)),
+                "bytesScanned": float(sum(len(row["@message"].encode()) for row in rows)),
+            },
+        }
+        self.insights_queries[record["queryId"]] = record
+        return str(record["queryId"])
+
+    def insights_query(self, query_id: str) -> dict[str, Any]:
+        """The record of a query; ResourceNotFoundException where there is none of that id."""
+        if query_id not in self.insights_queries:
+            raise ResourceNotFoundException("The specified query does not exist.")
+        return self.insights_queries[query_id]
+
+    def _rows(self, group: str, start: int, end: int) -> Iterator[insights.Row]:
+        for name, stream in list(self.groups[group].streams.items()):
+            for event in list(stream.events):
+                if start * 1000 <= event.timestamp <= end * 1000:
+                    members = {"timestamp": event.timestamp, "message": event.message}
+                    members |= {"ingestionTime": event.ingestion_time, "eventId": event.event_id}
+                    yield insights.row(members, name, f"{self.account_id}:{group}")
+
     def check_group(self, name: str) -> None:
         """ResourceNotFoundException where there is no log group of that name."""
         if name not in self.groups:
@@ -94,6 +139,15 @@ def check_pattern(text: str) -> None:
         parse(text)
     except PatternError as error:
         raise InvalidParameterException(f"Invalid filter pattern: {error}") from error
+
+
+def _insights(text: str) -> insights.Query:
+    try:
+        return insights.parse(text)
+    except QueryError as error:
+        raise MalformedQueryException(str(error)) from error
+    except insights.NotHere as what:
+        raise NotImplementedHere(f"{what} in a query of Logs Insights") from what
 
 
 class EventMessageFilter:

@@ -85,6 +85,41 @@ class LogsResponse(MotoResponse):
         check_pattern(self._request().get("filterPattern") or "")
         return str(super().filter_log_events())
 
+    def start_query(self) -> str:
+        request = self._request()
+        given = [name for name in ("logGroupName", "logGroupNames", "logGroupIdentifiers") if request.get(name)]
+        if len(given) != 1:
+            raise InvalidParameterException(
+                "Exactly one of logGroupName, logGroupNames and logGroupIdentifiers must be specified."
+            )
+        if request.get("queryLanguage", "CWLI") != "CWLI":
+            raise NotImplementedHere(f"The query language {request['queryLanguage']}")
+        names = request[given[0]] if isinstance(request[given[0]], list) else [request[given[0]]]
+        groups = [name.removesuffix(":*").rpartition(":log-group:")[2] for name in names]
+        return json.dumps({"queryId": self.logs_backend.start_insights_query(request, groups)})
+
+    def get_query_results(self) -> str:
+        query = self.logs_backend.insights_query(self._request()["queryId"])
+        answer = {name: query[name] for name in ("results", "statistics")}
+        return json.dumps({"queryLanguage": "CWLI", **answer, "status": "Complete"})
+
+    def describe_queries(self) -> str:
+        request = self._request()
+        found = [
+            {
+                "queryLanguage": "CWLI",
+                "queryId": query["queryId"],
+                "queryString": query["queryString"],
+                "status": "Complete",
+                "createTime": query["createTime"],
+                "logGroupName": query["logGroupNames"][0],
+            }
+            for query in reversed(self.logs_backend.insights_queries.values())
+            if request.get("logGroupName") in (None, *query["logGroupNames"])
+            and request.get("status") in (None, "Complete")
+        ]
+        return self._page("queries", found, request.get("maxResults") or PAGE_DEFINITIONS)
+
     def put_query_definition(self) -> str:
         return json.dumps({"queryDefinitionId": self.logs_backend.put_query_definition(self._request())})
 

@@ -1,18 +1,19 @@
 """Which hyperparameter values a tuning job tries next: its ranges, searched by optuna."""
 
 import itertools
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.pruners import HyperbandPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import Trial, TrialState, create_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
+LARGEST = 2**53  # that a whole number and a number have in common
 AUTO_LOGARITHMIC = 1000  # ScalingType Auto is logarithmic for a range whose ends are this many times apart
 
 
@@ -83,8 +84,8 @@ def _ends[N: (int, float)](range_: Mapping[str, str], number: type[N]) -> tuple[
         ends = number(low), number(high)
     except ValueError as error:
         raise RangeError(f"{name}: MinValue {low!r} or MaxValue {high!r} is no {number.__name__}.") from error
-    if not (math.isfinite(ends[0]) and math.isfinite(ends[1]) and ends[0] <= ends[1]):
-        raise RangeError(f"{name}: MinValue {low} is to be less than MaxValue {high}.")
+    if not -LARGEST <= ends[0] <= ends[1] <= LARGEST:
+        raise RangeError(f"{name}: MinValue {low} is to be less than MaxValue {high}, and neither beyond {LARGEST}.")
     return ends
 
 
@@ -97,12 +98,14 @@ def _scale(range_: Mapping[str, str], low: float, high: float) -> str:
     return scale
 
 
-@dataclass(frozen=True)
+@dataclass
 class Suggestion:
-    """Values to try."""
+    """Values to try; `reported` is how many objectives Hyperband knows of."""
 
     values: Mapping[str, str]
     trial: Trial
+    reported: int = 0
+    given_up: bool = False
 
 
 class Search:
@@ -117,6 +120,7 @@ class Search:
         self._study = optuna.create_study(
             direction="minimize" if config["HyperParameterTuningJobObjective"]["Type"] == "Minimize" else "maximize",
             sampler=_sampler(config["Strategy"], config.get("RandomSeed")),
+            pruner=_pruner(config.get("StrategyConfig") or {}),
         )
         if config["Strategy"] == "Grid":
             for combination in combinations(self._parameters):
@@ -129,6 +133,14 @@ class Search:
         trial = self._study.ask(self._distributions)
         values = {parameter.name: parameter.text(trial.params[parameter.name]) for parameter in self._parameters}
         return Suggestion(values, trial)
+
+    def is_to_stop(self, suggestion: Suggestion, history: Sequence[float]) -> bool:
+        """Whether Hyperband gives up what has had these objectives so far, one for each unit of its resource."""
+        for resource in range(suggestion.reported + 1, len(history) + 1):
+            suggestion.reported = resource
+            suggestion.trial.report(history[resource - 1], resource)
+            suggestion.given_up = suggestion.given_up or suggestion.trial.should_prune()
+        return suggestion.given_up
 
     def tell(self, suggestion: Suggestion, objective: float | None) -> None:
         """What came of it; None where no objective was measured."""
@@ -153,6 +165,12 @@ def combinations(searched: Iterable[Parameter]) -> list[dict[str, Any]]:
 
 
 def _sampler(strategy: str, seed: int | None) -> BaseSampler:
+    seed = None if seed is None else seed % 2**32
     if strategy == "Bayesian":
         return TPESampler(seed=seed)
     return RandomSampler(seed=seed)
+
+
+def _pruner(config: Mapping[str, Any]) -> HyperbandPruner:
+    settings = config.get("HyperbandStrategyConfig") or {}
+    return HyperbandPruner(settings.get("MinResource", 1), settings.get("MaxResource", "auto"))

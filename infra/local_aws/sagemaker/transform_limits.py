@@ -26,7 +26,7 @@ def check_transform_job(request: Mapping[str, Any]) -> None:
     if refused:
         raise NotImplementedHere(f"CreateTransformJob with {', '.join(refused)}")
     payload = request.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB)
-    if payload * (request.get("MaxConcurrentTransforms") or 1) > 100:
+    if max(payload, 1) * (request.get("MaxConcurrentTransforms") or 1) > 100:
         raise ValidationError("MaxConcurrentTransforms * MaxPayloadInMB cannot exceed 100 MB.")
     try:
         processing = DataProcessing(request.get("DataProcessing") or {})

@@ -129,7 +129,6 @@ class TuningJob(Job):
         limits = self.config["ResourceLimits"]
         most = most_training_jobs(self.config)
         until = time.monotonic() + limits["MaxRuntimeInSeconds"] if "MaxRuntimeInSeconds" in limits else None
-        stops_early = self.config.get("TrainingJobEarlyStoppingType") == "Auto"
         histories: list[list[float]] = []  # of the objectives of those that have ended
         while not self._stop.wait(POLL_SECONDS if running else 0):
             for trial in self._collect(running):
@@ -140,14 +139,24 @@ class TuningJob(Job):
             self._give_up_after(min(ATTEMPTS, most))
             if self._is_complete() or (until and time.monotonic() > until):
                 return
-            for trial in running if stops_early else []:
-                if is_behind(self._history(trial), histories, self.objective["Type"]):
+            for trial in running:
+                if self._is_to_stop(trial, search, histories):
                     trial.job.stop()
             while len(running) < limits["MaxParallelTrainingJobs"] and len(self.training_jobs) < most:
                 running.append(self._start_training_job(search.ask()))
             if not running:
                 return
         raise Interrupted("Stopped")
+
+    def _is_to_stop(self, trial: Trial, search: Search, histories: list[list[float]]) -> bool:
+        """Whether a training job is to end early."""
+        if self.config["Strategy"] == "Hyperband":
+            most = ((self.config.get("StrategyConfig") or {}).get("HyperbandStrategyConfig") or {}).get("MaxResource")
+            history = self._history(trial)
+            return search.is_to_stop(trial.suggestion, history) or (most is not None and len(history) >= most)
+        if self.config.get("TrainingJobEarlyStoppingType") == "Auto":
+            return is_behind(self._history(trial), histories, self.objective["Type"])
+        return False
 
     def _history(self, trial: Trial) -> list[float]:
         return trial.job.metrics.values(self.objective["MetricName"])

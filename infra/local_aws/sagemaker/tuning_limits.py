@@ -21,8 +21,6 @@ def check_tuning_job(request: Mapping[str, Any]) -> None:
     ranges, criteria = config.get("ParameterRanges") or {}, config.get("TuningJobCompletionCriteria") or {}
     definition = request.get("TrainingJobDefinition") or {}
     refused = [f"{name} ({instead})" for name, instead in REFUSED_TUNING.items() if request.get(name)]
-    if config["Strategy"] == "Hyperband" or config.get("StrategyConfig"):
-        refused.append("Strategy Hyperband (use Bayesian)")
     if (criteria.get("ConvergenceDetected") or {}).get("CompleteOnConvergence") == "Enabled":
         refused.append("ConvergenceDetected (use BestObjectiveNotImproving)")
     if ranges.get("AutoParameters"):
@@ -42,7 +40,19 @@ def check_tuning_job(request: Mapping[str, Any]) -> None:
             "A metric is required for this hyperparameter tuning job objective. "
             "Provide a metric in the metric definitions."
         )
+    _check_hyperband(config)
     _check_ranges(config, ranges, definition.get("StaticHyperParameters") or {})
+
+
+def _check_hyperband(config: Mapping[str, Any]) -> None:
+    settings = (config.get("StrategyConfig") or {}).get("HyperbandStrategyConfig") or {}
+    if config["Strategy"] != "Hyperband":
+        if settings:
+            raise ValidationError(f"HyperbandStrategyConfig is not for the {config['Strategy']} strategy.")
+    elif config.get("TrainingJobEarlyStoppingType", "Off") != "Off":
+        raise ValidationError("TrainingJobEarlyStoppingType must be Off to use Hyperband, which stops jobs itself.")
+    elif settings.get("MaxResource") and settings.get("MinResource", 1) > settings["MaxResource"]:
+        raise ValidationError("HyperbandStrategyConfig: MinResource is to be at most MaxResource.")
 
 
 def _check_ranges(config: Mapping[str, Any], ranges: Mapping[str, Any], static: Mapping[str, str]) -> None:
