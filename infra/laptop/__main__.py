@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -29,8 +31,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
     if shutil.disk_usage(STATE).free < FREE_BYTES:
         raise services.ServiceError(f"less than 2 GB are free where {STATE} is: make room first")
-    with (STATE / "start.lock").open("w") as lock, ThreadPoolExecutor(1) as background:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # a second `make run` waits here, and then finds everything started
+    with _starting(), ThreadPoolExecutor(1) as background:
         settings = _settings(arguments.aws_port, arguments.airflow_port)
         settings.enter()
         api = airflow.Api(settings)
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         api.wait_until_ready()
         api.wait_for_dag(arguments.pipeline)
         if aws_is_new and (count := api.fail_unfinished_runs(arguments.pipeline)):
-            console.print(f"gave up {count} unfinished run(s): what they worked on went with the local AWS of then")
+            console.print(f"gave up {count} unfinished run(s): their jobs ended with the local AWS of then")
     triggered = api.trigger(arguments.pipeline, conf)
     console.print(
         f"Airflow is up at {settings.airflow_url} ({time.monotonic() - began:.0f} s); {arguments.pipeline} runs\n",
@@ -93,11 +94,16 @@ def announce(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def invoke(arguments: argparse.Namespace, console: Console) -> int:
-    """Send the sample row to the endpoint and print what comes back."""
+    """Send the sample row to the endpoint, after starting local AWS where it is down, and print what comes back."""
     sample = summary.sample_file(arguments.pipeline)
-    if not services.alive("local-aws") or not sample.exists():
-        raise services.ServiceError(f"no endpoint of {arguments.pipeline} is up: `make run` brings it up")
-    _settings(None, None).enter()
+    if not sample.exists():
+        raise services.ServiceError(f"there is no endpoint of {arguments.pipeline} yet: `make run` brings it up")
+    with _starting():
+        settings = _settings(None, None)
+        settings.enter()
+        if not services.alive("local-aws"):
+            services.require_free_port(settings.aws_port, "local AWS", "AWS_PORT")
+            _start_local_aws(settings)
     request = sample.read_text()
     response = boto3.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=arguments.pipeline.replace("_", "-"), ContentType="application/json", Body=request
@@ -129,16 +135,24 @@ def _conf(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _settings(aws_port: int | None, airflow_port: int | None) -> Settings:
-    """The ports asked for; without, those of the services that run; without, 4566 and 8080."""
+    """The ports asked for; without, those of the time before, since what they serve is kept; without, 4566 and 8080."""
     path = STATE / "ports.json"
-    kept: dict[str, int] = json.loads(path.read_text()) if path.exists() and services.any_alive() else {}
+    kept: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
     asked = {"aws_port": aws_port, "airflow_port": airflow_port}
     for name, port in asked.items():
-        if port and kept and port != kept[name]:
+        if port and kept and port != kept[name] and services.any_alive():
             raise services.ServiceError(f"already running with {name}={kept[name]}: `make down` before another one")
     ports = {"aws_port": 4566, "airflow_port": 8080} | kept | {name: port for name, port in asked.items() if port}
     write_privately(path, json.dumps(ports))
     return Settings(**ports)
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """What starts services, one command after the other: the second finds everything started."""
+    with (STATE / "start.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _start_local_aws(settings: Settings) -> None:

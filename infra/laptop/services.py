@@ -69,7 +69,7 @@ def check(name: str) -> None:
     """ServiceError with the last lines of its log where the service has ended."""
     if not alive(name):
         lines = log(name).read_text(errors="replace").splitlines()[-15:] if log(name).exists() else []
-        advice = "`make run` starts what is missing (local AWS begins empty, and is filled again)"
+        advice = "`make run` starts what is missing (local AWS finds what was in it)"
         raise ServiceError("\n".join([f"{name} has ended; the last lines of {log(name)}:", *lines, advice]))
 
 
@@ -77,7 +77,10 @@ def stop_all() -> list[str]:
     """End every recorded service with all that it started; returns the names of those that ran."""
     names = sorted(path.stem for path in RECORDS.glob("*.json"))
     running = [name for name in names if alive(name)]
-    _end([process for name in names for process in _family(name)])
+    families = [process for name in names for process in _family(name)]
+    # A service ends by itself what it has started, and may have something to say about it.
+    _end([process for name in names if (process := _process(name))])
+    _end(families)
     for name in names:
         (RECORDS / f"{name}.json").unlink()
     return running

@@ -55,8 +55,10 @@ class Dispatcher(DomainDispatcherApplication):
 
 
 def _is_read(environ: Mapping[str, Any]) -> bool:
-    """Whether a request's method, or the name of its operation where a header has it, says that it changes nothing."""
+    """Whether a request's method, or its operation where that isn't in the body, says that nothing changes."""
     operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    if "HTTP_SMITHY_PROTOCOL" in environ:
+        operation = environ["PATH_INFO"].rpartition("/")[2]
     return environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS") or operation.startswith(READS)
 
 

@@ -45,6 +45,26 @@ def test_stopping_ends_the_children_too() -> None:
     assert not services.any_alive()
 
 
+def test_a_service_ends_what_it_has_started_by_itself(records: Path) -> None:
+    script = f"""
+import pathlib, signal, subprocess, sys, time
+child = subprocess.Popen({CHILD!r}, start_new_session=True)
+def end(*_):
+    time.sleep(0.1)
+    pathlib.Path({str(records / "seen")!r}).write_text(str(child.poll()))
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+pathlib.Path({str(records / "ready")!r}).touch()
+time.sleep(60)
+"""
+    services.start("parent", [sys.executable, "-c", script], os.environ)
+    deadline = time.monotonic() + 10
+    while not (records / "ready").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    services.stop_all()
+    assert (records / "seen").read_text() == "None"  # the child was still running
+
+
 def test_what_a_killed_service_left_behind_is_ended_too(records: Path) -> None:
     services.start("parent", [sys.executable, "-c", PARENT], os.environ)
     parent = psutil.Process(json.loads((records / "parent.json").read_text())["pid"])

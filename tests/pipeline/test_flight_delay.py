@@ -200,3 +200,16 @@ def test_announced_data_starts_a_run_by_the_schedule(laptop: Laptop, api: Api, s
         time.sleep(0.2)
     assert [run["run_type"] for run in runs] == ["asset_triggered"]
     assert api.fail_unfinished_runs("flight_delay") == 1  # all twelve months would take a minute
+
+
+def test_everything_is_there_again_after_a_stop_and_the_endpoint_answers(laptop: Laptop, api: Api) -> None:
+    before = (counts("flight_features"), jobs())
+    assert laptop.command("down").returncode == 0
+    assert not services.any_alive()
+    done = laptop.command("invoke")
+    assert done.returncode == 0 and "probability" in done.stdout, done.stdout + done.stderr
+    assert (counts("flight_features"), jobs()) == before
+
+
+def jobs() -> list[dict[str, Any]]:
+    return list(boto3.client("sagemaker").list_training_jobs()["TrainingJobSummaries"])

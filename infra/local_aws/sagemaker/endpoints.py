@@ -18,7 +18,7 @@ from local_aws.sagemaker.serving import Answer
 
 logger = logging.getLogger(__name__)
 
-RESUME_SECONDS = 60.0  # as long as AWS waits for an answer
+RESUME_SECONDS = 45.0  # AWS waits 60 for an answer
 ALARM_SECONDS = 1.0  # between two looks at a deployment's alarms
 _RUNTIME = ("_lock", "_closed", "_resumed", "_pending", "_pending_share", "_pending_status")
 
