@@ -62,6 +62,7 @@ LOOKS: list[tuple[str, str, dict[str, Any]]] = [
     ("lambda", "list_functions", {}),
     ("stepfunctions", "list_state_machines", {}),
 ]
+ENDPOINT: tuple[str, str, dict[str, Any]] = ("sagemaker", "describe_endpoint", {"EndpointName": "served"})
 
 
 class World:
@@ -71,6 +72,7 @@ class World:
         self.server = server
         _fill()
         self.before = [look(*named) for named in LOOKS]
+        self.endpoint_before = look(*ENDPOINT)
         server.end(how)
         server.start()
 
@@ -212,7 +214,7 @@ def test_an_endpoint_serves_again_by_itself(world: World) -> None:
     runtime = boto3.client("sagemaker-runtime")
     answer = runtime.invoke_endpoint(EndpointName="served", Body=b"{}", ContentType="application/json")
     assert b'"version": "served"' in answer["Body"].read()
-    assert boto3.client("sagemaker").describe_endpoint(EndpointName="served")["EndpointStatus"] == "InService"
+    assert look(*ENDPOINT) == world.endpoint_before
 
 
 def test_a_job_that_was_running_has_failed_with_that_reason(world: World) -> None:

@@ -174,9 +174,10 @@ class Endpoint:
     def _finish(self, reason: str | None) -> None:
         """Leave Creating, Updating or RollingBack; called under the lock."""
         self._pending = None
-        self.failure_reason = reason[:LONGEST_REASON] if reason else None
+        if reason or self.endpoint_status != "SystemUpdating":  # one that serves again is as it was
+            self.failure_reason = reason[:LONGEST_REASON] if reason else None
+            self.last_modified_time = datetime.now(UTC)
         self.endpoint_status = "InService" if self.fleet else "Failed"
-        self.last_modified_time = datetime.now(UTC)
         gate.changed.set()
 
     def _shift(self, plan: Plan, alarms: Alarms | None, until: float) -> None:
