@@ -189,21 +189,27 @@ class Job:
             finally:
                 shutil.rmtree(surroundings.folder, ignore_errors=True)
         except Interrupted as interrupted:
-            if self._killed and self.status == "InProgress":
-                self._finish("Failed", "Failed", ENDED)
-            else:
-                self._finish("Stopped", str(interrupted))
+            self._break_off("Stopped", str(interrupted))
         except JobFailed as failed:
-            self._finish("Failed", "Failed", str(failed))
+            self._break_off("Failed", "Failed", str(failed))
         except ImageUnavailable as error:
-            self._finish("Failed", "Failed", f"ClientError: Cannot pull algorithm container. {error}")
+            self._break_off("Failed", "Failed", f"ClientError: Cannot pull algorithm container. {error}")
         except (data.DataError, ClientError, BotoCoreError) as error:
-            self._finish("Failed", "Failed", f"ClientError: {error}")
+            self._break_off("Failed", "Failed", f"ClientError: {error}")
         except Exception as error:  # this thread is the last to see it: the job has to say so
             logger.exception("%s %s", self.arn_type, self.name)
-            self._finish("Failed", "Failed", f"InternalServerError: local AWS failed with {error!r}; its log has more")
+            self._break_off(
+                "Failed", "Failed", f"InternalServerError: local AWS failed with {error!r}; its log has more"
+            )
         else:
             self._finish("Completed", "Completed")
+
+    def _break_off(self, status: str, secondary: str, reason: str | None = None) -> None:
+        """End without success, for the reason that local AWS ends where that was first."""
+        if self._killed and self.status == "InProgress":
+            self._finish("Failed", "Failed", ENDED)
+        else:
+            self._finish(status, secondary, reason)
 
     @contextmanager
     def _slot(self) -> Iterator[None]:

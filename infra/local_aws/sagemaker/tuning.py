@@ -187,7 +187,7 @@ class TuningJob(Job):
 
     def _end(self, running: list[Trial]) -> None:
         """Stop what still runs, and wait for it."""
-        for trial in running:
+        for trial in running if not self._killed else ():
             trial.job.stop()
         until = time.monotonic() + 2 * STOP_GRACE_SECONDS
         while running and time.monotonic() < until:
