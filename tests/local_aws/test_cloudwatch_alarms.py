@@ -194,3 +194,13 @@ def test_eventbridge_hears_of_a_change_of_state(cloudwatch: Any) -> None:
     assert event["resources"] == [alarm_in(cloudwatch, "heard", "ALARM")["AlarmArn"]]
     assert event["detail"]["previousState"]["value"] == "INSUFFICIENT_DATA"
     assert event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]["name"] == "heard"
+
+
+def test_an_expression_that_comes_to_no_time_series_is_an_evaluation_error(cloudwatch: Any) -> None:
+    cloudwatch.put_metric_alarm(**expression_alarm("unsound", "IF(SUM(errors) < 5, errors, 1)"))
+    put(cloudwatch, "unsound-errors", 2)
+    alarm_in(cloudwatch, "unsound", "OK")
+    put(cloudwatch, "unsound-errors", 20)
+    alarm = alarm_in(cloudwatch, "unsound", "INSUFFICIENT_DATA")
+    assert alarm["EvaluationState"] == "EVALUATION_ERROR"
+    assert "must be a time series" in alarm["StateReason"]

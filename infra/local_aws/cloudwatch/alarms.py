@@ -90,6 +90,10 @@ class MetricAlarm(Alarm):
             self.request.setdefault("Dimensions", [])
         self.evaluated = None
 
+    def described(self) -> dict[str, Any]:
+        failed = self.evaluated is not None and self.evaluated[1] is None
+        return super().described() | ({"EvaluationState": "EVALUATION_ERROR"} if failed else {})
+
     @property
     def queries(self) -> list[dict[str, Any]]:
         """MetricDataQueries whose one result it watches."""

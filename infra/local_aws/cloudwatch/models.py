@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from moto.cloudwatch.models import CloudWatchBackend
@@ -22,11 +22,13 @@ from local_aws.cloudwatch.evaluation import Datapoint, Rule, Verdict, has_few_sa
 from local_aws.cloudwatch.exceptions import ResourceNotFound, ResourceNotFoundException, ValidationError
 from local_aws.cloudwatch.metrics import MetricStore, key_of
 from local_aws.cloudwatch.queries import metric_data
+from local_aws.cloudwatch.series import MathError
 from local_aws.gate import gate
 
 logger = logging.getLogger(__name__)
 
 EVALUATION_SECONDS = 1.0
+MEASURED = ("AWS/S3",)  # the namespaces of moto's own metrics, which take a look at every object
 # One for the process, not one a backend: backends are plain data, so that they can be pickled.
 _lock = threading.RLock()
 
@@ -45,9 +47,9 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
             for datum in metric_data:
                 self.store.put(namespace, datum, time.time())
 
-    def known_metrics(self) -> MetricStore:
-        """What was put, and what AWS's services measure by themselves."""
-        measured = self.aws_metric_data
+    def known_metrics(self, namespaces: Collection[str | None] = (None,)) -> MetricStore:
+        """What was put, and, where one of the namespaces asks for it, what services measure by themselves."""
+        measured = self.aws_metric_data if {None, *MEASURED} & set(namespaces) else []
         if not measured:
             return self.store
         known = MetricStore()
@@ -156,7 +158,13 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
         arrived = (boundary, [self.store.puts.get(key, 0) for key in keys])
         if alarm.evaluated and alarm.evaluated[0] == arrived:
             return
-        datapoints = self._datapoints(alarm, boundary, rule.range)
+        try:
+            datapoints = self._datapoints(alarm, boundary, rule.range)
+        except MathError as error:  # what an expression comes to can depend on the values
+            alarm.evaluated = (arrived, None)
+            if alarm.state_value != "INSUFFICIENT_DATA":
+                self._enter(alarm, Verdict("INSUFFICIENT_DATA", f"Error in an expression: {error}", None), now)
+            return
         before, alarm.evaluated = alarm.evaluated, (arrived, datapoints)
         if before and (before[0][0], before[1]) == (boundary, datapoints):
             return  # what arrived lies in no period that has ended
@@ -171,7 +179,8 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
 
     def _datapoints(self, alarm: MetricAlarm, end: float, count: int) -> list[Datapoint]:
         start = end - count * alarm.period
-        results = metric_data(self.known_metrics(), alarm.queries, lambda _: start, end)
+        namespaces = [query["MetricStat"]["Metric"]["Namespace"] for query in alarm.queries if "MetricStat" in query]
+        results = metric_data(self.known_metrics(namespaces), alarm.queries, lambda _: start, end)
         returned = next(result for result in results if result.is_returned)
         found = {point.start: point for point in returned.datapoints}
         times = [start + number * alarm.period for number in range(count)]

@@ -47,7 +47,8 @@ class CloudWatchResponse(AlarmResponse):
     def get_metric_statistics(self) -> ActionResult:
         request, start, end = self._ranged()
         limits.check_metric_statistics(request, start, end)
-        points = queries.metric_statistics(self.cloudwatch_backend.known_metrics(), request, start, end, time.time())
+        store = self.cloudwatch_backend.known_metrics([request["Namespace"]])
+        points = queries.metric_statistics(store, request, start, end, time.time())
         return ActionResult({"Label": request["MetricName"], "Datapoints": points})
 
     def get_metric_data(self) -> ActionResult:
@@ -65,7 +66,9 @@ class CloudWatchResponse(AlarmResponse):
         return ActionResult({"MetricDataResults": found} | ({"NextToken": str(first + limit)} if more else {}))
 
     def list_metrics(self) -> ActionResult:
-        found = queries.metrics(self.cloudwatch_backend.known_metrics(), self._request(), time.time())
+        request = self._request()
+        store = self.cloudwatch_backend.known_metrics([request.get("Namespace")])
+        found = queries.metrics(store, request, time.time())
         keys, token = self._page(found, queries.PAGE_METRICS)
         metrics = [
             {"Namespace": namespace, "MetricName": name, "Dimensions": [{"Name": n, "Value": v} for n, v in own]}
