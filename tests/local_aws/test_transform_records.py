@@ -111,9 +111,9 @@ CSV, JSON, LINES = "text/csv", "application/json", "application/jsonlines"
 @pytest.mark.parametrize(
     ("filter_", "content_type", "body", "accept", "answer", "output"),
     [
-        ("$", CSV, b"id1,2\nid2,3", CSV, b"0.1\n0.9\n", b"id1,2,0.1\nid2,3,0.9"),
-        ("$[0,-1]", CSV, b"id1,2\nid2,3", CSV, b"0.1\n0.9\n", b"id1,0.1\nid2,0.9"),
-        ("$[-1]", CSV, b"id1,2\nid2,3", CSV, b"0.1\n0.9\n", b"0.1\n0.9"),
+        ("$", CSV, b"id1,2\nid2,3", CSV, b"0.1\n0.9\n", b"id1,2,0.1\nid2,3,0.9\n"),
+        ("$[0,-1]", CSV, b"id1,2\nid2,3", CSV, b"0.1\n0.9", b"id1,0.1\nid2,0.9"),
+        ("$[-1]", CSV, b"id1,2\nid2,3", CSV, b"0.1\n0.9\n", b"0.1\n0.9\n"),
         ("$", JSON, b'{"id": 1}', JSON, b'{"p": 2}', b'{"id":1,"SageMakerOutput":{"p":2}}'),
         ("$", JSON, b"[1, 2]", JSON, b"3", b'{"SageMakerInput":[1,2],"SageMakerOutput":3}'),
         ("$.SageMakerOutput", JSON, b'{"id": 1}', JSON, b'{"p": 2}', b'{"p":2}'),
@@ -123,7 +123,7 @@ CSV, JSON, LINES = "text/csv", "application/json", "application/jsonlines"
             b'{"id": 1, "x": 2}\n{"id": 3, "x": 4}',
             LINES,
             b"[5]\n[6]\n",
-            b'{"id":1,"SageMakerOutput":[5]}\n{"id":3,"SageMakerOutput":[6]}',
+            b'{"id":1,"SageMakerOutput":[5]}\n{"id":3,"SageMakerOutput":[6]}\n',
         ),
     ],
 )

@@ -82,7 +82,8 @@ class DataProcessing:
             if len(records) != len(found):
                 raise RecordError("Fail to join data: mismatched line count between the input and the output")
             found = [_joined(*pair) for pair in zip(records, found, strict=True)]
-        return _encode([_select(self._output_filter, record) for record in found], accept)
+        output = _encode([_select(self._output_filter, record) for record in found], accept)
+        return output + b"\n" if answer.endswith(b"\n") else output
 
 
 def assembled(answer: bytes, with_line: bool) -> bytes:

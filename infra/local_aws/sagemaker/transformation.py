@@ -2,6 +2,7 @@
 
 import gzip
 import sys
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -89,7 +90,7 @@ class Transformation:
             with opened as source, made.open("wb") as target:
                 for answer in in_order(requests, self._answer, self._bodies(source), 2 * self._concurrent):
                     target.write(assembled(answer, self._output["AssembleWith"] == "Line"))
-        except (ObjectFailed, RecordError, data.DataError, gzip.BadGzipFile, EOFError) as error:
+        except (ObjectFailed, RecordError, data.DataError, gzip.BadGzipFile, zlib.error, EOFError) as error:
             failed = error if isinstance(error, ObjectFailed) else ObjectFailed("ClientError", str(error))
             for line in str(failed).splitlines():
                 self._write(f"{bucket}/{key}: {line}")
