@@ -255,12 +255,20 @@ def test_hyperband_stops_a_training_job_that_has_had_its_most(tunings: Tunings) 
     assert job["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == -6
 
 
-def test_a_tuning_job_completes_where_its_target_is_reached(tunings: Tunings) -> None:
+@pytest.fixture(scope="module")
+def target(tunings: Tunings) -> dict[str, Any]:
+    """A tuning job that could try two values, and reaches its target with the first."""
     criteria = {"TargetObjectiveMetricValue": -0.6}
-    job = tunings.run("target", "Grid", None, values("2.5", "1"), parallel=1, TuningJobCompletionCriteria=criteria)
-    assert job["HyperParameterTuningJobStatus"] == "Completed"
-    assert job["TrainingJobStatusCounters"]["Completed"] == 1
-    assert job["TuningJobCompletionDetails"] == {"NumberOfTrainingJobsObjectiveNotImproving": 0}
+    job: dict[str, Any] = tunings.run(
+        "target", "Grid", None, values("2.5", "1"), parallel=1, TuningJobCompletionCriteria=criteria
+    )
+    return job
+
+
+def test_a_tuning_job_completes_where_its_target_is_reached(target: dict[str, Any]) -> None:
+    assert target["HyperParameterTuningJobStatus"] == "Completed"
+    assert target["TrainingJobStatusCounters"]["Completed"] == 1
+    assert target["TuningJobCompletionDetails"] == {"NumberOfTrainingJobsObjectiveNotImproving": 0}
 
 
 def test_a_warm_start_knows_the_best_of_its_parents_too(tunings: Tunings, grid: dict[str, Any]) -> None:
@@ -274,13 +282,11 @@ def test_a_warm_start_knows_the_best_of_its_parents_too(tunings: Tunings, grid: 
     assert (overall["TuningJobName"], overall["TunedHyperParameters"]) == ("grid", {"alpha": "2.5"})
 
 
-def test_a_deleted_tuning_job_leaves_its_training_jobs(tunings: Tunings) -> None:
-    tunings.run("deleted", "Grid", None, values("1"))
-    (summary,) = tunings.listed("deleted")
-    tunings.sagemaker.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName="deleted")
+def test_a_deleted_tuning_job_leaves_its_training_jobs(tunings: Tunings, target: dict[str, Any]) -> None:
+    tunings.sagemaker.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName="target")
     with pytest.raises(tunings.sagemaker.exceptions.ResourceNotFound):
-        tunings.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="deleted")
-    assert finished(tunings.sagemaker, summary["TrainingJobName"])["TrainingJobStatus"] == "Completed"
+        tunings.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="target")
+    assert finished(tunings.sagemaker, target["BestTrainingJob"]["TrainingJobName"])
 
 
 @pytest.mark.parametrize(
