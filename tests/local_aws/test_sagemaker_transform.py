@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import textwrap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -280,6 +281,18 @@ def test_a_container_that_does_not_come_up_fails_the_job_with_its_last_lines(tra
         "AlgorithmError: See job logs for more information. The container did not pass the ping health check."
     )
     assert "OSError: model.joblib is damaged" in job["FailureReason"]
+
+
+def test_what_the_request_leaves_open_the_container_may_decide(transforms: Transforms) -> None:
+    own = """
+        def execution_parameters_fn():
+            return {"MaxConcurrentTransforms": 2, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": 1}
+    """
+    transforms.model("decides", textwrap.dedent(INFERENCE) + textwrap.dedent(own))
+    job = transforms.run("decided", {"a.csv": b"1,2\n3,4\n"}, ModelName="decides", MaxPayloadInMB=3)
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    line = "MaxConcurrentTransforms=2, MaxPayloadInMB=3, BatchStrategy=SINGLE_RECORD"
+    assert any(found.endswith(line) for found in log_lines(transforms.logs, GROUP, "decided/"))
 
 
 def test_a_stopped_job_stores_nothing(transforms: Transforms) -> None:

@@ -2,6 +2,7 @@
 
 import fcntl
 import http.client
+import json
 import logging
 import select
 import shutil
@@ -156,6 +157,21 @@ class ModelServer:
             response.getheader("X-Amzn-SageMaker-Custom-Attributes"),
             content,
         )
+
+    def execution_parameters(self) -> dict[str, Any]:
+        """What the container says of itself for batch transform: nothing, unless its module has
+        execution_parameters_fn."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PING_SECONDS)
+        try:
+            connection.request("GET", "/execution-parameters")
+            response = connection.getresponse()
+            content = response.read()
+            return dict(json.loads(content)) if response.status == 200 else {}
+        except (OSError, http.client.HTTPException, ValueError, TypeError) as error:
+            self._log.write(f"/execution-parameters: {error!r}")
+            return {}
+        finally:
+            connection.close()
 
     def stop(self, drain: bool = True) -> None:
         """End the process, after the requests it still has to answer where `drain` is set."""

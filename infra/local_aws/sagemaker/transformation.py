@@ -30,7 +30,8 @@ class ObjectFailed(Exception):
 
 
 class Transformation:
-    """What a CreateTransformJob request wants done with its objects; `unless_stopped` raises where it is to end."""
+    """What a CreateTransformJob request, and where it says nothing the container, wants done with its objects;
+    `unless_stopped` raises where it is to end."""
 
     def __init__(
         self,
@@ -43,9 +44,10 @@ class Transformation:
     ) -> None:
         self._source, self._output = request["TransformInput"], request["TransformOutput"]
         self._processing = DataProcessing(request.get("DataProcessing") or {})
-        self._single = request.get("BatchStrategy") == "SingleRecord"
-        self._megabytes: int = request.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB)
-        self._concurrent: int = request.get("MaxConcurrentTransforms") or 1
+        said = server.execution_parameters()
+        self._single = (request.get("BatchStrategy") or said.get("BatchStrategy")) in ("SingleRecord", "SINGLE_RECORD")
+        self._megabytes = int(request.get("MaxPayloadInMB", said.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB)))
+        self._concurrent = int(request.get("MaxConcurrentTransforms") or said.get("MaxConcurrentTransforms") or 1)
         retries: int = (request.get("ModelClientConfig") or {}).get("InvocationsMaxRetries", RETRIES)
         self._attempts = 1 + retries
         self._server = server
