@@ -17,10 +17,15 @@ COMMON_ERRORS = {
     *("ValidationError", "MissingRequiredParameterException"),
     *("InvalidParameterValueException", "InvalidParameterCombinationException"),
 }
-# What AWS's own answers depart from the model in: a version of a group has no name of its own.
+# Where AWS departs from its model: a version of a group has no name of its own, and an empty list is one.
 AWSS_OWN = {
     "sagemaker.DescribeModelPackage: Value null at 'modelPackageName' failed to satisfy constraint: "
-    "Member must not be null"
+    "Member must not be null",
+    *(
+        f"athena.{operation}: Value '[]' at '{member}' failed to satisfy constraint: "
+        "Member must have length greater than or equal to 1"
+        for operation, member in [("ListNamedQueries", "namedQueryIds"), ("ListQueryExecutions", "queryExecutionIds")]
+    ),
 }
 _SERVICES = {  # by the prefix of X-Amz-Target
     "SageMaker": "sagemaker",

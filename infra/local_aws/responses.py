@@ -26,12 +26,13 @@ class CheckedResponse(BaseResponse):
     invalid = "ValidationException"  # the service's code for a request that breaks its model's rules
 
     def _dispatch(self, request: Request, full_url: str | None = None, headers: Any = None) -> Any:
+        body = request.get_data()  # before moto parses what calls itself a form, and takes it away
         try:
             if not self.use_raw_body:
-                json.loads(request.data or "{}")
+                json.loads(body or "{}")
         except ValueError as error:  # before moto can lay out what `serialized` needs
-            body = {"__type": SerializationError.code, "message": f"The request's body is no JSON: {error}"}
-            return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(body)
+            answer = {"__type": SerializationError.code, "message": f"The request's body is no JSON: {error}"}
+            return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer)
         try:
             return super()._dispatch(request, full_url, headers)
         except ServiceException as refusal:

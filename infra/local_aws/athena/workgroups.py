@@ -45,9 +45,7 @@ class WorkGroupResponse(AthenaResponse):
         name, configuration = self._get_param("Name"), self._get_param("Configuration") or {}
         if name in self.backend.work_groups:
             raise InvalidRequestException("WorkGroup is already created")
-        self.backend.create_work_group(
-            name, checked(configuration), self._get_param("Description") or "", self._get_param("Tags") or []
-        )
+        self.backend.create_work_group(name, checked(configuration), self._get_param("Description") or "", self._tags())
         return "{}"
 
     def get_work_group(self) -> str:
@@ -80,12 +78,18 @@ class WorkGroupResponse(AthenaResponse):
         return json.dumps(self.backend.tagger.list_tags_for_resource(self._tagged_arn()))
 
     def tag_resource(self) -> str:
-        self.backend.tagger.tag_resource(self._tagged_arn(), self._get_param("Tags"))
+        self.backend.tagger.tag_resource(self._tagged_arn(), self._tags())
         return "{}"
 
     def untag_resource(self) -> str:
         self.backend.tagger.untag_resource_using_names(self._tagged_arn(), self._get_param("TagKeys"))
         return "{}"
+
+    def _tags(self) -> list[dict[str, str]]:
+        tags = self._get_param("Tags") or []
+        if any(tag.get("Key") is None for tag in tags):  # Athena's model does not say so
+            raise InvalidRequestException("A tag needs a Key")
+        return [{"Key": tag["Key"], "Value": tag.get("Value") or ""} for tag in tags]
 
     def _tagged_arn(self) -> str:
         arn = str(self._get_param("ResourceARN"))

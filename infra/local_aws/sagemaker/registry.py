@@ -92,12 +92,19 @@ class RegistryBackend(SageMakerModelBackend):
         package.last_modified_by = {}
         return str(updated)
 
-    def list_model_packages(self, *arguments: Any, **filters: Any) -> Any:
-        if filters.get("model_package_group_name"):
-            filters["model_package_group_name"] = self.describe_model_package_group(
-                filters["model_package_group_name"]
-            ).model_package_group_name
-        return super().list_model_packages(*arguments, **filters)
+    def packages(self, request: Mapping[str, Any]) -> list[ModelPackage]:
+        """What ListModelPackages' own filters leave: a group's versions, or else those in no group, AWS's default."""
+        group, kind = request.get("ModelPackageGroupName"), request.get("ModelPackageType", "Unversioned")
+        if group:
+            group, kind = self.describe_model_package_group(group).model_package_group_name, "Versioned"
+        status = request.get("ModelApprovalStatus")
+        return [
+            package
+            for package in list(self.model_packages.values())
+            if (not group or package.model_package_group_name == group)
+            and kind in (package.model_package_type, "Both")
+            and (not status or package.model_approval_status == status)
+        ]
 
     # Tags
 
@@ -106,6 +113,10 @@ class RegistryBackend(SageMakerModelBackend):
         new = {tag["Key"] for tag in tags}
         resource.tags = [tag for tag in resource.tags if tag["Key"] not in new] + list(tags)
         return list(resource.tags)
+
+    def all_tags(self, arn: str) -> list[dict[str, str]]:
+        """The tags of the resource."""
+        return list(self._get_resource_from_arn(arn).tags)
 
     def _get_resource_from_arn(self, arn: str) -> Any:
         """The resource with its `tags` as a list; ValidationException where there is none of that ARN."""

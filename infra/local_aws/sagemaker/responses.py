@@ -4,7 +4,7 @@ from moto.core.responses import ActionResult
 
 from local_aws.responses import CheckedResponse
 from local_aws.sagemaker import limits, registry
-from local_aws.sagemaker.job_responses import JobResponse
+from local_aws.sagemaker.record_responses import RecordResponse
 
 EXECUTED = {
     *("CreateTrainingJob", "DescribeTrainingJob", "ListTrainingJobs", "StopTrainingJob"),
@@ -30,7 +30,7 @@ ABSENT = {
 }
 
 
-class SageMakerResponse(CheckedResponse, JobResponse):
+class SageMakerResponse(CheckedResponse, RecordResponse):
     """moto's, with the operations that moto lacks, and without those that it only pretends to carry out."""
 
     carried_out = EXECUTED | RECORDS | ABSENT

@@ -1,35 +1,57 @@
 """SageMaker Runtime's requests."""
 
 import time
+import urllib.parse
 from typing import Any
 
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse as MotoResponse
 
 from local_aws.responses import CheckedResponse
+from local_aws.validation import service_model
 
 FORWARDED = ("Content-Type", "Accept", "X-Amzn-SageMaker-Custom-Attributes", "X-Amzn-SageMaker-Inference-Id")
+OPERATIONS = {
+    "invocations": "InvokeEndpoint",
+    "async-invocations": "InvokeEndpointAsync",
+    "invocations-response-stream": "InvokeEndpointWithResponseStream",
+}
 
 
 class SageMakerRuntimeResponse(CheckedResponse, MotoResponse):
-    """moto's, with bodies left as the bytes they are."""
+    """moto's, with bodies left as the bytes they are, whatever their content type."""
 
     use_raw_body = True
     carried_out = {"InvokeEndpoint"}
     invalid = "ValidationError"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.automated_parameter_parsing = True
+    def _get_action(self) -> str:
+        return OPERATIONS[self.path.rpartition("/")[2]]
+
+    def determine_response_protocol(self, service_model: Any) -> str:
+        return "rest-json"
 
     def document(self) -> Any:
-        return self._get_params() | {"Body": self.raw_body}  # moto takes an empty one for none
+        shape: Any = service_model("sagemaker-runtime").operation_model("InvokeEndpoint").input_shape
+        headers = {
+            name: self.headers[header]
+            for name, member in shape.members.items()
+            if member.serialization.get("location") == "header"
+            and (header := member.serialization["name"]) in self.headers
+        }
+        return headers | {"EndpointName": self._endpoint_name(), "Body": self._body()}
+
+    def _body(self) -> bytes:
+        return bytes(self.normalized_request.get_data())  # moto takes `raw_body` of a form with a `key` for S3's
+
+    def _endpoint_name(self) -> str:
+        return urllib.parse.unquote(self.path.split("/", 2)[2].rpartition("/")[0])
 
     def invoke_endpoint(self) -> Any:
         received = time.monotonic()
         headers = {name: self.headers[name] for name in FORWARDED if self.headers.get(name)}
         variant, answer = self.sagemakerruntime_backend.invoke(
-            self.path.split("/")[2],
-            self.raw_body,
+            self._endpoint_name(),
+            self._body(),
             headers,
             self.headers.get("X-Amzn-SageMaker-Target-Variant"),
             received,
