@@ -10,6 +10,8 @@ from moto.cloudwatch.exceptions import (
     ValidationError,
 )
 
+from local_aws.exceptions import NotImplementedHere
+
 __all__ = [
     "InvalidFormat",
     "InvalidNextToken",
@@ -19,19 +21,8 @@ __all__ = [
     "NotImplementedHere",
     "ResourceNotFound",
     "ResourceNotFoundException",
-    "SerializationError",
     "ValidationError",
 ]
-
-
-class NotImplementedHere(CloudWatchException):
-    """Something of AWS's that local AWS does not carry out, and so refuses."""
-
-    code = "NotImplementedException"
-
-    def __init__(self, what: str, instead: str = "") -> None:
-        hint = f" {instead}" if instead else ""
-        super().__init__(f"{what} is not implemented by local AWS; nothing has been done.{hint}")
 
 
 class InvalidNextToken(CloudWatchException):
@@ -47,9 +38,3 @@ class MissingParameter(CloudWatchException):
     """A request without a parameter that it needs."""
 
     code = "MissingParameter"
-
-
-class SerializationError(CloudWatchException):
-    """A request that isn't what its protocol says."""
-
-    code = "SerializationException"

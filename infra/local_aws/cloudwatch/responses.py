@@ -7,9 +7,8 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from local_aws.cloudwatch import limits, queries
 from local_aws.cloudwatch.alarm_responses import AlarmResponse
-from local_aws.cloudwatch.exceptions import NotImplementedHere, SerializationError, ValidationError
 from local_aws.cloudwatch.metrics import seconds
-from local_aws.validation import WrongType, find_errors
+from local_aws.responses import CheckedResponse
 
 EXECUTED = {
     *("PutMetricAlarm", "PutCompositeAlarm", "DescribeAlarms", "DescribeAlarmsForMetric"),
@@ -23,20 +22,14 @@ KEPT_BY_MOTO = {
 MOST_DATAPOINTS = 100_800  # of one answer to GetMetricData
 
 
-class CloudWatchResponse(AlarmResponse):
+class CloudWatchResponse(CheckedResponse, AlarmResponse):
     """moto's, with the operations that moto lacks, and without those that it only pretends to carry out."""
 
-    def call_action(self) -> Any:
-        action = self._get_action()
-        if action not in EXECUTED | KEPT_BY_MOTO:
-            return self.serialized(ActionResult(NotImplementedHere(action)))
-        try:
-            errors = find_errors("cloudwatch", action, self._request())
-        except WrongType as error:
-            return self.serialized(ActionResult(SerializationError(str(error))))
-        if errors:
-            return self.serialized(ActionResult(ValidationError(errors)))
-        return super().call_action()
+    carried_out = EXECUTED | KEPT_BY_MOTO
+    invalid = "ValidationError"
+
+    def document(self) -> Any:
+        return self._request()  # Terraform speaks the query protocol, whose requests are no documents
 
     def put_metric_data(self) -> ActionResult:
         request = self._request()

@@ -3,6 +3,8 @@
 from moto.core.exceptions import JsonRESTError
 from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundException
 
+from local_aws.exceptions import NotImplementedHere
+
 __all__ = [
     "InvalidParameterException",
     "MalformedQueryException",
@@ -18,14 +20,3 @@ class MalformedQueryException(JsonRESTError):
 
     def __init__(self, message: str) -> None:
         super().__init__("MalformedQueryException", message)
-
-
-class NotImplementedHere(JsonRESTError):
-    """An operation of AWS's that local AWS does not carry out, and so refuses."""
-
-    code = 400
-
-    def __init__(self, operation: str) -> None:
-        super().__init__(
-            "NotImplementedException", f"{operation} is not implemented by local AWS; nothing has been done."
-        )

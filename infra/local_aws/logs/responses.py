@@ -4,40 +4,46 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from moto.core.exceptions import JsonRESTError
-from moto.core.utils import camelcase_to_underscores
 from moto.logs.responses import LogsResponse as MotoResponse
 
 from local_aws.logs.exceptions import InvalidParameterException, NotImplementedHere
 from local_aws.logs.filter_patterns import parse
 from local_aws.logs.models import check_pattern
-from local_aws.validation import WrongType, find_errors
+from local_aws.responses import CheckedResponse
 
+EXECUTED = {
+    *("PutLogEvents", "FilterLogEvents", "DescribeLogGroups", "DeleteLogGroup"),
+    *("PutMetricFilter", "DescribeMetricFilters", "DeleteMetricFilter", "TestMetricFilter"),
+    *("StartQuery", "GetQueryResults", "DescribeQueries"),
+    *("PutQueryDefinition", "DescribeQueryDefinitions", "DeleteQueryDefinition"),
+}
+KEPT_BY_MOTO = {
+    *("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "DeleteLogStream", "GetLogEvents", "StartLiveTail"),
+    *("PutRetentionPolicy", "DeleteRetentionPolicy"),
+    *("PutResourcePolicy", "DescribeResourcePolicies", "DeleteResourcePolicy"),
+    *("TagResource", "UntagResource", "ListTagsForResource", "TagLogGroup", "UntagLogGroup", "ListTagsLogGroup"),
+    *("PutSubscriptionFilter", "DescribeSubscriptionFilters", "DeleteSubscriptionFilter"),
+    *("PutDestination", "PutDestinationPolicy", "DescribeDestinations", "DeleteDestination"),
+    *("CreateExportTask", "DescribeExportTasks", "CancelExportTask"),
+    *("PutDeliverySource", "GetDeliverySource", "DescribeDeliverySources", "DeleteDeliverySource"),
+    *("PutDeliveryDestination", "GetDeliveryDestination", "DescribeDeliveryDestinations", "DeleteDeliveryDestination"),
+    *("PutDeliveryDestinationPolicy", "GetDeliveryDestinationPolicy", "DeleteDeliveryDestinationPolicy"),
+    *("CreateDelivery", "GetDelivery", "DescribeDeliveries", "DeleteDelivery"),
+}
 PAGE_FILTERS, PAGE_DEFINITIONS = 50, 1000
 
 
-class LogsResponse(MotoResponse):
+class LogsResponse(CheckedResponse, MotoResponse):
     """moto's, with metric filters that make metrics, and patterns that filter."""
 
+    carried_out = EXECUTED | KEPT_BY_MOTO
+    invalid = "InvalidParameterException"
+
     def call_action(self) -> Any:
-        try:
-            self._check(self._get_action())
-        except JsonRESTError as refusal:
-            return refusal.code, dict(refusal.get_headers()), refusal.description
         status, headers, body = super().call_action()
         if isinstance(body, str) and body.startswith("{"):  # moto answers with null for what AWS leaves out
             body = json.dumps({name: value for name, value in json.loads(body).items() if value is not None})
         return status, headers, body
-
-    def _check(self, action: str) -> None:
-        if not hasattr(self, camelcase_to_underscores(action)):
-            raise NotImplementedHere(action)
-        try:
-            errors = find_errors("logs", action, self._request())
-        except WrongType as error:
-            errors = str(error)
-        if errors:
-            raise InvalidParameterException(errors)
 
     def put_metric_filter(self) -> str:
         request = self._request()
