@@ -22,6 +22,12 @@ def bucket_client() -> Any:
     return client
 
 
+def objects(s3: Any, prefix: str) -> dict[str, str]:
+    """What is in the tests' bucket below `prefix`."""
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+    return {key.removeprefix(prefix): s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in keys}
+
+
 def archive(files: Mapping[str, str | bytes]) -> bytes:
     """A .tar.gz of `files`, each text dedented."""
     packed = io.BytesIO()

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from sagemaker_requests import BUCKET, IMAGE, ROLE, bucket_client, eventually, log_lines
+from sagemaker_requests import BUCKET, IMAGE, ROLE, bucket_client, eventually, log_lines, objects
 
 from local_aws.sagemaker import jobs, limits
 
@@ -70,12 +70,6 @@ def run(sagemaker: Any, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeProcessingJob's answer once the requested job has ended."""
     sagemaker.create_processing_job(**request)
     return finished(sagemaker, request["ProcessingJobName"])
-
-
-def objects(s3: Any, prefix: str) -> dict[str, str]:
-    """What is in the tests' bucket below `prefix`."""
-    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
-    return {key.removeprefix(prefix): s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in keys}
 
 
 @pytest.fixture(scope="module")

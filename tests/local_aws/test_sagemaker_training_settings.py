@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 from moto.s3.models import s3_backends
-from sagemaker_requests import BUCKET, bucket_client, channel, eventually, finished, training_job
+from sagemaker_requests import BUCKET, bucket_client, channel, eventually, finished, objects, training_job
 
 from local_aws.sagemaker.failures import failure_reason
 
@@ -32,12 +32,6 @@ def run(sagemaker: Any, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeTrainingJob's answer once the requested job has ended."""
     sagemaker.create_training_job(**request)
     return finished(sagemaker, request["TrainingJobName"])
-
-
-def objects(s3: Any, prefix: str) -> dict[str, str]:
-    """What is in the tests' bucket below `prefix`."""
-    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
-    return {key.removeprefix(prefix): s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in keys}
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,11 @@ _NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 _live: set["Container"] = set()
 
 
+def outside(opt_ml: Path, path: str) -> Path:
+    """Where what a container sees at `path`, below /opt/ml, really is."""
+    return opt_ml / Path(path).relative_to("/opt/ml")
+
+
 @functools.cache
 def has_opt_ml() -> bool:
     """Whether this OS lets a process have its own /opt/ml (Linux with user namespaces does, macOS does not)."""

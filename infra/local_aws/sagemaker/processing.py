@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.sagemaker import data
-from local_aws.sagemaker.container import HOST
+from local_aws.sagemaker.container import HOST, outside
 from local_aws.sagemaker.failures import LONGEST_REASON, failure_reason
 from local_aws.sagemaker.jobs import Interrupted, Job, JobFailed, Surroundings
 from local_aws.sagemaker.mirror import Mirror
@@ -61,9 +61,9 @@ class ProcessingJob(Job):
         self._write_config(opt_ml / "config")
         (opt_ml / "output").mkdir()
         for place in (*self.inputs, *self.outputs):
-            _folder(opt_ml, place).mkdir(parents=True, exist_ok=True)
+            outside(opt_ml, place["LocalPath"]).mkdir(parents=True, exist_ok=True)
         for source in self.inputs:
-            data.download_channel(s3, source, _folder(opt_ml, source))
+            data.download_channel(s3, source, outside(opt_ml, source["LocalPath"]))
             self._unless_stopped()
         specification = self.request["AppSpecification"]
         command = (specification.get("ContainerEntrypoint") or []) + (specification.get("ContainerArguments") or [])
@@ -71,7 +71,7 @@ class ProcessingJob(Job):
         continuous = [output for output in self.outputs if output["S3UploadMode"] == "Continuous"]
         with ExitStack() as mirrors:
             for output in continuous:
-                mirrors.enter_context(Mirror(s3, _folder(opt_ml, output), output["S3Uri"], key_id))
+                mirrors.enter_context(Mirror(s3, outside(opt_ml, output["LocalPath"]), output["S3Uri"], key_id))
             ended = self._contain(
                 surroundings,
                 command,
@@ -88,7 +88,7 @@ class ProcessingJob(Job):
             raise JobFailed(failure_reason(ended.exit_code, "", ended.last_words))
         for output in self.outputs:
             if output not in continuous:
-                data.upload_folder(s3, _folder(opt_ml, output), output["S3Uri"], key_id)
+                data.upload_folder(s3, outside(opt_ml, output["LocalPath"]), output["S3Uri"], key_id)
 
     def _write_config(self, folder: Path) -> None:
         """Say in /opt/ml/config what the job is, as SageMaker does: with its defaults, and null for what is not set."""
@@ -130,8 +130,3 @@ class ProcessingJob(Job):
         folder.mkdir(parents=True)
         (folder / "processingjobconfig.json").write_text(json.dumps(job))
         (folder / "resourceconfig.json").write_text(json.dumps(cluster))
-
-
-def _folder(opt_ml: Path, place: Mapping[str, Any]) -> Path:
-    """Where what the job sees at `place`'s LocalPath really is."""
-    return opt_ml / Path(place["LocalPath"]).relative_to("/opt/ml")

@@ -194,10 +194,10 @@ class TrainingJob(Job):
         """Each folder that is to be in S3 while the job runs, with its place there."""
         checkpoints, tensorboard = self.request.get("CheckpointConfig"), self.request.get("TensorBoardOutputConfig")
         if checkpoints:
-            yield _below(opt_ml, checkpoints.get("LocalPath") or "/opt/ml/checkpoints"), checkpoints["S3Uri"]
+            yield container.outside(opt_ml, checkpoints.get("LocalPath") or "/opt/ml/checkpoints"), checkpoints["S3Uri"]
         if tensorboard:
             uri = f"{tensorboard['S3OutputPath'].rstrip('/')}/{self.name}/tensorboard-output"
-            yield _below(opt_ml, tensorboard.get("LocalPath") or "/opt/ml/output/tensorboard"), uri
+            yield container.outside(opt_ml, tensorboard.get("LocalPath") or "/opt/ml/output/tensorboard"), uri
 
     def _restore_checkpoints(self, s3: Any, opt_ml: Path) -> None:
         """Make the folders that S3 mirrors, with what an earlier job has left at the checkpoints' place."""
@@ -217,8 +217,3 @@ class TrainingJob(Job):
             upload(s3, model, self.model_artifacts, key_id)
         if any(output.iterdir()):
             data.upload_archive(s3, output, f"{self._output}/output.tar.gz", key_id)
-
-
-def _below(opt_ml: Path, path: str) -> Path:
-    """Where what the job sees at `path` really is."""
-    return opt_ml / Path(path).relative_to("/opt/ml")
