@@ -169,6 +169,13 @@ def test_a_program_that_does_not_exist_fails_the_job(s3: Any, sagemaker: Any) ->
     assert "spark-submit: not found" in reason and reason.endswith("exit code: 127")
 
 
+def test_an_argument_that_no_process_can_have_fails_the_job(s3: Any, sagemaker: Any) -> None:
+    request = processing_job(s3, "nul", "")
+    request["AppSpecification"]["ContainerArguments"] = ["\0"]
+    reason = run(sagemaker, request)["FailureReason"]
+    assert reason == "ClientError: The container could not be started: embedded null byte"
+
+
 def test_input_that_is_not_in_s3_fails_the_job_as_the_clients_error(s3: Any, sagemaker: Any) -> None:
     uri = f"s3://{BUCKET}/nothing/here/"
     request = processing_job(s3, "no-input", "", ProcessingInputs=[given("data", uri, "/opt/ml/processing/data")])

@@ -248,20 +248,15 @@ class Job:
             read(line)
             last_words.read(stream, line)
 
+        # As on AWS, what is isolated from the network has no credentials either.
+        credentials = role.variables(credentials=network)
         try:
-            container = Container(
-                surroundings.environment(self._tell),
-                command,
-                opt_ml,
-                # As on AWS, what is isolated from the network has no credentials either.
-                {
-                    **(self.request.get("Environment") or {}),
-                    **role.variables(credentials=network),
-                    **(variables or {}),
-                },
-                on_line,
-                network=network,
-            )
+            given = {**(self.request.get("Environment") or {}), **credentials, **(variables or {})}
+            environment = surroundings.environment(self._tell)
+            try:
+                container = Container(environment, command, opt_ml, given, on_line, network=network)
+            except (OSError, ValueError) as error:  # more arguments than the OS takes, or a NUL in one of them
+                raise JobFailed(f"ClientError: The container could not be started: {error}") from error
             try:
                 interrupted = self._supervise(container, allowed_seconds)
             finally:

@@ -30,10 +30,11 @@ class Mirror:
         self._thread.start()
         return self
 
-    def __exit__(self, *raised: object) -> None:
+    def __exit__(self, raised: object, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        self._sync()
+        if raised is None:  # else the job has been killed, or never began
+            self._sync()
 
     def _keep(self) -> None:
         while not self._ended.wait(SYNC_SECONDS):
