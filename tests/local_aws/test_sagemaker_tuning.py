@@ -282,6 +282,17 @@ def test_a_warm_start_knows_the_best_of_its_parents_too(tunings: Tunings, grid: 
     assert (overall["TuningJobName"], overall["TunedHyperParameters"]) == ("grid", {"alpha": "2.5"})
 
 
+def test_a_warm_start_needs_parents_with_its_own_objective(tunings: Tunings, grid: dict[str, Any]) -> None:
+    request = tunings.request("orphan", "Grid", None, values("1"))
+    request["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]["Type"] = "Minimize"
+    for name in ("grid", "nowhere"):
+        warm = {"ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": name}]}
+        with pytest.raises(ClientError, match=rf"\(ValidationException\).*The parent tuning job {name} is to exist"):
+            tunings.sagemaker.create_hyper_parameter_tuning_job(
+                **request, WarmStartConfig={**warm, "WarmStartType": "TransferLearning"}
+            )
+
+
 def test_a_deleted_tuning_job_leaves_its_training_jobs(tunings: Tunings, target: dict[str, Any]) -> None:
     tunings.sagemaker.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName="target")
     with pytest.raises(tunings.sagemaker.exceptions.ResourceNotFound):

@@ -63,16 +63,16 @@ class JobBackend(RegistryBackend):
         name = request["HyperParameterTuningJobName"]
         definition = request["TrainingJobDefinition"]
         session, image = self._training_resources(definition)
-        parents = [
-            self.job(TuningJob, self.tuning_jobs, parent["HyperParameterTuningJobName"])
-            for parent in (request.get("WarmStartConfig") or {}).get("ParentHyperParameterTuningJobs", [])
-        ]
         objective = request["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
-        for parent in parents:
-            if not parent.has_ended() or parent.objective != objective:
+        parents = []
+        for entry in (request.get("WarmStartConfig") or {}).get("ParentHyperParameterTuningJobs", []):
+            parent = self.tuning_jobs.get(entry.get("HyperParameterTuningJobName", ""))
+            if not parent or not parent.has_ended() or parent.objective != objective:
                 raise ValidationError(
-                    f"The parent tuning job {parent.name} is to have ended, and to have the same objective metric."
+                    f"The parent tuning job {entry.get('HyperParameterTuningJobName')} is to exist, to have ended, "
+                    "and to have the same objective metric."
                 )
+            parents.append(parent)
         job = TuningJob(request, self._arn(TuningJob.arn_type, name), self._launch, parents)
         self._start(job, self.tuning_jobs, session, image)
         return job
