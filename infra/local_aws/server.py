@@ -11,10 +11,13 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local_aws import config
+from local_aws.applicationautoscaling import models as applicationautoscaling
 from local_aws.athena import models as athena
+from local_aws.budgets import models as budgets
 from local_aws.cloudwatch import models as cloudwatch
 from local_aws.gate import gate
 from local_aws.logs import models as logs
+from local_aws.s3 import models as s3
 from local_aws.sagemaker import models as sagemaker
 from local_aws.sagemakerruntime import models as sagemakerruntime
 from local_aws.state import State
@@ -25,9 +28,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def install_backends() -> None:
     """Replace moto's backends by the subclasses that really execute; before the first request."""
+    applicationautoscaling.install()
     athena.install()
+    budgets.install()
     cloudwatch.install()
     logs.install()
+    s3.install()
     sagemaker.install()
     sagemakerruntime.install()
 

@@ -1,0 +1,1 @@
+"""The tags of scalable targets, which moto lacks."""

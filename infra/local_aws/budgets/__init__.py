@@ -1,0 +1,1 @@
+"""The tags of budgets, which moto lacks."""

@@ -1,0 +1,49 @@
+"""moto's S3, except that a bucket's policy is read with its conditions, and EventBridge's notification read back."""
+
+from typing import Any
+
+import flask
+from moto.core.responses import ActionResult
+from moto.iam.access_control import PermissionResult
+from moto.s3.exceptions import S3AccessDeniedError
+from moto.s3.models import FakeBucket
+from moto.s3.responses import S3Response
+
+from local_aws.s3.bucket_policies import context, decide
+
+
+def get_permission(bucket: Any, action: str, resource: str) -> Any:
+    """moto's method of that name, which takes every condition for one that denies; S3's AccessDenied where moto
+    answers with an empty page."""
+    if bucket.policy is None:
+        return PermissionResult.NEUTRAL
+    action = "s3:GetObject" if action == "s3:HeadObject" else action  # there is no other permission for HEAD
+    request = flask.request
+    keys = context(dict(request.headers), request.remote_addr or "::1")
+    effect = decide(bucket.policy.decode(), action, resource, keys)
+    if effect == "Deny" and request.method != "POST":  # which deletes many, and answers for each
+        raise S3AccessDeniedError
+    return {"Deny": PermissionResult.DENIED, "Allow": PermissionResult.PERMITTED}.get(effect, PermissionResult.NEUTRAL)
+
+
+_get_bucket_notification = S3Response.get_bucket_notification
+
+
+def get_bucket_notification(response: Any) -> Any:
+    """moto's method of that name, which leaves EventBridge out."""
+    configuration = response.backend.get_bucket_notification_configuration(response.bucket_name)
+    if configuration is None or configuration.event_bridge is None:
+        return _get_bucket_notification(response)
+    serialized = response.serialized
+
+    def with_event_bridge(result: ActionResult) -> Any:
+        return serialized(ActionResult({**result.result, "EventBridgeConfiguration": {}}))
+
+    response.serialized = with_event_bridge
+    return _get_bucket_notification(response)
+
+
+def install() -> None:
+    """Put these in the place of moto's."""
+    FakeBucket.get_permission = get_permission
+    S3Response.get_bucket_notification = get_bucket_notification
