@@ -16,6 +16,7 @@ from local_aws.athena import models as athena
 from local_aws.budgets import models as budgets
 from local_aws.cloudwatch import models as cloudwatch
 from local_aws.gate import gate
+from local_aws.iam import models as iam
 from local_aws.logs import models as logs
 from local_aws.s3 import models as s3
 from local_aws.sagemaker import models as sagemaker
@@ -32,6 +33,7 @@ def install_backends() -> None:
     athena.install()
     budgets.install()
     cloudwatch.install()
+    iam.install()
     logs.install()
     s3.install()
     sagemaker.install()
