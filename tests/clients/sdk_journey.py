@@ -12,7 +12,7 @@ from sagemaker.core.helper import IamRoleResolver
 from sagemaker.core.helper.session_helper import Session
 from sagemaker.core.parameter import CategoricalParameter
 from sagemaker.core.processing import FrameworkProcessor, ScriptProcessor
-from sagemaker.core.resources import Endpoint, EndpointConfig, Model, TrainingJob
+from sagemaker.core.resources import Endpoint, EndpointConfig, Model, ModelPackage, TrainingJob
 from sagemaker.core.s3 import S3Downloader, S3Uploader
 from sagemaker.core.shapes import ProcessingInput, ProcessingOutput, ProcessingS3Input, ProcessingS3Output
 from sagemaker.core.transformer import Transformer
@@ -139,10 +139,10 @@ try:
     endpoint.invoke(body="no number", content_type="application/json")
 except ClientError as error:
     seen["refused"] = error.response["Error"]["Code"]
-package = builder.register(
+package: Any = builder.register(
     model_package_group_name="sdk", content_types=["text/csv"], response_types=["text/csv"], approval_status="Approved"
 )
-seen["registered"] = type(package).__name__
+seen["registered"] = ModelPackage.get(package).model_approval_status
 
 Endpoint.get("sdk").delete()
 EndpointConfig.get("sdk").delete()

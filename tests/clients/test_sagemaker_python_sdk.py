@@ -23,7 +23,7 @@ BROKEN = "raise ValueError('the data is bad')"
 
 @pytest.fixture(scope="module")
 def journey(s3: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
-    """What sdk_journey.py printed, and what it saw."""
+    """What the SDK logged on the way of sdk_journey.py, and what that saw."""
     folder = tmp_path_factory.mktemp("sdk")
     scripts = {"train.py": TRAIN, "inference.py": INFERENCE, "double.py": DOUBLE, "broken.py": BROKEN}
     (folder / "code").mkdir()
@@ -41,7 +41,7 @@ def journey(s3: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dic
         timeout=280,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout, json.loads(done.stdout.splitlines()[-1])
+    return done.stderr, json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
