@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from sagemaker_endpoints import Endpoints
 from sagemaker_requests import eventually, settled
 
-from local_aws.sagemaker import deployments, endpoints, models
+from local_aws.sagemaker import deployments, endpoints, invocations, models
 from local_aws.sagemaker.fleets import Fleet, Variant
 from local_aws.sagemaker.serving import ServedModel
 
@@ -180,6 +180,33 @@ def test_an_alarm_takes_the_traffic_back(
     )
     assert set(answers) <= {"first", "second"}
     assert {shop.invoke("shop")["version"] for _ in range(10)} == {"first"}
+
+
+def test_an_alarm_on_the_new_variants_own_errors_takes_the_traffic_back(
+    shop: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invocations, "FLUSH_SECONDS", 0.2)
+    cloudwatch = boto3.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="second-fails",
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[{"Name": "EndpointName", "Value": "shop"}, {"Name": "VariantName", "Value": "variant-second"}],
+        Statistic="Sum",
+        Period=10,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+    update(shop, blue_green(canary(50, 60), ("second-fails",)))
+    pending(shop)
+    for _ in range(20):
+        with pytest.raises(ClientError):
+            shop.invoke("shop", fail=True)
+    endpoint = settled(shop.sagemaker, "shop")
+    assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", "first")
+    assert endpoint["FailureReason"].endswith("are in ALARM: second-fails.")
 
 
 def test_an_alarm_that_is_on_already_lets_no_request_through(shop: Endpoints, alarm: Any) -> None:
