@@ -1,6 +1,8 @@
 """What a training job may set beside its script: program, channels, checkpoints, and how its output is kept."""
 
 import json
+import os
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -129,6 +131,21 @@ def test_the_first_instance_has_awss_name_and_the_name_resolves(s3: Any, sagemak
     script = 'grep -q \'"current_host": "algo-1"\' /opt/ml/input/config/resourceconfig.json && getent hosts algo-1'
     job = run(sagemaker, bash_job(s3, "named", script))
     assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+
+
+def test_what_a_job_uses_of_the_machine_is_in_cloudwatch(s3: Any, sagemaker: Any) -> None:
+    started = run(sagemaker, bash_job(s3, "busy", "while [ $SECONDS -lt 2 ]; do :; done"))["TrainingStartTime"]
+    for name in ("CPUUtilization", "MemoryUtilization"):
+        points = boto3.client("cloudwatch").get_metric_statistics(
+            Namespace="/aws/sagemaker/TrainingJobs",
+            MetricName=name,
+            Dimensions=[{"Name": "Host", "Value": "busy/algo-1"}],
+            StartTime=started - timedelta(minutes=5),
+            EndTime=started + timedelta(minutes=5),
+            Period=3600,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+        assert len(points) == 1 and 0 < points[0]["Maximum"] < 100 * (os.cpu_count() or 1)
 
 
 def test_a_channel_may_have_thousands_of_objects(s3: Any, sagemaker: Any) -> None:

@@ -97,6 +97,11 @@ class Container:
             reader.start()
 
     @property
+    def pid(self) -> int:
+        """The first process's."""
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """The first process's exit code (minus the signal's number where a signal ended it), None while it runs."""
         return self._process.poll()

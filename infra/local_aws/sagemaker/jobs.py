@@ -17,11 +17,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.gate import gate
 from local_aws.sagemaker import data
-from local_aws.sagemaker.container import Container
+from local_aws.sagemaker.container import HOST, Container
 from local_aws.sagemaker.failures import LONGEST_REASON, LastWords
 from local_aws.sagemaker.images import ImageUnavailable
 from local_aws.sagemaker.logs import LogStream
 from local_aws.sagemaker.role import RoleSession
+from local_aws.sagemaker.usage import Usage
 
 logger = logging.getLogger(__name__)
 
@@ -240,7 +241,8 @@ class Job:
     ) -> Ended:
         """Run `command` to its end in a container of the job's image; `read` is given every line that it logs."""
         role = surroundings.role
-        log = LogStream(role.client("logs"), f"/aws/sagemaker/{self.kind}s", f"{self.name}/algo-1-{int(time.time())}")
+        place, host = f"/aws/sagemaker/{self.kind}s", f"{self.name}/{HOST}"  # in CloudWatch
+        log = LogStream(role.client("logs"), place, f"{host}-{int(time.time())}")
         last_words = LastWords()
 
         def on_line(stream: str, line: str) -> None:
@@ -258,17 +260,20 @@ class Job:
             except (OSError, ValueError) as error:  # more arguments than the OS takes, or a NUL in one of them
                 raise JobFailed(f"ClientError: The container could not be started: {error}") from error
             try:
-                interrupted = self._supervise(container, allowed_seconds)
+                usage = Usage(role.client("cloudwatch"), place, host, container.pid)
+                interrupted = self._supervise(container, allowed_seconds, usage)
             finally:
                 container.close()
+            usage.publish()
         finally:
             log.close()
         return Ended(container.exit_code or 0, interrupted, str(last_words))
 
-    def _supervise(self, container: Container, allowed_seconds: float) -> str | None:
+    def _supervise(self, container: Container, allowed_seconds: float, usage: Usage) -> str | None:
         """Wait for the end of the container; the secondary status where it was ended by force, else None."""
         started = time.monotonic()
         while not container.wait(0.05):
+            usage.sample()
             if self._stop.is_set():
                 interrupted = "Stopped"
             elif time.monotonic() - started > allowed_seconds:
