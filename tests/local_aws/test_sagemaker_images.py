@@ -139,6 +139,7 @@ def test_an_image_that_is_not_there_is_refused_with_the_way_to_map_it(tmp_path: 
         ('[[map]]\nuri = "a"', r"a \[\[map\]\] needs 'image'"),
         ('[[image]]\nrepository = "a"', "missing 3 required"),
         (MINE.replace("my.lock", "no.lock"), "no.lock.txt of mine-latest does not exist"),
+        (MINE.replace('"3.12"', "3.12"), '3.12 has to be a string, "3.12"'),
         ("[[", "my-images.toml"),
     ],
 )

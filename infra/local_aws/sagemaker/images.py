@@ -65,6 +65,10 @@ def read(file: Path) -> Images:
         raise BadImages(f"{file}: a [[map]] needs {error}") from error
     except (OSError, ValueError, TypeError) as error:
         raise BadImages(f"{file}: {error}") from error
+    tables_values = (value for table in [*tables.get("image", []), *tables.get("map", [])] for value in table.values())
+    for value in tables_values:
+        if not isinstance(value, str):
+            raise BadImages(f'{file}: {value} has to be a string, "{value}"')
     if unknown:
         raise BadImages(f"{file}: there are [[image]] and [[map]], but no [[{unknown[0]}]]")
     for image in images:
