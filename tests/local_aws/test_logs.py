@@ -116,6 +116,17 @@ def test_events_of_several_streams_come_in_the_order_of_time(group: LogGroup) ->
     assert [event["message"] for event in events] == ["first", "second"]
 
 
+def test_a_subscription_gets_what_its_pattern_matches(group: LogGroup) -> None:
+    other = LogGroup()
+    arn = f"arn:aws:logs:us-east-1:123456789012:log-group:{other.name}"
+    group.logs.put_subscription_filter(
+        logGroupName=group.name, filterName="f", filterPattern='{ $.level = "ERROR" }', destinationArn=arn
+    )
+    group.put('{"level": "INFO"}', '{"level": "ERROR"}')
+    events = group.logs.filter_log_events(logGroupName=other.name)["events"]
+    assert [event["message"] for event in events] == ['{"level": "ERROR"}']
+
+
 def test_query_definitions_are_kept(local_aws: object) -> None:
     logs: Any = boto3.client("logs")
     name = f"kept-{uuid.uuid4().hex[:8]}"

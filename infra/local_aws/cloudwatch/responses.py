@@ -7,6 +7,7 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from local_aws.cloudwatch import limits, queries
 from local_aws.cloudwatch.alarm_responses import AlarmResponse
+from local_aws.cloudwatch.exceptions import InvalidParameterValue
 from local_aws.cloudwatch.metrics import seconds
 from local_aws.responses import CheckedResponse
 
@@ -60,6 +61,8 @@ class CloudWatchResponse(CheckedResponse, AlarmResponse):
 
     def list_metrics(self) -> ActionResult:
         request = self._request()
+        if not (request.get("NextToken") or "0").isdecimal():
+            raise InvalidParameterValue("Request parameter NextToken is invalid")
         store = self.cloudwatch_backend.known_metrics([request.get("Namespace")])
         found = queries.metrics(store, request, time.time())
         keys, token = self._page(found, queries.PAGE_METRICS)

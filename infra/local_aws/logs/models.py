@@ -8,7 +8,7 @@ from typing import Any
 
 import moto.logs.models
 from moto.cloudwatch.models import cloudwatch_backends
-from moto.logs.models import LogsBackend
+from moto.logs.models import LogsBackend, LogStream
 from moto.logs.models import logs_backends as logs_backends
 
 from local_aws.logs import insights
@@ -162,12 +162,23 @@ class EventMessageFilter:
         return self._pattern.match(message) is not None
 
 
+_send_log_events = LogStream._send_log_events
+
+
+def send_log_events(stream: Any, service: str, destination_arn: str, filter_name: str, log_events: list[Any]) -> None:
+    """moto's method of that name, which sends what a subscription's pattern does not match too."""
+    pattern = parse(stream.log_group.subscription_filters[filter_name].filter_pattern)
+    if matching := [event for event in log_events if pattern.match(event["message"])]:
+        _send_log_events(stream, service, destination_arn, filter_name, matching)
+
+
 def _milliseconds() -> int:
     return int(time.time() * 1000)
 
 
 def install() -> None:
-    """Put the filtering backend, and the pattern's filter, in moto's place."""
+    """Put the filtering backend, and the filters of patterns, in moto's place."""
     logs_backends.clear()
     logs_backends.backend = FilteringLogsBackend
     moto.logs.models.EventMessageFilter = EventMessageFilter
+    LogStream._send_log_events = send_log_events

@@ -14,21 +14,17 @@ from local_aws.responses import CheckedResponse
 EXECUTED = {
     *("PutLogEvents", "FilterLogEvents", "DescribeLogGroups", "DeleteLogGroup"),
     *("PutMetricFilter", "DescribeMetricFilters", "DeleteMetricFilter", "TestMetricFilter"),
+    "PutSubscriptionFilter",
     *("StartQuery", "GetQueryResults", "DescribeQueries"),
     *("PutQueryDefinition", "DescribeQueryDefinitions", "DeleteQueryDefinition"),
 }
 KEPT_BY_MOTO = {
-    *("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "DeleteLogStream", "GetLogEvents", "StartLiveTail"),
+    *("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "DeleteLogStream", "GetLogEvents"),
     *("PutRetentionPolicy", "DeleteRetentionPolicy"),
     *("PutResourcePolicy", "DescribeResourcePolicies", "DeleteResourcePolicy"),
     *("TagResource", "UntagResource", "ListTagsForResource", "TagLogGroup", "UntagLogGroup", "ListTagsLogGroup"),
-    *("PutSubscriptionFilter", "DescribeSubscriptionFilters", "DeleteSubscriptionFilter"),
-    *("PutDestination", "PutDestinationPolicy", "DescribeDestinations", "DeleteDestination"),
+    *("DescribeSubscriptionFilters", "DeleteSubscriptionFilter"),
     *("CreateExportTask", "DescribeExportTasks", "CancelExportTask"),
-    *("PutDeliverySource", "GetDeliverySource", "DescribeDeliverySources", "DeleteDeliverySource"),
-    *("PutDeliveryDestination", "GetDeliveryDestination", "DescribeDeliveryDestinations", "DeleteDeliveryDestination"),
-    *("PutDeliveryDestinationPolicy", "GetDeliveryDestinationPolicy", "DeleteDeliveryDestinationPolicy"),
-    *("CreateDelivery", "GetDelivery", "DescribeDeliveries", "DeleteDelivery"),
 }
 PAGE_FILTERS, PAGE_DEFINITIONS = 50, 1000
 
@@ -86,6 +82,13 @@ class LogsResponse(CheckedResponse, MotoResponse):
         for group in answer["logGroups"]:
             group["metricFilterCount"] = names.count(group["logGroupName"])
         return json.dumps(answer)
+
+    def put_subscription_filter(self) -> str:
+        request = self._request()
+        check_pattern(request["filterPattern"])
+        if not request["destinationArn"].startswith("arn:") or request["destinationArn"].count(":") < 5:
+            raise InvalidParameterException(f"destinationArn {request['destinationArn']} is no ARN.")
+        return str(super().put_subscription_filter())
 
     def filter_log_events(self) -> str:
         check_pattern(self._request().get("filterPattern") or "")
