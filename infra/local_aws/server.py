@@ -15,7 +15,9 @@ from local_aws.applicationautoscaling import models as applicationautoscaling
 from local_aws.athena import models as athena
 from local_aws.budgets import models as budgets
 from local_aws.cloudwatch import models as cloudwatch
+from local_aws.events import models as events
 from local_aws.gate import gate
+from local_aws.glue import models as glue
 from local_aws.iam import models as iam
 from local_aws.logs import models as logs
 from local_aws.s3 import models as s3
@@ -34,6 +36,8 @@ def install_backends() -> None:
     budgets.install()
     cloudwatch.install()
     iam.install()
+    events.install()
+    glue.install()
     logs.install()
     s3.install()
     sagemaker.install()

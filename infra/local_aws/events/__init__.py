@@ -1,0 +1,1 @@
+"""What moto's EventBridge does otherwise than AWS."""

@@ -1,0 +1,1 @@
+"""What moto's Glue only pretends to do."""
