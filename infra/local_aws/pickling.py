@@ -1,15 +1,19 @@
 """Pickles what moto keeps in memory, which moto did not make for it."""
 
 import copyreg
+import dataclasses
+import dis
 import importlib
 import io
+import itertools
 import marshal
+import operator
 import pickle
 import sys
 import threading
 import weakref
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from types import CellType, FunctionType
 from typing import Any, get_args
 
@@ -141,6 +145,46 @@ _BY_BASE: dict[type, Callable[[Pickler, Any], Any]] = {
 
 # What has been found out about each type; of these, pickle knows.
 _BY_TYPE: dict[type, Callable[[Pickler, Any], Any] | None] = {OrderedDict: None, defaultdict: None}
+
+
+def layout() -> dict[str, list[str]]:
+    """The classes of ours that have been pickled, and the attributes that objects of each have."""
+    kinds = {type(backend) for backend in backends().values()} | _BY_TYPE.keys()
+    return {f"{kind.__module__}:{kind.__qualname__}": _attributes(kind) for kind in kinds if _is_ours(kind)}
+
+
+def differences(known: Mapping[str, Collection[str]]) -> list[str]:
+    """The classes of an earlier `layout` whose objects have other attributes by now; a backend may have got more."""
+    found = []
+    for name, attributes in known.items():
+        module, qualified = name.split(":")
+        try:
+            kind = operator.attrgetter(qualified)(importlib.import_module(module))
+        except (ImportError, AttributeError):
+            found.append(qualified)
+            continue
+        gone, new = set(attributes) - set(_attributes(kind)), set(_attributes(kind)) - set(attributes)
+        if gone or (new and not issubclass(kind, BaseBackend)):
+            found.append(qualified)
+    return found
+
+
+def _attributes(kind: type) -> list[str]:
+    """What the methods of a class of ours, and of those of ours that it extends, assign to self."""
+    found = set(getattr(kind, "_fields", ()))  # of a named tuple
+    if dataclasses.is_dataclass(kind):
+        found |= {field.name for field in dataclasses.fields(kind)}
+    for method in [value for base in kind.__mro__ if _is_ours(base) for value in vars(base).values()]:
+        if isinstance(method, FunctionType):
+            steps = list(dis.get_instructions(method))
+            for before, step in itertools.pairwise(steps):
+                if step.opname == "STORE_ATTR" and before.argval == "self":
+                    found.add(step.argval)
+    return sorted(found)
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == "local_aws"
 
 
 # What the pickles call when they are read; renamed, they can be read no more.

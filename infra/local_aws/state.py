@@ -19,11 +19,12 @@ import moto
 
 from local_aws.bodies import Bodies
 from local_aws.gate import gate
-from local_aws.pickling import Pickler, backends, registries, registry
+from local_aws.pickling import Pickler, backends, differences, layout, registries, registry
 
 logger = logging.getLogger(__name__)
 
-# To be raised by whoever changes what a class of ours keeps, so that what an earlier one wrote is refused.
+# To be raised where what an earlier version wrote can't be read for another reason than that objects of a class of ours
+# have other attributes now, which is noticed by itself.
 FORMAT = 1
 VERSIONS = {"format": FORMAT, "moto": moto.__version__, "python": ".".join(platform.python_version_tuple()[:2])}
 SHORTEST_PAUSE = 0.2  # seconds between two snapshots
@@ -67,10 +68,12 @@ class State:
         if self._file.exists():
             with self._file.open("rb") as file:
                 try:
-                    versions = json.loads(file.readline())
-                    if versions != VERSIONS:
-                        other = f"{_spelt(versions)}; this is {_spelt(VERSIONS)}"
+                    header = json.loads(file.readline())
+                    if header["versions"] != VERSIONS:
+                        other = f"{_spelt(header['versions'])}; this is {_spelt(VERSIONS)}"
                         raise self._unusable(f"is of another version ({other})")
+                    if changed := differences(header["layout"]):
+                        raise self._unusable(f"is of another version (of {', '.join(changed)})")
                     kept, bodies = pickle.load(file), pickle.load(file)
                 except StateError:
                     raise
@@ -127,7 +130,7 @@ class State:
         if digest == self._written:
             return
         with open(self._half, "wb", opener=_for_the_user_alone) as file:
-            file.write(json.dumps(VERSIONS).encode() + b"\n")
+            file.write(json.dumps({"versions": VERSIONS, "layout": layout()}).encode() + b"\n")
             file.write(pickled)
             file.flush()
             os.fsync(file.fileno())
@@ -195,7 +198,6 @@ def _put_back(contents: dict[str, Any]) -> None:
         if hasattr(backend, "__setstate__"):
             backend.__setstate__(members)
         else:
-            vars(backend).clear()
             vars(backend).update(members)
 
 
