@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         settings = _settings(arguments.aws_port, arguments.airflow_port)
         settings.enter()
         api = airflow.Api(settings)
-        aws_is_new = not services.alive("local-aws")
+        anew = not (services.alive("local-aws") and services.alive("airflow-scheduler"))
         console.print("starting local AWS and Airflow ...")
         for name, what, port, variable in (
             ("local-aws", "local AWS", settings.aws_port, "AWS_PORT"),
@@ -55,8 +55,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         started.result()
         api.wait_until_ready()
         api.wait_for_dag(arguments.pipeline)
-        if aws_is_new and (count := api.fail_unfinished_runs(arguments.pipeline)):
-            console.print(f"gave up {count} unfinished run(s): their jobs ended with the local AWS of then")
+        if anew and (count := api.fail_unfinished_runs(arguments.pipeline)):
+            console.print(f"gave up {count} unfinished run(s): what they were at ended with the services of then")
     triggered = api.trigger(arguments.pipeline, conf)
     console.print(
         f"Airflow is up at {settings.airflow_url} ({time.monotonic() - began:.0f} s); {arguments.pipeline} runs\n",
