@@ -22,9 +22,13 @@ AWSS_OWN = {
     "sagemaker.DescribeModelPackage: Value null at 'modelPackageName' failed to satisfy constraint: "
     "Member must not be null",
     *(
-        f"athena.{operation}: Value '[]' at '{member}' failed to satisfy constraint: "
+        f"{operation}: Value '{nothing}' at '{member}' failed to satisfy constraint: "
         "Member must have length greater than or equal to 1"
-        for operation, member in [("ListNamedQueries", "namedQueryIds"), ("ListQueryExecutions", "queryExecutionIds")]
+        for operation, member, nothing in [
+            ("athena.ListNamedQueries", "namedQueryIds", []),
+            ("athena.ListQueryExecutions", "queryExecutionIds", []),
+            ("logs.ListTagsForResource", "tags", {}),
+        ]
     ),
 }
 _SERVICES = {  # by the prefix of X-Amz-Target

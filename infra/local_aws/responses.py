@@ -13,6 +13,7 @@ from moto.core.request import Request
 from moto.core.responses import ActionResult, BaseResponse
 
 from local_aws.exceptions import BrokenRules, InternalFailure, NotImplementedHere, SerializationError
+from local_aws.instead import instead
 from local_aws.validation import WrongType, find_errors, service_model
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class CheckedResponse(BaseResponse):
             super().parse_parameters(request)
         except OperationNotFoundError as unknown:
             raise NotImplementedHere(f"The operation {action}") from unknown
-        except (RequestParserError, ValueError, TypeError, AttributeError) as error:
+        except (RequestParserError, ArithmeticError, AttributeError, RuntimeError, TypeError, ValueError) as error:
             raise SerializationError(f"The request's body is not what {action} takes: {error}") from error
 
     def call_action(self) -> Any:
@@ -60,7 +61,7 @@ class CheckedResponse(BaseResponse):
         """Refuse what is not carried out, and a request that is not what its operation takes."""
         action = self._get_action()
         if action not in self.carried_out:
-            raise NotImplementedHere(action)
+            raise NotImplementedHere(action, instead(self.boto3_service_name, action))
         try:
             errors = find_errors(self.boto3_service_name, action, self.document())
         except WrongType as error:

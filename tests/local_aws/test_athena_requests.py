@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.athena.responses import EXECUTED, KEPT_BY_MOTO, ExecutingAthenaResponse
+from local_aws.instead import instead
 from raw_requests import send
 
 ARN = "arn:aws:athena:us-east-1:123456789012:workgroup/"
@@ -119,7 +120,7 @@ def test_what_does_not_exist_is_an_error(athena: Any, operation: str, arguments:
 )
 def test_what_is_not_carried_out_is_refused_by_name(athena: Any, operation: str, arguments: Any) -> None:
     name = operation.replace("_", " ").title().replace(" ", "")
-    message = f"{name} is not implemented by local AWS; nothing has been done."
+    message = f"{name} is not implemented by local AWS; nothing has been done. {instead('athena', name)}"
     assert refusal(athena, operation, **arguments) == ("NotImplementedException", message)
 
 

@@ -292,6 +292,8 @@ def test_asynchronous_and_streamed_invocations_are_refused_by_name(endpoints: En
         endpoints.runtime.invoke_endpoint_async(EndpointName="v1", InputLocation=f"s3://{BUCKET}/x")
     with pytest.raises(ClientError, match=r"\(NotImplementedException\).*InvokeEndpointWithResponseStream"):
         endpoints.runtime.invoke_endpoint_with_response_stream(EndpointName="v1", Body=b"{}")
+    with pytest.raises(ClientError, match=r"\(NotImplementedException\).*InvokeEndpoint with TargetModel"):
+        endpoints.runtime.invoke_endpoint(EndpointName="v1", Body=b"{}", TargetModel="other.tar.gz")
 
 
 def _wheel(name: str, text: str) -> bytes:

@@ -7,6 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 from sagemaker_requests import BUCKET, IMAGE, ROLE, bucket_client, channel, training_job
 
+from local_aws.instead import instead
+
 
 @pytest.fixture(scope="module")
 def s3(local_aws: Any) -> Any:
@@ -279,5 +281,12 @@ def test_what_is_not_carried_out_is_refused_by_name(sagemaker: Any, operation: s
     code, message = refusal(getattr(sagemaker, method), **PRETENDED_BY_MOTO[operation])
     assert (code, message) == (
         "NotImplementedException",
-        f"{operation} is not implemented by local AWS; nothing has been done.",
+        f"{operation} is not implemented by local AWS; nothing has been done. {instead('sagemaker', operation)}",
+    )
+
+
+def test_a_refusal_says_what_to_use_instead(sagemaker: Any) -> None:
+    assert refusal(sagemaker.list_pipeline_executions, PipelineName="p")[1] == (
+        "ListPipelineExecutions is not implemented by local AWS; nothing has been done. "
+        "Order the steps by Airflow: its SageMaker operators start each job here."
     )

@@ -11,7 +11,7 @@ from local_aws.cloudwatch import limits
 from local_aws.cloudwatch.alarms import Alarm, CompositeAlarm, MetricAlarm
 from local_aws.cloudwatch.composites import children, parents
 from local_aws.cloudwatch.evaluation import Verdict
-from local_aws.cloudwatch.exceptions import InvalidFormat, InvalidNextToken, ValidationError
+from local_aws.cloudwatch.exceptions import InvalidFormat, InvalidNextToken, InvalidParameterValue, ValidationError
 from local_aws.cloudwatch.metrics import dimensions, seconds
 
 PAGE_ALARMS, PAGE_HISTORY = 50, 100
@@ -128,6 +128,8 @@ class AlarmResponse(MotoResponse):
     def _first(self) -> int:
         token = self._request().get("NextToken") or "0"
         if not token.isdecimal():
+            if self._get_action() == "ListMetrics":  # has no error of its own for it
+                raise InvalidParameterValue("The next token is invalid.")
             raise InvalidNextToken
         return int(token)
 

@@ -38,8 +38,14 @@ class LogsResponse(CheckedResponse, MotoResponse):
     def call_action(self) -> Any:
         status, headers, body = super().call_action()
         if isinstance(body, str) and body.startswith("{"):  # moto answers with null for what AWS leaves out
-            body = json.dumps({name: value for name, value in json.loads(body).items() if value is not None})
+            body = json.dumps(_without_nulls(json.loads(body)))
         return status, headers, body
+
+    def describe_export_tasks(self) -> str:
+        task = self._request().get("taskId")
+        if task and task not in self.logs_backend.export_tasks:
+            raise InvalidParameterException("The specified export task does not exist.")
+        return str(super().describe_export_tasks())
 
     def put_metric_filter(self) -> str:
         request = self._request()
@@ -156,3 +162,11 @@ class LogsResponse(CheckedResponse, MotoResponse):
         first = int(token)
         more = {"nextToken": str(first + limit)} if first + limit < len(items) else {}
         return json.dumps({member: items[first : first + limit], **more})
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _without_nulls(member) for name, member in value.items() if member is not None}
+    return value

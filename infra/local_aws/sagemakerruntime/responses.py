@@ -6,6 +6,7 @@ from typing import Any
 
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse as MotoResponse
 
+from local_aws.exceptions import NotImplementedHere
 from local_aws.responses import CheckedResponse
 from local_aws.validation import service_model
 
@@ -14,6 +15,14 @@ OPERATIONS = {
     "invocations": "InvokeEndpoint",
     "async-invocations": "InvokeEndpointAsync",
     "invocations-response-stream": "InvokeEndpointWithResponseStream",
+}
+# What would be ignored without a word.
+REFUSED = {
+    "TargetModel": "Give each model an endpoint, or a production variant and TargetVariant.",
+    "TargetContainerHostname": "Give each container an endpoint of its own.",
+    "InferenceComponentName": "Give each model a production variant, and name it as TargetVariant.",
+    "SessionId": "Send what a model has to remember with each request.",
+    "EnableExplanations": "Compute explanations in the model's predict_fn.",
 }
 
 
@@ -29,6 +38,11 @@ class SageMakerRuntimeResponse(CheckedResponse, MotoResponse):
 
     def determine_response_protocol(self, service_model: Any) -> str:
         return "rest-json"
+
+    def check_request(self) -> None:
+        super().check_request()
+        for member in REFUSED.keys() & self.document().keys():
+            raise NotImplementedHere(f"InvokeEndpoint with {member}", REFUSED[member])
 
     def document(self) -> Any:
         shape: Any = service_model("sagemaker-runtime").operation_model("InvokeEndpoint").input_shape
