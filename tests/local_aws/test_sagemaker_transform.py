@@ -154,6 +154,15 @@ def test_the_jobs_log_streams_are_awss(transforms: Transforms, completed: dict[s
     assert line.endswith(":[sagemaker logs]: MaxConcurrentTransforms=2, MaxPayloadInMB=6, BatchStrategy=MULTI_RECORD")
 
 
+def test_what_the_container_uses_of_the_machine_is_in_cloudwatch(
+    transforms: Transforms, completed: dict[str, Any]
+) -> None:
+    metrics = boto3.client("cloudwatch").list_metrics(Namespace="/aws/sagemaker/TransformJobs")["Metrics"]
+    hosts = [(metric["MetricName"], metric["Dimensions"][0]["Value"]) for metric in metrics]
+    names = sorted(name for name, host in hosts if host.startswith("completed/i-"))
+    assert names == ["CPUUtilization", "MemoryUtilization"]
+
+
 def test_jobs_are_listed_and_have_their_tags(transforms: Transforms, completed: dict[str, Any]) -> None:
     listed = transforms.sagemaker.list_transform_jobs(NameContains="complete", StatusEquals="Completed")
     (summary,) = listed["TransformJobSummaries"]

@@ -260,7 +260,7 @@ class Job:
             except (OSError, ValueError) as error:  # more arguments than the OS takes, or a NUL in one of them
                 raise JobFailed(f"ClientError: The container could not be started: {error}") from error
             try:
-                usage = Usage(role.client("cloudwatch"), place, host, container.pid)
+                usage = Usage(role.client("cloudwatch"), place, host)
                 interrupted = self._supervise(container, allowed_seconds, usage)
             finally:
                 container.close()
@@ -273,7 +273,7 @@ class Job:
         """Wait for the end of the container; the secondary status where it was ended by force, else None."""
         started = time.monotonic()
         while not container.wait(0.05):
-            usage.sample()
+            usage.sample(container.pid)
             if self._stop.is_set():
                 interrupted = "Stopped"
             elif time.monotonic() - started > allowed_seconds:

@@ -114,6 +114,11 @@ class ModelServer:
         threading.Thread(target=self._keep_alive, name=self._log.stream, daemon=True).start()
 
     @property
+    def pid(self) -> int | None:
+        """The container's first process; None where there is none yet."""
+        return self._container.pid if self._container else None
+
+    @property
     def last_words(self) -> str:
         """What the container wrote to stderr last."""
         return "\n".join(self._last_words)

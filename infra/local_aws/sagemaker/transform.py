@@ -14,6 +14,7 @@ from local_aws.sagemaker.jobs import Job, JobFailed, Surroundings
 from local_aws.sagemaker.logs import LogStream
 from local_aws.sagemaker.serving import ModelServer, NotHealthy, ServedModel
 from local_aws.sagemaker.transformation import INVOCATION_SECONDS, Transformation
+from local_aws.sagemaker.usage import Usage
 
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
 
@@ -43,17 +44,19 @@ class TransformJob(Job):
     def _work(self, surroundings: Surroundings) -> None:
         with self._slot():
             client = surroundings.role.client("logs")
-            stream = f"{self.name}/i-{uuid.uuid4().hex[:17]}-{int(time.time())}"
+            host = f"{self.name}/i-{uuid.uuid4().hex[:17]}"
+            stream = f"{host}-{int(time.time())}"
+            usage = Usage(surroundings.role.client("cloudwatch"), LOG_GROUP, host)
             with closing(LogStream(client, LOG_GROUP, stream)) as log:
                 with closing(LogStream(client, LOG_GROUP, f"{stream}/data-log")) as data_log:
-                    self._transform(surroundings, log, data_log)
+                    self._transform(surroundings, log, data_log, usage)
 
-    def _transform(self, surroundings: Surroundings, log: LogStream, data_log: LogStream) -> None:
+    def _transform(self, surroundings: Surroundings, log: LogStream, data_log: LogStream, usage: Usage) -> None:
         s3 = surroundings.role.client("s3")
         objects = data.named_objects(s3, self.request["TransformInput"]["DataSource"]["S3DataSource"])
         server = ModelServer(self._model, replace(surroundings, folder=surroundings.folder / "server"), log)
         try:
-            with self._ended_by_stop(server):
+            with self._watched(server, usage):
                 server.start()
                 failed = Transformation(
                     self.request, server, s3, surroundings.folder / "data", data_log, self._unless_stopped
@@ -74,12 +77,14 @@ class TransformJob(Job):
             )
 
     @contextmanager
-    def _ended_by_stop(self, server: ModelServer) -> Iterator[None]:
-        """Where the job is to stop, end the server: all that waits for it goes on."""
+    def _watched(self, server: ModelServer, usage: Usage) -> Iterator[None]:
+        """Take note of what the server uses; where the job is to stop, end it: all that waits for it goes on."""
         done = threading.Event()
 
         def watch() -> None:
             while not done.wait(0.05):
+                if server.pid:
+                    usage.sample(server.pid)
                 if self._stop.is_set():
                     server.stop(drain=False)
                     return
@@ -91,6 +96,7 @@ class TransformJob(Job):
         finally:
             done.set()
             watcher.join()
+            usage.publish()
 
 
 def batch_variables(request: Mapping[str, Any]) -> dict[str, str]:

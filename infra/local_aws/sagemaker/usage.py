@@ -14,23 +14,24 @@ PUBLISH_SECONDS = 60.0  # as often as AWS does
 
 
 class Usage:
-    """CPUUtilization (100 for each core that is busy) and MemoryUtilization of the process `pid` and those below it."""
+    """CPUUtilization (100 for each core that is busy) and MemoryUtilization of a container's processes."""
 
-    def __init__(self, client: Any, namespace: str, host: str, pid: int) -> None:
+    def __init__(self, client: Any, namespace: str, host: str) -> None:
         self._client, self._namespace, self._host = client, namespace, host
-        self._process = psutil.Process(pid)
         self._published = self._sampled = time.monotonic()
         self._cpu_seconds = 0.0
         self._samples: list[tuple[float, float]] = []
 
-    def sample(self) -> None:
-        """Look at the processes, unless they have just been looked at; the means of a minute go to CloudWatch."""
+    def sample(self, pid: int) -> None:
+        """Look at `pid` and the processes below it, unless that has just been done; the means of a minute go to
+        CloudWatch."""
         now = time.monotonic()
         elapsed = now - self._sampled
         if elapsed < SAMPLE_SECONDS:
             return
         with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
-            family = [self._process, *self._process.children(recursive=True)]
+            first = psutil.Process(pid)
+            family = [first, *first.children(recursive=True)]
             cpu_seconds = memory = 0.0
             for process in family:
                 with contextlib.suppress(psutil.NoSuchProcess):
