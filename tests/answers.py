@@ -17,10 +17,12 @@ COMMON_ERRORS = {
     *("ValidationError", "MissingRequiredParameterException"),
     *("InvalidParameterValueException", "InvalidParameterCombinationException"),
 }
-# Where AWS departs from its model: a version of a group has no name of its own, and an empty list is one.
+# Where AWS departs from its model: a version of a group has no name of its own, and an empty list or map is one.
 AWSS_OWN = {
     "sagemaker.DescribeModelPackage: Value null at 'modelPackageName' failed to satisfy constraint: "
     "Member must not be null",
+    "logs.ListTagsForResource: Value '{}' at 'tags' failed to satisfy constraint: "
+    "Member must have length greater than or equal to 1",
     *(
         f"{operation}: Value '{nothing}' at '{member}' failed to satisfy constraint: "
         "Member must have length greater than or equal to 1"

@@ -18,18 +18,21 @@ from local_aws.validation import WrongType, find_errors, service_model
 
 logger = logging.getLogger(__name__)
 
+FORM = "application/x-www-form-urlencoded"
+
 
 class CheckedResponse(BaseResponse):
     """moto's, without the operations that it only pretends to carry out, and with AWS's error shapes where moto's
     server would answer with a page of HTML. To stand before moto's class of a service."""
 
     carried_out: Set[str]
+    speaks_query = False  # the query protocol too, whose requests are forms
     invalid = "ValidationException"  # the service's code for a request that breaks its model's rules
 
     def _dispatch(self, request: Request, full_url: str | None = None, headers: Any = None) -> Any:
         body = request.get_data()  # before moto parses what calls itself a form, and takes it away
         try:
-            if not self.use_raw_body:
+            if not self.use_raw_body and not (self.speaks_query and request.mimetype == FORM):
                 json.loads(body or "{}")
         except ValueError as error:  # before moto can lay out what `serialized` needs
             answer = {"__type": SerializationError.code, "message": f"The request's body is no JSON: {error}"}

@@ -1,10 +1,13 @@
 """What CloudWatch answers about alarms, and what it refuses."""
 
+import urllib.parse
 from typing import Any
 
 import boto3
 import pytest
 from cloudwatch_requests import error, expression_alarm, metric_alarm
+
+from raw_requests import post
 
 ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:nobody"
@@ -209,6 +212,19 @@ def test_a_composite_alarm_that_cannot_be_is_refused(described: Any, changes: di
     refusal = error(described.put_composite_alarm, **request)
     assert refusal[0] == "ValidationError"
     assert text in refusal[1]
+
+
+def test_requests_of_the_query_protocol_are_answered_in_it(described: Any, local_aws: Any) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    def asked(**request: str) -> str:
+        body = urllib.parse.urlencode({"Version": "2010-08-01", **request}).encode()
+        return post(local_aws.url, "monitoring", form, body)[1].decode()
+
+    answer = asked(Action="DescribeAlarms", **{"AlarmNames.member.1": "described-a"})
+    assert "<AlarmName>described-a</AlarmName>" in answer
+    refusal = asked(Action="PutMetricAlarm", AlarmName="refused")
+    assert "<Code>MissingParameter</Code><Message>The parameter ComparisonOperator is required.</Message>" in refusal
 
 
 @pytest.mark.parametrize(

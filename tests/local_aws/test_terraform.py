@@ -53,6 +53,116 @@ resource "aws_ssm_parameter" "platform" {
   type  = "String"
   value = jsonencode({ silver_bucket = aws_s3_bucket.silver.bucket })
 }
+
+resource "aws_s3_bucket_policy" "silver" {
+  bucket = aws_s3_bucket.silver.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = "${aws_s3_bucket.silver.arn}/*"
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+}
+
+resource "aws_s3_bucket_notification" "silver" {
+  bucket      = aws_s3_bucket.silver.id
+  eventbridge = true
+}
+
+resource "aws_sns_topic" "alarms" {
+  name = "terraform-alarms"
+}
+
+resource "aws_cloudwatch_log_group" "pipeline" {
+  name = "/terraform/pipeline"
+}
+
+resource "aws_cloudwatch_log_metric_filter" "errors" {
+  name           = "errors"
+  log_group_name = aws_cloudwatch_log_group.pipeline.name
+  pattern        = "{ $.level = ERROR }"
+  metric_transformation {
+    name          = "errors"
+    namespace     = "Pipeline"
+    value         = "1"
+    default_value = 0
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  alarm_name          = "terraform-errors"
+  namespace           = "Pipeline"
+  metric_name         = aws_cloudwatch_log_metric_filter.errors.name
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  tags                = { team = "ours" }
+}
+
+resource "aws_cloudwatch_metric_alarm" "rate" {
+  alarm_name          = "terraform-rate"
+  evaluation_periods  = 1
+  threshold           = 5
+  comparison_operator = "GreaterThanThreshold"
+  metric_query {
+    id          = "rate"
+    expression  = "100 * errors / requests"
+    return_data = true
+  }
+  dynamic "metric_query" {
+    for_each = ["errors", "requests"]
+    content {
+      id = metric_query.value
+      metric {
+        namespace   = "Pipeline"
+        metric_name = metric_query.value
+        period      = 60
+        stat        = "Sum"
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_composite_alarm" "pipeline" {
+  alarm_name    = "terraform-pipeline"
+  alarm_rule    = join(" OR ", [for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.rate] :
+    "ALARM(${alarm.alarm_name})"
+  ])
+  alarm_actions = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_cloudwatch_query_definition" "errors" {
+  name            = "terraform-errors"
+  log_group_names = [aws_cloudwatch_log_group.pipeline.name]
+  query_string    = "fields @message | filter level = 'ERROR'"
+}
+
+resource "aws_appautoscaling_target" "endpoint" {
+  service_namespace  = "sagemaker"
+  resource_id        = "endpoint/terraform/variant/all"
+  scalable_dimension = "sagemaker:variant:DesiredInstanceCount"
+  min_capacity       = 1
+  max_capacity       = 2
+  tags               = { team = "ours" }
+}
+
+resource "aws_budgets_budget" "team" {
+  name         = "terraform-team"
+  budget_type  = "COST"
+  time_unit    = "MONTHLY"
+  limit_amount = "10.0"
+  limit_unit   = "USD"
+  tags         = { team = "ours" }
+}
 """
 
 
@@ -79,11 +189,11 @@ def terraform(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_what_terraform_applies_is_there_and_a_second_plan_finds_nothing_to_change(terraform: Any) -> None:
     applied = terraform("apply", "-auto-approve")
     assert applied.returncode == 0, applied.stderr
-    assert "5 added" in applied.stdout
+    assert "16 added" in applied.stdout
     workgroup = boto3.client("athena").get_work_group(WorkGroup="terraform-pipeline")["WorkGroup"]
     location = workgroup["Configuration"]["ResultConfiguration"]["OutputLocation"]
     assert location == "s3://terraform-silver/results/"
     planned = terraform("plan", "-detailed-exitcode")
     assert planned.returncode == 0, planned.stdout + planned.stderr
     destroyed = terraform("destroy", "-auto-approve")
-    assert destroyed.returncode == 0 and "5 destroyed" in destroyed.stdout, destroyed.stderr
+    assert destroyed.returncode == 0 and "16 destroyed" in destroyed.stdout, destroyed.stderr

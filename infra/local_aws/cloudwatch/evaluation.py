@@ -57,13 +57,14 @@ class Rule:
 
     @classmethod
     def of(cls, alarm: Mapping[str, Any]) -> "Rule":
-        """The rule of a PutMetricAlarm request."""
+        """The rule of a PutMetricAlarm request; AWS ignores missing data of DynamoDB whatever the alarm says."""
+        is_dynamodb = alarm.get("Namespace") == "AWS/DynamoDB"
         return cls(
             alarm["ComparisonOperator"],
             float(alarm["Threshold"]),
             alarm["EvaluationPeriods"],
             alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"],
-            alarm.get("TreatMissingData") or "missing",
+            "ignore" if is_dynamodb else alarm.get("TreatMissingData") or "missing",
         )
 
     @property

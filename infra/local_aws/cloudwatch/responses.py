@@ -27,10 +27,11 @@ class CloudWatchResponse(CheckedResponse, AlarmResponse):
     """moto's, with the operations that moto lacks, and without those that it only pretends to carry out."""
 
     carried_out = EXECUTED | KEPT_BY_MOTO
+    speaks_query = True  # as Terraform does
     invalid = "ValidationError"
 
     def document(self) -> Any:
-        return self._request()  # Terraform speaks the query protocol, whose requests are no documents
+        return self._request()
 
     def put_metric_data(self) -> ActionResult:
         request = self._request()
