@@ -23,6 +23,7 @@ from local_aws.logs import models as logs
 from local_aws.s3 import models as s3
 from local_aws.sagemaker import models as sagemaker
 from local_aws.sagemakerruntime import models as sagemakerruntime
+from local_aws.sns import models as sns
 from local_aws.state import State
 
 READS = ("Get", "BatchGet", "Describe", "List", "Search", "Lookup")
@@ -42,6 +43,7 @@ def install_backends() -> None:
     s3.install()
     sagemaker.install()
     sagemakerruntime.install()
+    sns.install()
 
 
 class Dispatcher(DomainDispatcherApplication):

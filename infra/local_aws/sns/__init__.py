@@ -1,0 +1,1 @@
+"""What moto's SNS does otherwise than AWS."""
