@@ -1,5 +1,6 @@
 """Errors that every service made real may answer with, by AWS's codes."""
 
+from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
 
 
@@ -29,3 +30,7 @@ class InternalFailure(ServiceException):
 
 class BrokenRules(ServiceException):
     """A request that its API's model does not allow; each service has a code of its own for it."""
+
+
+# Codes that no service's model lists: without this moto warns of each that it answers with.
+COMMON_ERROR_CODES += [NotImplementedHere.code, SerializationError.code, InternalFailure.code]

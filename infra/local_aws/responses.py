@@ -75,3 +75,21 @@ class CheckedResponse(BaseResponse):
     def document(self) -> Any:
         """The request as it was sent: moto's parser converts what AWS refuses."""
         return json.loads(self.body or "{}")
+
+
+_dispatch = BaseResponse._dispatch
+
+
+def refuse_what_moto_lacks(response: Any, request: Request, full_url: str | None = None, headers: Any = None) -> Any:
+    """moto's method `_dispatch`, except that an operation moto lacks is an error of AWS's form, not a page of HTML with
+    the status 500, which a client would ask for again and again."""
+    try:
+        return _dispatch(response, request, full_url, headers)
+    except NotImplementedError as missing:
+        logger.warning("%s: %s", response.service_name, missing)
+        return response.serialized(ActionResult(NotImplementedHere(response._get_action())))
+
+
+def install() -> None:
+    """Put that method in the place of moto's."""
+    BaseResponse._dispatch = refuse_what_moto_lacks

@@ -1,0 +1,34 @@
+"""An operation of any service that moto lacks is refused at once, in the form of the service's own protocol."""
+
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "request_"),
+    [
+        ("glue", "list_blueprints", {}),
+        ("ssm", "describe_activations", {}),
+        ("kms", "describe_custom_key_stores", {}),
+        ("events", "list_endpoints", {}),
+        ("iam", "list_service_specific_credentials", {}),
+        ("sns", "list_origination_numbers", {}),
+        ("sqs", "list_message_move_tasks", {"SourceArn": "arn:aws:sqs:us-east-1:123456789012:q"}),
+        ("sts", "decode_authorization_message", {"EncodedMessage": "m"}),
+        ("budgets", "describe_budget_actions_for_account", {"AccountId": "123456789012"}),
+        ("application-autoscaling", "describe_scaling_activities", {"ServiceNamespace": "sagemaker"}),
+        ("ecs", "list_services_by_namespace", {"namespace": "n"}),
+    ],
+)
+def test_it_is_refused_by_name(local_aws: Any, service: str, operation: str, request_: dict[str, Any]) -> None:
+    with pytest.raises(ClientError) as refused:
+        getattr(boto3.client(service), operation)(**request_)
+    error = refused.value.response["Error"]
+    name = boto3.client(service).meta.method_to_api_mapping[operation]
+    assert error["Code"] == "NotImplementedException"
+    assert error["Message"] == f"{name} is not implemented by local AWS; nothing has been done."
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert refused.value.response["ResponseMetadata"]["RetryAttempts"] == 0
