@@ -32,3 +32,11 @@ def test_it_is_refused_by_name(local_aws: Any, service: str, operation: str, req
     assert error["Message"] == f"{name} is not implemented by local AWS; nothing has been done."
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert refused.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+
+
+def test_a_setting_of_a_bucket_that_moto_takes_for_the_bucket_is_refused(local_aws: Any) -> None:
+    s3: Any = boto3.client("s3")
+    s3.create_bucket(Bucket="with-settings")
+    with pytest.raises(ClientError, match=r"\(NotImplementedException\).*A bucket's analytics is not implemented"):
+        s3.delete_bucket_analytics_configuration(Bucket="with-settings", Id="a")
+    assert "with-settings" in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]

@@ -9,6 +9,7 @@ from moto.s3.exceptions import S3AccessDeniedError
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 
+from local_aws.s3 import refusals
 from local_aws.s3.bucket_policies import context, decide
 
 
@@ -47,3 +48,4 @@ def install() -> None:
     """Put these in the place of moto's."""
     FakeBucket.get_permission = get_permission
     S3Response.get_bucket_notification = get_bucket_notification
+    refusals.install()
