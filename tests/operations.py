@@ -29,6 +29,18 @@ KINDS = {
     "none": "answered truthfully: nothing of the kind can be made here, so there is none",
     "refused": "refused by name, with what to use instead",
 }
+# What is moto's, and what of it is not what it seems.
+OTHERS = {
+    "S3": "buckets' policies with their conditions are obeyed; lifecycle rules are kept, and move nothing",
+    "Glue": "the catalog; starting a job, a crawler, a trigger or a workflow is refused",
+    "IAM, STS": "roles and policies are kept, and not enforced; SimulatePrincipalPolicy says what they allow",
+    "EventBridge": "events reach topics and moto's other targets; rules with a schedule never fire",
+    "SNS, SQS": "messages go to queues, topics and HTTP addresses; mail and SMS go nowhere",
+    "SSM": "parameters; commands and automations do not run",
+    "KMS": "keys encrypt and decrypt; key policies are not enforced",
+    "Application Auto Scaling": "targets and policies are kept, and scale nothing",
+    "Budgets": "budgets are kept, and nothing is charged",
+}
 
 
 @dataclass(frozen=True)
@@ -110,6 +122,11 @@ def page(operations: list[Operation]) -> str:
         lines += ["", f"## {title}", ""]
         for kind in KINDS:
             lines += _listed(kind, [each for each in operations if (each.service, each.kind) == (service, kind)])
+    lines += [
+        *("", "## The other services", ""),
+        "They are moto's; an operation that moto lacks is refused by name. What to know of those that a pipeline uses:",
+        *("", "| service | |", "|---|---|", *(f"| {service} | {limits} |" for service, limits in OTHERS.items())),
+    ]
     return "\n".join(lines) + "\n"
 
 
