@@ -30,7 +30,7 @@ class Queue:
                 self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
             return len(found)
 
-        eventually(look, lambda seen: seen >= count, seconds=10)
+        eventually(look, lambda seen: seen >= count)
         return found
 
 
@@ -85,7 +85,7 @@ def alarm_in(cloudwatch: Any, name: str, state: str) -> dict[str, Any]:
         answer = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=kinds)
         return dict([*answer["MetricAlarms"], *answer["CompositeAlarms"]][0])
 
-    return dict(eventually(look, lambda alarm: alarm["StateValue"] == state, seconds=10))
+    return dict(eventually(look, lambda alarm: alarm["StateValue"] == state))
 
 
 def history(cloudwatch: Any, name: str, count: int) -> list[dict[str, Any]]:
@@ -95,7 +95,6 @@ def history(cloudwatch: Any, name: str, count: int) -> list[dict[str, Any]]:
         eventually(
             lambda: cloudwatch.describe_alarm_history(**request)["AlarmHistoryItems"],
             lambda items: len(items) >= count,
-            seconds=10,
         )
     )
 

@@ -44,7 +44,7 @@ def test_history_tells_what_was_configured_entered_and_done(cloudwatch: Any, top
     alarm_in(cloudwatch, "told", "OK")
     topic.messages()
 
-    items = history(cloudwatch, "told", 3)
+    items = history(cloudwatch, "told", 3)[:3]
 
     assert [(item["HistoryItemType"], item["HistorySummary"]) for item in items] == [
         ("ConfigurationUpdate", 'Alarm "told" created'),

@@ -116,6 +116,15 @@ def test_events_of_several_streams_come_in_the_order_of_time(group: LogGroup) ->
     assert [event["message"] for event in events] == ["first", "second"]
 
 
+def test_events_are_those_of_the_streams_with_the_prefix(group: LogGroup) -> None:
+    group.logs.create_log_stream(logGroupName=group.name, logStreamName="other")
+    group.put("of s")
+    found = {"s": ["of s"], "oth": [], "nothing": []}
+    for prefix, messages in found.items():
+        events = group.logs.filter_log_events(logGroupName=group.name, logStreamNamePrefix=prefix)["events"]
+        assert [event["message"] for event in events] == messages
+
+
 def test_a_subscription_gets_what_its_pattern_matches(group: LogGroup) -> None:
     other = LogGroup()
     arn = f"arn:aws:logs:us-east-1:123456789012:log-group:{other.name}"

@@ -50,5 +50,5 @@ def test_an_http_endpoint_hears_of_an_alarm(local_aws: object, received: tuple[s
     cloudwatch.put_metric_alarm(**metric_alarm("posted", AlarmActions=[topic.arn]))
     put(cloudwatch, "posted", 12)
     alarm_in(cloudwatch, "posted", "ALARM")
-    documents = eventually(lambda: received[1], lambda found: found, seconds=10)
+    documents = eventually(lambda: received[1], lambda found: found)
     assert json.loads(documents[0]["Message"])["AlarmName"] == "posted"

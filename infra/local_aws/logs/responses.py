@@ -97,8 +97,20 @@ class LogsResponse(CheckedResponse, MotoResponse):
         return str(super().put_subscription_filter())
 
     def filter_log_events(self) -> str:
-        check_pattern(self._request().get("filterPattern") or "")
-        return str(super().filter_log_events())
+        request, backend = self._request(), self.logs_backend
+        check_pattern(request.get("filterPattern") or "")
+        group = _group_name(request.get("logGroupName") or request.get("logGroupIdentifier") or "")
+        backend.check_group(group)
+        names, prefix = request.get("logStreamNames"), request.get("logStreamNamePrefix")
+        if names and prefix:
+            raise InvalidParameterException("Specify either logStreamNames or logStreamNamePrefix, not both.")
+        if prefix:
+            names = [name for name in backend.groups[group].streams if name.startswith(prefix)]
+            if not names:
+                return json.dumps({"events": [], "searchedLogStreams": []})
+        range_ = (request.get("startTime"), request.get("endTime"), request.get("limit"), request.get("nextToken"))
+        events, token, _ = backend.filter_log_events(group, names or [], *range_, request.get("filterPattern"), True)
+        return json.dumps({"events": events, "nextToken": token, "searchedLogStreams": []})
 
     def start_query(self) -> str:
         request = self._request()
@@ -110,7 +122,7 @@ class LogsResponse(CheckedResponse, MotoResponse):
         if request.get("queryLanguage", "CWLI") != "CWLI":
             raise NotImplementedHere(f"The query language {request['queryLanguage']}")
         names = request[given[0]] if isinstance(request[given[0]], list) else [request[given[0]]]
-        groups = [name.removesuffix(":*").rpartition(":log-group:")[2] for name in names]
+        groups = [_group_name(name) for name in names]
         return json.dumps({"queryId": self.logs_backend.start_insights_query(request, groups)})
 
     def get_query_results(self) -> str:
@@ -170,3 +182,8 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_nulls(member) for name, member in value.items() if member is not None}
     return value
+
+
+def _group_name(identifier: str) -> str:
+    """The name of a log group that is named, or whose ARN is given."""
+    return identifier.removesuffix(":*").rpartition(":log-group:")[2]
