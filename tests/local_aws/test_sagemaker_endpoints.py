@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from sagemaker_endpoints import Endpoints
 from sagemaker_requests import BUCKET, IMAGE, archive, eventually, is_running, log_lines, settled
 
+from local_aws.cloudwatch.statistics import Sample, statistic
 from local_aws.sagemaker import container, invocations
 
 
@@ -98,7 +99,19 @@ def test_invocations_and_their_errors_are_counted_in_cloudwatch(
             endpoints.invoke("counted", **request)
     names = ("Invocations", "Invocation4XXErrors", "Invocation5XXErrors")
     eventually(lambda: [_metric("counted", name, "Sum") for name in names], lambda sums: sums == [3, 1, 1], seconds=5)
-    assert 0 < _metric("counted", "ModelLatency", "Maximum") < 10e6
+    assert 0 < _metric("counted", "ModelLatency", "p50") <= _metric("counted", "ModelLatency", "Maximum") < 10e6
+
+
+@pytest.mark.parametrize("count", [1, 50, 51, 52, 5000])
+def test_however_many_invocations_are_told_in_few_values(count: int) -> None:
+    values = [float(number * number) for number in range(count)]
+    told = invocations.condense(values)
+    counted = [Sample(0.0, "None", v, v, v * n, n) for v, n in zip(told["Values"], told["Counts"], strict=True)]
+    every = [Sample(0.0, "None", value, value, value, 1.0) for value in values]
+    assert len(counted) <= 50
+    for name in ("SampleCount", "Sum", "Minimum", "Maximum"):
+        assert statistic(name).of(counted) == pytest.approx(statistic(name).of(every))
+    assert statistic("p90").of(counted) == pytest.approx(statistic("p90").of(every), rel=0.05)
 
 
 def test_a_crashed_model_server_is_started_again(endpoints: Endpoints) -> None:
@@ -320,9 +333,9 @@ def _metric(endpoint: str, name: str, statistic: Any) -> float:
         StartTime=datetime.now(UTC) - timedelta(hours=1),
         EndTime=datetime.now(UTC) + timedelta(hours=1),
         Period=86400,
-        Statistics=[statistic],
+        **({"ExtendedStatistics": [statistic]} if statistic.startswith("p") else {"Statistics": [statistic]}),
     )["Datapoints"]
-    return sum(float(point[statistic]) for point in points)
+    return sum(float(point.get("ExtendedStatistics", point)[statistic]) for point in points)
 
 
 def _raising(work: Callable[[], None]) -> Callable[[], None]:

@@ -1,7 +1,10 @@
 """What SageMaker counts of a variant's invocations, for CloudWatch's AWS/SageMaker namespace."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean
 from typing import Any
 
 from local_aws.sagemaker.buffer import Buffer
@@ -9,6 +12,7 @@ from local_aws.sagemaker.logs import send_metrics
 
 NAMESPACE = "AWS/SageMaker"
 FLUSH_SECONDS = 5.0
+MOST_VALUES = 50  # of one metric in one flush
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Invocations:
         send_metrics(self._client, NAMESPACE, self._summary(invocations))
 
     def _summary(self, invocations: list[Invocation]) -> list[dict[str, Any]]:
-        """One StatisticSet for each metric, as AWS has them: counts are sums of ones and noughts."""
+        """The values of each metric, of which AWS knows percentiles too: counts are sums of ones and noughts."""
         count = len(invocations)
         statuses = [invocation.status for invocation in invocations]
         values = {
@@ -63,16 +67,18 @@ class Invocations:
             "OverheadLatency": ([invocation.overhead_seconds * 1e6 for invocation in invocations], "Microseconds"),
         }
         return [
-            {
-                "MetricName": name,
-                "Dimensions": self._dimensions,
-                "Unit": unit,
-                "StatisticValues": {
-                    "SampleCount": len(found),
-                    "Sum": sum(found),
-                    "Minimum": min(found),
-                    "Maximum": max(found),
-                },
-            }
+            {"MetricName": name, "Dimensions": self._dimensions, "Unit": unit, **condense(found)}
             for name, (found, unit) in values.items()
         ]
+
+
+def condense(values: Sequence[float]) -> dict[str, list[float]]:
+    """Values and Counts of a MetricDatum, few however many the values are: least, greatest, sum and number stay what
+    they are, percentiles nearly so."""
+    counted = Counter(values)
+    if len(counted) <= MOST_VALUES:
+        return {"Values": list(counted), "Counts": [float(count) for count in counted.values()]}
+    least, *between, greatest = sorted(values)
+    ends = [len(between) * number // (MOST_VALUES - 2) for number in range(MOST_VALUES - 1)]
+    groups = [[least], *(between[start:end] for start, end in pairwise(ends)), [greatest]]
+    return {"Values": [fmean(group) for group in groups], "Counts": [float(len(group)) for group in groups]}
