@@ -24,6 +24,7 @@ from local_aws.s3 import models as s3
 from local_aws.sagemaker import models as sagemaker
 from local_aws.sagemakerruntime import models as sagemakerruntime
 from local_aws.sns import models as sns
+from local_aws.ssm import models as ssm
 from local_aws.state import State
 
 READS = ("Get", "BatchGet", "Describe", "List", "Search", "Lookup")
@@ -45,6 +46,7 @@ def install_backends() -> None:
     sagemaker.install()
     sagemakerruntime.install()
     sns.install()
+    ssm.install()
 
 
 class Dispatcher(DomainDispatcherApplication):

@@ -1,0 +1,1 @@
+"""What moto's SSM only pretends to do."""
