@@ -46,16 +46,22 @@ class Bodies:
         """The body in the file of that name."""
         return Body(self._folder / name)
 
-    def write(self, body: Body, content: bytes) -> None:
-        """Put the bytes on disk, all of them or none."""
+    def write(self, contents: Collection[tuple[Body, bytes]]) -> None:
+        """Put the bytes of each body on disk, or of none."""
         try:
-            with body.path.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            for body, content in contents:
+                body.path.write_bytes(content)
+            for body, _ in contents:  # once all are written: the first takes the others along
+                with body.path.open("rb") as file:
+                    os.fsync(file.fileno())
         except OSError:
-            body.path.unlink(missing_ok=True)
+            for body, _ in contents:
+                body.path.unlink(missing_ok=True)
             raise
+
+    def missing(self, names: Collection[str]) -> set[str]:
+        """Those of `names` that no file has."""
+        return set(names) - {path.name for path in self._folder.iterdir()}
 
     def keep_only(self, names: Collection[str]) -> None:
         """Remove every other file."""

@@ -34,7 +34,7 @@ def registries() -> dict[str, BackendDict]:
     found: dict[str, BackendDict] = {}
     for name, module in sorted(sys.modules.items()):
         if name.startswith("moto.") and name.endswith(".models"):
-            for variable, value in vars(module).items():
+            for variable, value in list(vars(module).items()):
                 if isinstance(value, BackendDict) and value and value not in found.values():
                     found[f"{name}:{variable}"] = value
     return found
@@ -51,8 +51,8 @@ def backends() -> dict[Key, BaseBackend]:
     return {
         (name, account, region): backend
         for name, accounts in registries().items()
-        for account, regions in dict(accounts).items()
-        for region, backend in dict(regions.items()).items()
+        for account, regions in list(accounts.items())
+        for region, backend in list(regions.items())
     }
 
 

@@ -75,6 +75,8 @@ class State:
                     if changed := differences(header["layout"]):
                         raise self._unusable(f"is of another version (of {', '.join(changed)})")
                     kept, bodies = pickle.load(file), pickle.load(file)
+                    if missing := self._bodies.missing(bodies):
+                        raise self._unusable(f"lacks the bytes of {len(missing)} objects")
                 except StateError:
                     raise
                 except Exception as error:
@@ -121,8 +123,8 @@ class State:
         """Take a snapshot, unless nothing has changed."""
         with gate.still():
             pickler, pickled = self._pickled()
-        for key, body, content in pickler.unwritten:
-            self._bodies.write(body, content)
+        self._bodies.write([(body, content) for _, body, content in pickler.unwritten])
+        for key, body, _ in pickler.unwritten:
             with key.lock:
                 if not key.disposed:
                     key._value_buffer = body
@@ -135,6 +137,7 @@ class State:
             file.flush()
             os.fsync(file.fileno())
         self._half.replace(self._file)
+        _sync(self._folder)  # before what it no longer refers to goes
         self._written = digest
         self._bodies.keep_only(pickler.names)
 
@@ -142,12 +145,12 @@ class State:
         left_out: set[str] = set()
         for _ in range(_ATTEMPTS):
             file = io.BytesIO()
-            pickler = Pickler(file, self._bodies)
             try:
+                pickler = Pickler(file, self._bodies)
                 pickler.dump(_contents(left_out))
             except Exception as error:
-                if "changed size during iteration" in str(error):
-                    continue  # a thread that passes no gate has just begun or ended something
+                if _is_passing(error):
+                    continue
                 found = self._unpicklable()
                 if not found - left_out:
                     raise
@@ -165,6 +168,8 @@ class State:
                 try:
                     Pickler(io.BytesIO(), self._bodies).dump(value)
                 except Exception as error:
+                    if _is_passing(error):
+                        continue
                     found.add(name)
                     self._complain(
                         f"{registry(name).service_name} is not kept over a restart, because its {member} "
@@ -201,8 +206,21 @@ def _put_back(contents: dict[str, Any]) -> None:
             vars(backend).update(members)
 
 
+def _is_passing(error: Exception) -> bool:
+    """Whether a thread that passes no gate, since it only reads, has filled a cache meanwhile."""
+    return "changed size during iteration" in str(error)
+
+
 def _spelt(versions: dict[str, Any]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _sync(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _for_the_user_alone(path: str, flags: int) -> int:

@@ -70,22 +70,29 @@ class World:
 
     def __init__(self, server: OwnServer, how: str) -> None:
         self.server = server
-        _fill()
+        self.name = f"until-{how}"
+        _begin(self.name)
         self.before = [look(*named) for named in LOOKS]
         self.endpoint_before = look(*ENDPOINT)
         server.end(how)
         server.start()
 
 
-@pytest.fixture(scope="module", params=["SIGTERM", "SIGKILL"])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
     with pytest.MonkeyPatch.context() as patch:
-        server = OwnServer(tmp_path_factory.mktemp("local_aws") / "state", patch)
+        started = OwnServer(tmp_path_factory.mktemp("local_aws") / "state", patch)
         try:
-            yield World(server, request.param)
+            _fill()
+            yield started
         finally:
-            server.process.kill()
-            server.process.wait()
+            started.process.kill()
+            started.process.wait()
+
+
+@pytest.fixture(scope="module", params=["SIGKILL", "SIGTERM"])
+def world(server: OwnServer, request: pytest.FixtureRequest) -> World:
+    return World(server, request.param)
 
 
 def look(service: str, operation: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -116,11 +123,27 @@ def _fill() -> None:
     _fill_athena()
     _fill_others()
     assert finished(sagemaker, "done")["TrainingJobStatus"] == "Completed"
-    sagemaker.create_training_job(**training_job(s3, "endless", ENDLESS))
+
+
+def _begin(name: str) -> None:
+    """What is at work when the server ends, each of that name: a job, an upload in parts, an alarm."""
+    s3, sagemaker, cloudwatch = boto3.client("s3"), boto3.client("sagemaker"), boto3.client("cloudwatch")
+    sagemaker.create_training_job(**training_job(s3, name, ENDLESS))
+    named = {"Bucket": "versioned", "Key": name}
+    s3.upload_part(**named, **_upload(s3, named), PartNumber=1, Body=FIVE_MB)
+    cloudwatch.put_metric_alarm(**metric_alarm(name, TreatMissingData="ignore"))
+    cloudwatch.put_composite_alarm(AlarmName=f"composite-{name}", AlarmRule=f"ALARM({name})")
+    put(cloudwatch, name, 1)
+    alarm_in(cloudwatch, name, "OK")
+    alarm_in(cloudwatch, f"composite-{name}", "OK")
     eventually(
-        lambda: sagemaker.describe_training_job(TrainingJobName="endless")["SecondaryStatus"],
+        lambda: sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"],
         lambda status: status == "Training",
     )
+
+
+def _upload(s3: Any, named: dict[str, str]) -> dict[str, str]:
+    return {"UploadId": s3.create_multipart_upload(**named)["UploadId"]}
 
 
 def _fill_s3(s3: Any) -> None:
@@ -130,13 +153,10 @@ def _fill_s3(s3: Any) -> None:
         s3.put_object(Bucket="versioned", Key="kept", Body=body, Tagging="team=ml", Metadata={"made": "by hand"})
     s3.put_object(Bucket="versioned", Key="deleted", Body=b"gone")
     s3.delete_object(Bucket="versioned", Key="deleted")
-    for key in ("in/parts", "unfinished"):
-        upload = {"Bucket": "versioned", "Key": key}
-        upload["UploadId"] = s3.create_multipart_upload(**upload)["UploadId"]
-        part = s3.upload_part(**upload, PartNumber=1, Body=FIVE_MB)
-        if key == "in/parts":
-            parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
-            s3.complete_multipart_upload(**upload, MultipartUpload=parts)
+    named = {"Bucket": "versioned", "Key": "in/parts"}
+    upload = named | _upload(s3, named)
+    part = s3.upload_part(**upload, PartNumber=1, Body=FIVE_MB)
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
 
 
 def _fill_athena() -> None:
@@ -157,12 +177,6 @@ def state(query_id: str) -> str:
 
 
 def _fill_others() -> None:
-    cloudwatch = boto3.client("cloudwatch")
-    cloudwatch.put_metric_alarm(**metric_alarm("kept", TreatMissingData="ignore"))
-    cloudwatch.put_composite_alarm(AlarmName="kept-composite", AlarmRule="ALARM(kept)")
-    put(cloudwatch, "kept", 1)
-    alarm_in(cloudwatch, "kept", "OK")
-    alarm_in(cloudwatch, "kept-composite", "OK")
     boto3.client("iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")
     tags: Any = [{"Key": "team", "Value": "ml"}]
     boto3.client("ssm").put_parameter(Name="/parameter", Value="value", Type="String", Tags=tags)
@@ -207,7 +221,7 @@ def test_an_upload_in_parts_goes_on(world: World) -> None:
     (part,) = s3.list_parts(**named)["Parts"]
     parts: Any = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
     s3.complete_multipart_upload(**named, MultipartUpload=parts)
-    assert s3.get_object(Bucket="versioned", Key="unfinished")["Body"].read() == FIVE_MB
+    assert s3.get_object(Bucket="versioned", Key=world.name)["Body"].read() == FIVE_MB
 
 
 def test_an_endpoint_serves_again_by_itself(world: World) -> None:
@@ -218,7 +232,7 @@ def test_an_endpoint_serves_again_by_itself(world: World) -> None:
 
 
 def test_a_job_that_was_running_has_failed_with_that_reason(world: World) -> None:
-    job = boto3.client("sagemaker").describe_training_job(TrainingJobName="endless")
+    job = boto3.client("sagemaker").describe_training_job(TrainingJobName=world.name)
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Failed"
     assert job["FailureReason"] == "InternalServerError: local AWS ended while the job was running"
     assert job["TrainingEndTime"] > job["TrainingStartTime"]
@@ -240,8 +254,8 @@ def test_a_result_of_before_can_be_read_and_its_table_queried(world: World) -> N
 
 def test_alarms_go_on(world: World) -> None:
     cloudwatch = boto3.client("cloudwatch")
-    put(cloudwatch, "kept", 12)
-    alarm_in(cloudwatch, "kept-composite", "ALARM")
+    put(cloudwatch, world.name, 12)
+    alarm_in(cloudwatch, f"composite-{world.name}", "ALARM")
 
 
 def test_nothing_was_complained_of(world: World) -> None:

@@ -21,15 +21,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sagemaker_requests import eventually
 
 INFRA = Path(__file__).parents[2] / "infra"
-# Starts a server as often as it is told to: forked, since importing takes longer than all else.
+# Starts a server on each state that it is told: forked, since importing takes longer than all else.
 FORKS = """
 import os, pathlib, signal, sys
 from local_aws import server
-for _ in sys.stdin:
+for state in sys.stdin:
     child = os.fork()
     if not child:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(running.stop()))
-        running = server.start(0, pathlib.Path(sys.argv[1]), keep=True)
+        running = server.start(0, pathlib.Path(state.strip()), keep=True)
         print(os.getpid(), running.url, flush=True)
         while True:
             signal.pause()
@@ -40,34 +40,20 @@ for _ in sys.stdin:
 class Servers:
     """One server after another on the same state; `client` speaks to the one of now."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, forks: subprocess.Popen[str]) -> None:
         self.state = state
-        self._forks = subprocess.Popen(
-            [sys.executable, "-c", FORKS, str(state)],
-            env={**os.environ, "PYTHONPATH": str(INFRA)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        self._forks = forks
         self.start()
 
     def start(self) -> None:
         assert self._forks.stdin and self._forks.stdout
-        self._forks.stdin.write("\n")
+        self._forks.stdin.write(f"{self.state}\n")
         self._forks.stdin.flush()
         pid, self._url = self._forks.stdout.readline().split()
         self._pid = int(pid)
 
     def end(self, how: signal.Signals) -> None:
         os.kill(self._pid, how)
-
-    def close(self) -> None:
-        self.end(signal.SIGKILL)
-        assert self._forks.stdin and self._forks.stdout
-        self._forks.stdin.close()
-        self._forks.wait(10)
-        self._forks.stdout.close()
 
     def client(self, service: str) -> Any:
         return boto3.client(
@@ -84,11 +70,24 @@ class Servers:
         return (self.state / "state").stat().st_mtime_ns if (self.state / "state").exists() else 0
 
 
+@pytest.fixture(scope="module")
+def forks() -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKS],
+        env={**os.environ, "PYTHONPATH": str(INFRA)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as started:
+        yield started
+
+
 @pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Servers]:
-    started = Servers(tmp_path / "state")
+def servers(tmp_path: Path, forks: subprocess.Popen[str]) -> Iterator[Servers]:
+    started = Servers(tmp_path / "state", forks)
     yield started
-    started.close()
+    started.end(signal.SIGKILL)
 
 
 def write_until_it_ends(servers: Servers, numbers: Iterator[int]) -> None:
@@ -203,6 +202,21 @@ def test_a_state_that_cannot_be_used_is_refused_and_stays(servers: Servers, chan
     assert (file.read_bytes(), servers.bodies()) == before
     file.unlink()
     servers.start()
+
+
+def test_a_state_that_lacks_an_objects_bytes_is_refused(servers: Servers) -> None:
+    servers.client("s3").create_bucket(Bucket="raw")
+    servers.client("s3").put_object(Bucket="raw", Key="a", Body=b"content")
+    generation = servers.generation()
+    servers.client("ssm").put_parameter(Name="/a", Value="value", Type="String")
+    eventually(servers.generation, lambda now: now != generation)
+    servers.end(signal.SIGKILL)
+    (file,) = (servers.state / "objects").iterdir()
+    file.rename(servers.state / "elsewhere")
+    assert "lacks the bytes of 1 objects" in local_aws(servers.state).stderr
+    (servers.state / "elsewhere").rename(file)
+    servers.start()
+    assert servers.client("s3").get_object(Bucket="raw", Key="a")["Body"].read() == b"content"
 
 
 def test_what_cannot_be_pickled_is_named_and_everything_else_is_kept(tmp_path: Path) -> None:
