@@ -16,6 +16,7 @@ import psutil
 from laptop.settings import STATE, write_privately
 
 RECORDS = STATE / "services"
+HEAD_START_SECONDS = 5
 GRACE_SECONDS = 20
 
 
@@ -78,8 +79,10 @@ def stop_all() -> list[str]:
     names = sorted(path.stem for path in RECORDS.glob("*.json"))
     running = [name for name in names if alive(name)]
     families = [process for name in names for process in _family(name)]
-    # A service ends by itself what it has started, and may have something to say about it.
-    _end([process for name in names if (process := _process(name))])
+    # Local AWS says of its jobs what they ended with, where it hears of its end before they do.
+    first = [process for name in names if (process := _process(name))]
+    _signal(first, signal.SIGTERM)
+    psutil.wait_procs(first, timeout=HEAD_START_SECONDS)
     _end(families)
     for name in names:
         (RECORDS / f"{name}.json").unlink()

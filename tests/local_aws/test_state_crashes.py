@@ -207,6 +207,7 @@ def test_a_state_that_cannot_be_used_is_refused_and_stays(servers: Servers, chan
 def test_a_state_that_lacks_an_objects_bytes_is_refused(servers: Servers) -> None:
     servers.client("s3").create_bucket(Bucket="raw")
     servers.client("s3").put_object(Bucket="raw", Key="a", Body=b"content")
+    eventually(servers.bodies, lambda found: len(found) == 1)
     generation = servers.generation()
     servers.client("ssm").put_parameter(Name="/a", Value="value", Type="String")
     eventually(servers.generation, lambda now: now != generation)
