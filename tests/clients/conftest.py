@@ -39,18 +39,18 @@ def artifacts(trained: dict[str, Any]) -> str:
 @pytest.fixture(scope="session")
 def model(sagemaker: Any, artifacts: str) -> str:
     """The name of the shared model."""
-    sagemaker.create_model(**model_request("shared", artifacts))
-    return "shared"
+    sagemaker.create_model(**model_request("clients", artifacts))
+    return "clients"
 
 
 @pytest.fixture(scope="session")
 def endpoint(sagemaker: Any, model: str) -> str:
     """The name of an endpoint, and of its configuration, that no test changes."""
-    sagemaker.create_endpoint_config(**endpoint_config_request("shared", model))
-    sagemaker.create_endpoint(EndpointName="shared", EndpointConfigName="shared")
-    described = settled(sagemaker, "shared")
+    sagemaker.create_endpoint_config(**endpoint_config_request("clients", model))
+    sagemaker.create_endpoint(EndpointName="clients", EndpointConfigName="clients")
+    described = settled(sagemaker, "clients")
     assert described["EndpointStatus"] == "InService", described
-    return "shared"
+    return "clients"
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ class Transforms:
         made = {"S3OutputPath": f"s3://{BUCKET}/{name}/out", "Accept": content_type, "AssembleWith": "Line"}
         return {
             "TransformJobName": name,
-            "ModelName": "shared",
+            "ModelName": "transforms",
             "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
             **changes,
             "TransformInput": given | changes.get("TransformInput", {}),
@@ -115,7 +115,7 @@ class Transforms:
 @pytest.fixture(scope="module")
 def transforms(local_aws: Any) -> Transforms:
     made = Transforms()
-    made.model("shared", COLOUR="blue", SIZE="small")
+    made.model("transforms", COLOUR="blue", SIZE="small")
     return made
 
 
@@ -143,7 +143,7 @@ def test_each_object_has_its_output_at_its_place(transforms: Transforms, complet
 def test_a_completed_job_describes_what_it_did_and_when(completed: dict[str, Any]) -> None:
     assert completed["CreationTime"] <= completed["TransformStartTime"] <= completed["TransformEndTime"]
     assert completed["TransformInput"]["CompressionType"] == "None"
-    assert (completed["ModelName"], completed["MaxConcurrentTransforms"]) == ("shared", 2)
+    assert (completed["ModelName"], completed["MaxConcurrentTransforms"]) == ("transforms", 2)
 
 
 def test_the_jobs_log_streams_are_awss(transforms: Transforms, completed: dict[str, Any]) -> None:
@@ -284,8 +284,8 @@ def test_a_request_that_the_container_does_not_survive_is_sent_again(transforms:
 
 
 def test_a_container_that_does_not_come_up_fails_the_job_with_its_last_lines(transforms: Transforms) -> None:
-    transforms.model("broken", "def model_fn(model_dir): raise OSError('model.joblib is damaged')")
-    job = transforms.run("does-not-start", {"a.csv": b"1\n"}, ModelName="broken")
+    transforms.model("does-not-load", "def model_fn(model_dir): raise OSError('model.joblib is damaged')")
+    job = transforms.run("does-not-start", {"a.csv": b"1\n"}, ModelName="does-not-load")
     assert job["FailureReason"].startswith(
         "AlgorithmError: See job logs for more information. The container did not pass the ping health check."
     )

@@ -236,7 +236,8 @@ class ModelServer:
 
     def _read_line(self, stream: str, line: str) -> None:
         self._log.write(line)
-        if stream == "stderr":
+        # gunicorn's own lines, `[2026-01-01 ...`, tell of the end that it is put to, as if it were the failure.
+        if stream == "stderr" and not (self._stopping.is_set() and line.startswith("[2")):
             self._last_words.append(line)
 
     def _wait_until_healthy(self) -> None:
