@@ -52,10 +52,6 @@ class FilteringLogsBackend(LogsBackend):
                 cloudwatch_backends[self.account_id][self.region_name].put_metric_data(namespace, data)
         return token, rejected
 
-    def filter_log_events(self, *request: Any) -> Any:
-        *others, _ = request
-        return super().filter_log_events(*others, True)  # AWS no longer gives one stream after the other
-
     def put_filter(self, request: Mapping[str, Any]) -> None:
         """Create a metric filter, or replace the one of its name."""
         self.check_group(request["logGroupName"])
