@@ -1,16 +1,18 @@
-"""What is done with every request of a service made real: it is checked against the API's model, and answered in AWS's
-form whatever happens."""
+"""What is done with every request: that of a service made real is checked against the API's model, and any is answered
+in AWS's form whatever happens."""
 
 import json
 import logging
 from collections.abc import Set
 from typing import Any
 
+from botocore.exceptions import ClientError
 from botocore.model import OperationNotFoundError
 from moto.core.exceptions import ServiceException
 from moto.core.parse import RequestParserError
 from moto.core.request import Request
 from moto.core.responses import ActionResult, BaseResponse
+from werkzeug.exceptions import HTTPException
 
 from local_aws.exceptions import BrokenRules, InternalFailure, NotImplementedHere, SerializationError
 from local_aws.instead import instead
@@ -22,8 +24,8 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class CheckedResponse(BaseResponse):
-    """moto's, without the operations that it only pretends to carry out, and with AWS's error shapes where moto's
-    server would answer with a page of HTML. To stand before moto's class of a service."""
+    """moto's, without the operations that it only pretends to carry out, and without requests that are not what their
+    operations take. To stand before moto's class of a service."""
 
     carried_out: Set[str]
     speaks_query = False  # the query protocol too, whose requests are forms
@@ -37,15 +39,7 @@ class CheckedResponse(BaseResponse):
         except ValueError as error:  # before moto can lay out what `serialized` needs
             answer = {"__type": SerializationError.code, "message": f"The request's body is no JSON: {error}"}
             return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer)
-        try:
-            return super()._dispatch(request, full_url, headers)
-        except ServiceException as refusal:
-            return self.serialized(ActionResult(refusal))
-        except Exception as error:  # the last to see it: the client gets AWS's shape, the log has the traceback
-            action = self._get_action()
-            logger.exception("%s: %s", service_model(self.boto3_service_name).service_id, action)
-            _, headers, body = self.serialized(ActionResult(InternalFailure(action, error)))
-            return 500, headers, body
+        return super()._dispatch(request, full_url, headers)
 
     def parse_parameters(self, request: Request) -> None:
         action = self._get_action()
@@ -80,16 +74,25 @@ class CheckedResponse(BaseResponse):
 _dispatch = BaseResponse._dispatch
 
 
-def refuse_what_moto_lacks(response: Any, request: Request, full_url: str | None = None, headers: Any = None) -> Any:
-    """moto's method `_dispatch`, except that an operation moto lacks is an error of AWS's form, not a page of HTML with
-    the status 500, which a client would ask for again and again."""
+def answer_in_awss_form(response: Any, request: Request, full_url: str | None = None, headers: Any = None) -> Any:
+    """moto's method `_dispatch`, with AWS's error shapes where moto's server would answer with a page of HTML: an
+    operation that moto lacks is refused by name, and a defect is an InternalFailure."""
     try:
         return _dispatch(response, request, full_url, headers)
+    except ServiceException as refusal:
+        return response.serialized(ActionResult(refusal))
     except NotImplementedError as missing:
         logger.warning("%s: %s", response.service_name, missing)
         return response.serialized(ActionResult(NotImplementedHere(response._get_action())))
+    except (ClientError, HTTPException):  # moto's server knows what to make of them
+        raise
+    except Exception as error:  # the last to see it: the client gets AWS's shape, the log has the traceback
+        action = response._get_action()
+        logger.exception("%s: %s", service_model(response.boto3_service_name).service_id, action)
+        _, headers, body = response.serialized(ActionResult(InternalFailure(action, error)))
+        return 500, headers, body
 
 
 def install() -> None:
     """Put that method in the place of moto's."""
-    BaseResponse._dispatch = refuse_what_moto_lacks
+    BaseResponse._dispatch = answer_in_awss_form

@@ -1,10 +1,13 @@
-"""An operation of any service that moto lacks is refused at once, in the form of the service's own protocol."""
+"""What moto lacks, and where it fails, in any service, is an error in the form of the service's own protocol."""
 
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
+from moto.glue.models import GlueBackend
+from moto.iam.models import IAMBackend
 
 
 @pytest.mark.parametrize(
@@ -40,3 +43,23 @@ def test_a_setting_of_a_bucket_that_moto_takes_for_the_bucket_is_refused(local_a
     with pytest.raises(ClientError, match=r"\(NotImplementedException\).*A bucket's analytics is not implemented"):
         s3.delete_bucket_analytics_configuration(Bucket="with-settings", Id="a")
     assert "with-settings" in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "backend", "method"),
+    [
+        ("glue", "get_databases", GlueBackend, "get_databases"),
+        ("iam", "list_groups", IAMBackend, "list_groups"),
+    ],
+)
+def test_a_defect_of_motos_is_an_internal_failure(
+    local_aws: Any, monkeypatch: pytest.MonkeyPatch, service: Any, operation: str, backend: Any, method: str
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("a defect")
+
+    monkeypatch.setattr(backend, method, broken)
+    client = boto3.client(service, config=Config(retries={"total_max_attempts": 1}))
+    with pytest.raises(ClientError, match=r"\(InternalFailure\).*KeyError\('a defect'\)") as failed:
+        getattr(client, operation)()
+    assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
