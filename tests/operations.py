@@ -36,7 +36,7 @@ OTHERS = {
     "IAM, STS": "roles and policies are kept, and not enforced; SimulatePrincipalPolicy says what they allow",
     "EventBridge": "events reach topics and moto's other targets; rules with a schedule never fire",
     "SNS, SQS": "messages go to queues, topics and HTTP addresses; mail and SMS go nowhere",
-    "SSM": "parameters; commands and automations do not run",
+    "SSM": "parameters; commands for instances are refused",
     "KMS": "keys encrypt and decrypt; key policies are not enforced",
     "Application Auto Scaling": "targets and policies are kept, and scale nothing",
     "Budgets": "budgets are kept, and nothing is charged",
