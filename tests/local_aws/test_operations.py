@@ -1,5 +1,6 @@
 """The page of operations says what local AWS answers, and every refusal says what to use instead."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from moto.logs.models import logs_backends
 import operations
 from local_aws.athena.models import athena_backends
 from local_aws.cloudwatch.models import cloudwatch_backends
+from local_aws.instead import FAMILIES
 from local_aws.sagemaker.models import sagemaker_backends
 
 PAGE = Path(__file__).parents[2] / "docs" / "local-aws-operations.md"
@@ -32,3 +34,14 @@ def test_the_page_says_what_local_aws_answers(found: list[operations.Operation],
 
 def test_every_refusal_says_what_to_use_instead(found: list[operations.Operation]) -> None:
     assert [each.name for each in found if each.kind == "refused" and not each.instead] == []
+
+
+def test_no_sentence_is_about_what_is_carried_out(found: list[operations.Operation]) -> None:
+    refused = [each for each in found if each.kind == "refused"]
+    unused = [
+        words
+        for service, families in FAMILIES.items()
+        for words, _ in families
+        if not any(each.service == service and re.search(words, each.name) for each in refused)
+    ]
+    assert unused == []
