@@ -105,11 +105,11 @@ def transform_request(name: str, model: str, **changes: Any) -> dict[str, Any]:
 
 
 def tuning_request(s3: Any, name: str, script: str = TRAIN, **limits: int) -> dict[str, Any]:
-    """A CreateHyperParameterTuningJob request that looks for the slope 3, which has no loss, among three."""
+    """A CreateHyperParameterTuningJob request that looks for the slope 3, which has no loss, among two."""
     job = training_request(s3, name, script)
     static = job.pop("HyperParameters")
     del job["TrainingJobName"]
-    slopes = {"Name": "slope", "Values": ["2", "3", "4"]}
+    slopes = {"Name": "slope", "Values": ["2", "3"]}
     return {
         "HyperParameterTuningJobName": name,
         "HyperParameterTuningJobConfig": {

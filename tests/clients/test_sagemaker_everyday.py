@@ -60,6 +60,10 @@ class User:
         return self.train("everyday")
 
     @cached_property
+    def failed(self) -> dict[str, Any]:
+        return self.train("everyday-broken", BROKEN)
+
+    @cached_property
     def model(self) -> str:
         artifacts = self.trained["ModelArtifacts"]["S3ModelArtifacts"]
         self.sagemaker.create_model(**model_request("everyday", artifacts))
@@ -134,15 +138,15 @@ def test_what_the_script_measures_is_a_metric(user: User) -> None:
 
 
 def test_a_script_that_fails_fails_its_job_with_the_reason(user: User) -> None:
-    job = user.train("everyday-broken", BROKEN)
-    assert job["TrainingJobStatus"] == "Failed"
-    assert job["FailureReason"].startswith("AlgorithmError") and "the data is bad" in job["FailureReason"]
+    assert user.failed["TrainingJobStatus"] == "Failed"
+    reason = user.failed["FailureReason"]
+    assert reason.startswith("AlgorithmError") and "the data is bad" in reason
 
 
 def test_the_waiter_raises_for_a_failed_job(user: User) -> None:
-    user.train("everyday-awaited", BROKEN)
+    name = user.failed["TrainingJobName"]
     with pytest.raises(WaiterError, match="terminal failure state"):
-        user.sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName="everyday-awaited")
+        user.sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name)
 
 
 def test_a_job_can_be_stopped(user: User) -> None:
