@@ -33,6 +33,9 @@ down:  ## stop everything that `make run` started
 test: setup $(SDK)  ## run all tests
 	@$(PYTHON) -m pytest $(ARGS)
 
+bench: setup  ## measure what serving costs, as ratios to named baselines (under 90 s)
+	@$(PYTHON) tests/benchmarks/serving.py
+
 lint: setup  ## ruff and mypy
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy dags/silverline infra/local_aws infra/laptop
@@ -82,4 +85,4 @@ endef
 	@python3 -m venv .envs/uv
 	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.PHONY: help run invoke announce down test lint setup clean lock
+.PHONY: help run invoke announce down test bench lint setup clean lock

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local_aws import config, responses
+from local_aws import config, connections, responses
 from local_aws.applicationautoscaling import models as applicationautoscaling
 from local_aws.athena import models as athena
 from local_aws.budgets import models as budgets
@@ -86,6 +86,7 @@ class Server:
     url: str
     _wsgi: BaseWSGIServer
     _thread: threading.Thread
+    _connected: set[socket.socket]
     _watch: cloudwatch.Watch
     _state: State | None
 
@@ -95,6 +96,7 @@ class Server:
         sagemaker.shut_down()
         self._wsgi.shutdown()
         self._thread.join()
+        connections.end(self._connected)
         self._wsgi.server_close()
         if self._state:
             self._state.close()
@@ -121,13 +123,13 @@ def start(
     state = State(state_dir.resolve()) if keep else None
     if state:
         state.load()
-    wsgi = make_server(
-        "127.0.0.1", port, Dispatcher(), threaded=True, request_handler=MotoRequestHandler, fd=listener.fileno()
-    )
+    connected: set[socket.socket] = set()
+    handler = type("Connection", (connections.KeptConnection,), {"connected": connected})
+    wsgi = make_server("127.0.0.1", port, Dispatcher(), threaded=True, request_handler=handler, fd=listener.fileno())
     listener.close()
     thread = threading.Thread(target=wsgi.serve_forever, name="local-aws", daemon=True)
     thread.start()
     if state:
         sagemaker.resume()
         state.start()
-    return Server(url, wsgi, thread, cloudwatch.Watch(), state)
+    return Server(url, wsgi, thread, connected, cloudwatch.Watch(), state)

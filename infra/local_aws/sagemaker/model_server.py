@@ -156,6 +156,11 @@ class Worker(ThreadWorker):
 
     _requests = 0
 
+    def accept(self, listener: Any) -> None:
+        """Take a new connection, unless one was taken since the listener was seen to have some."""
+        if not self._requests:
+            super().accept(listener)
+
     def enqueue_req(self, conn: Any) -> None:
         """A request has come in."""
         self.notify()
@@ -168,6 +173,8 @@ class Worker(ThreadWorker):
         self._requests -= 1
         super().finish_request(conn, fs)
         super().notify()
+        for listener in self.sockets if self.alive else ():  # one, also where others are waiting here: all get a turn
+            self.accept(listener)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Take new connections, or no more."""
