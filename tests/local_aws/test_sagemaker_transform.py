@@ -83,7 +83,7 @@ class Transforms:
         made = {"S3OutputPath": f"s3://{BUCKET}/{name}/out", "Accept": content_type, "AssembleWith": "Line"}
         return {
             "TransformJobName": name,
-            "ModelName": "transforms",
+            "ModelName": "transform-jobs",
             "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
             **changes,
             "TransformInput": given | changes.get("TransformInput", {}),
@@ -115,7 +115,7 @@ class Transforms:
 @pytest.fixture(scope="module")
 def transforms(local_aws: Any) -> Transforms:
     made = Transforms()
-    made.model("transforms", COLOUR="blue", SIZE="small")
+    made.model("transform-jobs", COLOUR="blue", SIZE="small")
     return made
 
 
@@ -143,7 +143,7 @@ def test_each_object_has_its_output_at_its_place(transforms: Transforms, complet
 def test_a_completed_job_describes_what_it_did_and_when(completed: dict[str, Any]) -> None:
     assert completed["CreationTime"] <= completed["TransformStartTime"] <= completed["TransformEndTime"]
     assert completed["TransformInput"]["CompressionType"] == "None"
-    assert (completed["ModelName"], completed["MaxConcurrentTransforms"]) == ("transforms", 2)
+    assert (completed["ModelName"], completed["MaxConcurrentTransforms"]) == ("transform-jobs", 2)
 
 
 def test_the_jobs_log_streams_are_awss(transforms: Transforms, completed: dict[str, Any]) -> None:
