@@ -29,7 +29,6 @@ FAMILIES: dict[str, list[tuple[str, str]]] = {
         ("ModelCard|ModelMetadata", "Keep a model's metrics and notes in CreateModelPackage and UpdateModelPackage."),
         ("BatchDescribeModelPackage", "Call DescribeModelPackage for each."),
         ("PackageGroupPolicy", "Leave the policy out: local AWS does not enforce permissions."),
-        ("ModelPackage", "Set ModelApprovalStatus to Rejected by UpdateModelPackage."),
         ("AppImage", _NOTEBOOKS),
         ("Cluster|ComputeQuota|TrainingPlan|ReservedCapacity|UltraServer", _MACHINE),
         ("Search|ResourceCatalog", "Call the List operations, which filter by name, time and status."),

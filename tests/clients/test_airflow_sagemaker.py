@@ -64,6 +64,13 @@ def test_a_register_task_adds_versions_to_a_group_that_the_first_creates(sagemak
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
 
 
+def test_a_register_task_that_fails_takes_the_group_back_that_it_has_created(sagemaker: Any, artifacts: str) -> None:
+    arguments = {"image_uri": "nobody/has:this", "model_url": artifacts, "package_group_name": "airflow-taken-back"}
+    with pytest.raises(ClientError, match="(?s)CreateModelPackage.*nobody/has:this"):
+        run(SageMakerRegisterModelVersionOperator(task_id="register", package_desc="a version", **arguments))
+    assert sagemaker.list_model_package_groups(NameContains="airflow-taken-back")["ModelPackageGroupSummaryList"] == []
+
+
 # Endpoints
 
 

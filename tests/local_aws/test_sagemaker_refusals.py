@@ -267,7 +267,6 @@ PRETENDED_BY_MOTO: dict[str, dict[str, Any]] = {
     "CreateTrial": {"TrialName": "t", "ExperimentName": "nowhere"},
     "DisassociateTrialComponent": {"TrialComponentName": "c", "TrialName": "t"},
     "CreateModelCard": {"ModelCardName": "c", "Content": "{}", "ModelCardStatus": "Draft"},
-    "DeleteModelPackage": {"ModelPackageName": "m"},
     "CreateMonitoringSchedule": {
         "MonitoringScheduleName": "s",
         "MonitoringScheduleConfig": {"MonitoringJobDefinitionName": "d", "MonitoringType": "DataQuality"},

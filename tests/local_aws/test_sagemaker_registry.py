@@ -109,6 +109,26 @@ def test_a_package_that_does_not_exist(sagemaker: Any, group: str) -> None:
     assert message == f"ModelPackage {arn} does not exist."
 
 
+def test_a_deleted_package_is_gone_and_its_number_is_not_given_again(sagemaker: Any, group: str) -> None:
+    arns = [sagemaker.create_model_package(ModelPackageGroupName=group, **package())["ModelPackageArn"] for _ in "ab"]
+    for arn in arns:
+        sagemaker.delete_model_package(ModelPackageName=arn)
+    assert (
+        refused(sagemaker.delete_model_package, ModelPackageName=arns[1]) == f"ModelPackage {arns[1]} does not exist."
+    )
+    assert sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"] == []
+    made = sagemaker.create_model_package(ModelPackageGroupName=group, **package())
+    assert made["ModelPackageArn"] == f"{ARN}:model-package/{group}/3"
+
+
+def test_a_group_is_deleted_once_it_is_empty(sagemaker: Any, group: str) -> None:
+    arn = sagemaker.create_model_package(ModelPackageGroupName=group, **package())["ModelPackageArn"]
+    assert "still has Model Packages" in refused(sagemaker.delete_model_package_group, ModelPackageGroupName=group)
+    sagemaker.delete_model_package(ModelPackageName=arn)
+    sagemaker.delete_model_package_group(ModelPackageGroupName=group)
+    assert "does not exist" in refused(sagemaker.describe_model_package_group, ModelPackageGroupName=group)
+
+
 def test_a_packages_image_and_model_data_have_to_be_there(sagemaker: Any, group: str) -> None:
     message = refused(sagemaker.create_model_package, ModelPackageGroupName=group, **package(Image="nonsense"))
     assert "The image nonsense is not available in local AWS" in message

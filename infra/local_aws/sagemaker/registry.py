@@ -35,6 +35,7 @@ class RegistryBackend(SageMakerModelBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self._creating = threading.Lock()  # two requests for one name at once: only the first may have it
+        self.last_versions: dict[str, int] = {}  # of each group: the number of a deleted package is not given again
 
     def create_model_package_group(
         self, model_package_group_name: str, model_package_group_description: str, tags: Any = None
@@ -63,11 +64,39 @@ class RegistryBackend(SageMakerModelBackend):
         with self._creating:
             if name and (taken := self._arn("model-package", name.lower())) in self.model_packages:
                 raise ValidationError(f"Model Package already exists: {taken}")
-            arn = str(super().create_model_package(**request))
-        package = self.model_packages[arn]
-        package.created_by = {}  # moto invents a Studio user, and a validation and a scan that nobody made
-        package.model_package_status_details = {"ValidationStatuses": [], "ImageScanStatuses": []}
-        return arn
+            package = ModelPackage(
+                **{**request, "model_package_name": name or request["model_package_group_name"]},
+                model_package_type="Versioned" if group else "Unversioned",
+                model_package_version=self._next_version(request["model_package_group_name"]) if group else None,
+                approval_description=None,
+                region_name=self.region_name,
+                account_id=self.account_id,
+            )
+            package.created_by = {}  # moto invents a Studio user, and a validation and a scan that nobody made
+            package.model_package_status_details = {"ValidationStatuses": [], "ImageScanStatuses": []}
+            self.model_packages[package.arn] = package
+        return str(package.arn)
+
+    def _next_version(self, group: str) -> int:
+        self.last_versions[group] = self.last_versions.get(group, 0) + 1
+        return self.last_versions[group]
+
+    def delete_model_package(self, model_package_name: str) -> None:
+        """Delete a package; ValidationException where there is none of that name."""
+        del self.model_packages[self.describe_model_package(model_package_name).arn]
+
+    def delete_model_package_group(self, model_package_group_name: str) -> None:
+        """Delete a group; ValidationException where there is none, or packages are left in it."""
+        group = self.describe_model_package_group(model_package_group_name)
+        name = group.model_package_group_name
+        with self._creating:
+            if any(package.model_package_group_name == name for package in self.model_packages.values()):
+                raise ValidationError(
+                    f"Model Package Group {group.arn} cannot be deleted: it still has Model Packages. "
+                    "Delete them by DeleteModelPackage first."
+                )
+            del self.model_package_groups[name]
+            self.last_versions.pop(name, None)
 
     def check_containers(self, containers: list[Mapping[str, Any]]) -> None:
         """ValidationException unless the containers' images and model data are there."""

@@ -1,6 +1,6 @@
 """SageMaker's requests: checked against the API's model, then carried out, left to moto, or refused."""
 
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 
 from local_aws.responses import CheckedResponse
 from local_aws.sagemaker import limits, registry
@@ -20,8 +20,8 @@ EXECUTED = {
 # Records, which moto keeps and registry.py guards.
 RECORDS = {
     *("AddTags", "ListTags", "DeleteTags"),
-    *("CreateModelPackageGroup", "DescribeModelPackageGroup", "ListModelPackageGroups"),
-    *("CreateModelPackage", "DescribeModelPackage", "UpdateModelPackage", "ListModelPackages"),
+    *("CreateModelPackageGroup", "DescribeModelPackageGroup", "ListModelPackageGroups", "DeleteModelPackageGroup"),
+    *("CreateModelPackage", "DescribeModelPackage", "UpdateModelPackage", "ListModelPackages", "DeleteModelPackage"),
 }
 # Nothing of these kinds can be created here, so AWS's answer for an unknown name is the true one.
 ABSENT = {
@@ -51,6 +51,14 @@ class SageMakerResponse(CheckedResponse, RecordResponse):
             enable_network_isolation=request.get("EnableNetworkIsolation", False),
         )
         return ActionResult(model.response_create)
+
+    def delete_model_package(self) -> EmptyResult:
+        self.sagemaker_backend.delete_model_package(self._request()["ModelPackageName"])
+        return EmptyResult()
+
+    def delete_model_package_group(self) -> EmptyResult:
+        self.sagemaker_backend.delete_model_package_group(self._request()["ModelPackageGroupName"])
+        return EmptyResult()
 
     def create_endpoint_config(self) -> ActionResult:
         request = self._request()
