@@ -7,6 +7,7 @@ import signal
 import threading
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,25 @@ from sagemaker_requests import BUCKET, IMAGE, archive, eventually, is_running, l
 
 from local_aws.cloudwatch.statistics import Sample, statistic
 from local_aws.sagemaker import container, invocations
+
+ECHO = """
+    def model_fn(model_dir):
+        return None
+
+    def transform_fn(model, content, content_type, accept):
+        return content, accept
+"""
+ATTRIBUTES = """
+    from flask import request
+    from werkzeug.wrappers import Response
+
+    def model_fn(model_dir):
+        return None
+
+    def transform_fn(model, content, content_type, accept):
+        name = "X-Amzn-SageMaker-Custom-Attributes"
+        return Response("{}", headers={name: "seen " + request.headers[name]})
+"""
 
 
 @pytest.fixture(scope="module")
@@ -114,12 +134,49 @@ def test_however_many_invocations_are_told_in_few_values(count: int) -> None:
     assert statistic("p90").of(counted) == pytest.approx(statistic("p90").of(every), rel=0.05)
 
 
-def test_a_crashed_model_server_is_started_again(endpoints: Endpoints) -> None:
+def test_a_crashed_model_server_is_started_again_and_its_log_counts_the_restarts(endpoints: Endpoints) -> None:
     endpoints.create("crashes")
     pid = endpoints.invoke("crashes")["pid"]
     os.killpg(os.getpgid(pid), signal.SIGKILL)
     eventually(lambda: is_running(pid), lambda running: not running)
     assert endpoints.invoke("crashes")["pid"] != pid
+    said = "the model server ended with exit code -9: starting it again (restart 1)"
+    eventually(lambda: log_lines(endpoints.logs, "/aws/sagemaker/Endpoints/crashes", "variant-"), lambda x: said in x)
+
+
+def test_fifty_invocations_at_once_are_all_answered_each_with_its_own_answer(endpoints: Endpoints, v1: Any) -> None:
+    endpoints.create("echoes", ECHO)
+    clients = [boto3.client("sagemaker-runtime") for _ in range(50)]
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda n: _body(clients[n], "echoes", f"request {n}"), range(50)))
+    assert answers == [f"request {n}" for n in range(50)]
+
+
+def test_custom_attributes_go_to_the_model_and_come_back_from_it(endpoints: Endpoints, v1: Any) -> None:
+    endpoints.create("attributes", ATTRIBUTES)
+    assert endpoints.raw("attributes", b"x", CustomAttributes="trace=7")["CustomAttributes"] == "seen trace=7"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"TargetModel": "a.tar.gz"},
+        {"TargetContainerHostname": "first"},
+        {"InferenceComponentName": "component"},
+        {"SessionId": "NEW_SESSION"},
+        {"EnableExplanations": "`true`"},
+    ],
+    ids=lambda request: next(iter(request)),
+)
+def test_what_an_invocation_would_not_get_is_refused_by_name(endpoints: Endpoints, v1: Any, request_: Any) -> None:
+    with pytest.raises(ClientError, match=rf"NotImplementedException.*InvokeEndpoint with {next(iter(request_))}"):
+        endpoints.raw("v1", b"{}", **request_)
+
+
+def test_a_body_above_awss_limit_is_refused_and_one_below_it_is_answered(endpoints: Endpoints, v1: Any) -> None:
+    with pytest.raises(ClientError, match="ValidationError.*length less than or equal to 6291456"):
+        endpoints.raw("v1", b" " * 6291457)
+    assert endpoints.raw("v1", b"{}".ljust(6291456))["InvokedProductionVariant"] == "variant-v1"
 
 
 def test_no_request_fails_while_an_endpoint_is_updated(endpoints: Endpoints) -> None:
@@ -319,6 +376,11 @@ def _wheel(name: str, text: str) -> bytes:
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
     return packed.getvalue()
+
+
+def _body(runtime: Any, endpoint: str, body: str) -> str:
+    answer = runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType="text/plain")
+    return str(answer["Body"].read().decode())
 
 
 def _metric(endpoint: str, name: str, statistic: Any) -> float:

@@ -14,6 +14,7 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -89,6 +90,10 @@ class Server:
         if handlers.execution_parameters_fn:
             view = handlers.execution_parameters_fn
             self.views["/execution-parameters"] = (["HEAD", "OPTIONS", "GET"], lambda _: _flask().make_response(view()))
+        # Only a module that has imported Flask can ask for `flask.request`, the one way to a request's other headers.
+        self.context: Callable[[Any], AbstractContextManager[Any]] = (
+            _flask().request_context if "flask" in sys.modules else nullcontext
+        )
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         methods, view = self.views.get(environ["PATH_INFO"], ([], None))
@@ -100,7 +105,8 @@ class Server:
         if method == "OPTIONS":
             return answer(start_response, b"", HTML, ("Allow", ", ".join(methods)))
         try:
-            result = view(environ)
+            with self.context(environ):
+                result = view(environ)
             if isinstance(result, tuple) and isinstance(result[0], str | bytes):
                 return answer(start_response, result[0], get_content_type(result[1] or DEFAULT_TYPE, "utf-8"))
             if isinstance(result, str | bytes):
