@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 # To be raised where what an earlier version wrote can't be read for another reason than that objects of a class of ours
 # have other attributes now, which is noticed by itself.
-FORMAT = 1
+FORMAT = 2  # models know what serves them
 VERSIONS = {"format": FORMAT, "moto": moto.__version__, "python": ".".join(platform.python_version_tuple()[:2])}
 SHORTEST_PAUSE = 0.2  # seconds between two snapshots
 _ATTEMPTS = 5

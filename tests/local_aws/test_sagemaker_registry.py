@@ -1,6 +1,7 @@
 """The model registry and tags: names are taken once and have to be known, and nothing is kept that isn't there."""
 
 import itertools
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,7 +10,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto.sagemaker import models
-from sagemaker_requests import BUCKET, IMAGE, ROLE, bucket_client
+from sagemaker_endpoints import Endpoints
+from sagemaker_requests import BUCKET, IMAGE, ROLE, bucket_client, settled
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 NAMES = (f"group-{number}" for number in itertools.count())
@@ -28,7 +30,7 @@ def group(sagemaker: Any) -> str:
     return name
 
 
-def package(**container: str) -> dict[str, Any]:
+def package(**container: Any) -> dict[str, Any]:
     """CreateModelPackage's InferenceSpecification."""
     default = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/registry/model.tar.gz"}
     return {"InferenceSpecification": {"Containers": [default | container]}}
@@ -41,6 +43,11 @@ def refused(operation: Any, **request: Any) -> str:
     error = refusal.value.response["Error"]
     assert error["Code"] == "ValidationException", error
     return str(error["Message"])
+
+
+def model_refused(sagemaker: Any, **container: str) -> str:
+    """The message of the ValidationException that CreateModel with that container gives."""
+    return refused(sagemaker.create_model, ModelName="no-model", ExecutionRoleArn=ROLE, PrimaryContainer=container)
 
 
 def test_a_group_is_listed(sagemaker: Any, group: str) -> None:
@@ -127,6 +134,56 @@ def test_a_group_is_deleted_once_it_is_empty(sagemaker: Any, group: str) -> None
     sagemaker.delete_model_package(ModelPackageName=arn)
     sagemaker.delete_model_package_group(ModelPackageGroupName=group)
     assert "does not exist" in refused(sagemaker.describe_model_package_group, ModelPackageGroupName=group)
+
+
+SAYS_ITS_ENVIRONMENT = """
+    import json, os
+    def model_fn(model_dir):
+        return None
+    def predict_fn(request, model):
+        return {name: os.environ.get(name) for name in request}
+    def input_fn(body, content_type):
+        return json.loads(body)
+    def output_fn(answer, accept):
+        return json.dumps(answer), accept
+"""
+
+
+def test_an_approved_version_is_deployed_with_the_models_own_environment_before_its(sagemaker: Any, group: str) -> None:
+    endpoints = Endpoints()
+    endpoints.model("to-register", SAYS_ITS_ENVIRONMENT, A="package", B="package")
+    registered = sagemaker.describe_model(ModelName="to-register")["PrimaryContainer"]
+    arn = sagemaker.create_model_package(ModelPackageGroupName=group, **package(**registered))["ModelPackageArn"]
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    container = {"ModelPackageName": arn, "Environment": {"B": "model"}}
+    sagemaker.create_model(
+        ModelName=group, ExecutionRoleArn=ROLE, PrimaryContainer=container, EnableNetworkIsolation=True
+    )
+    assert sagemaker.describe_model(ModelName=group)["PrimaryContainer"] == container
+    sagemaker.delete_model_package(ModelPackageName=arn)  # the model keeps what it was made of
+
+    endpoints.config(group, **{group: 1})
+    sagemaker.create_endpoint(EndpointName=group, EndpointConfigName=group)
+    assert settled(sagemaker, group)["EndpointStatus"] == "InService"
+    answer = json.loads(endpoints.raw(group, b'["A", "B", "AWS_ACCESS_KEY_ID", "AWS_REGION"]')["Body"].read())
+    # Isolated from the network, it has no credentials either.
+    assert answer == {"A": "package", "B": "model", "AWS_ACCESS_KEY_ID": None, "AWS_REGION": "us-east-1"}
+
+
+@pytest.mark.parametrize("status", ["PendingManualApproval", "Rejected"])
+def test_a_version_that_is_not_approved_is_not_deployed(sagemaker: Any, group: str, status: str) -> None:
+    request = {"ModelPackageGroupName": group, "ModelApprovalStatus": status, **package()}
+    arn = sagemaker.create_model_package(**request)["ModelPackageArn"]
+    message = model_refused(sagemaker, ModelPackageName=arn)
+    assert f"{arn} has the approval status {status}" in message
+
+
+def test_what_a_model_can_not_be_made_of(sagemaker: Any) -> None:
+    sagemaker.create_model_package(ModelPackageName="unversioned", **package())
+    assert "does not exist" in model_refused(sagemaker, ModelPackageName="nowhere")
+    assert "or else Image" in model_refused(sagemaker, ModelPackageName="unversioned", Image=IMAGE)
+    other = {"ModelPackageName": "unversioned", "InferenceSpecificationName": "other"}
+    assert "no inference specification other" in model_refused(sagemaker, **other)
 
 
 def test_a_packages_image_and_model_data_have_to_be_there(sagemaker: Any, group: str) -> None:

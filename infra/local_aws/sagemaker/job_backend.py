@@ -102,12 +102,14 @@ class JobBackend(RegistryBackend):
         references.check_output(s3, request["TransformOutput"]["S3OutputPath"])
         arn = self._arn(TransformJob.arn_type, request["TransformJobName"])
         job = TransformJob(request, arn, self.served_model(model))
-        self._start(job, self.transform_jobs, session, references.image(container_of(model)["Image"], self.region_name))
+        self._start(
+            job, self.transform_jobs, session, references.image(model.served_container["Image"], self.region_name)
+        )
         return job
 
     def served_model(self, model: Any, startup_seconds: float | None = None) -> ServedModel:
         """What a model server of `model` runs."""
-        container = container_of(model)
+        container = model.served_container
         return ServedModel(
             model_data_url=container.get("ModelDataUrl"),
             variables=container.get("Environment") or {},
@@ -166,8 +168,3 @@ class JobBackend(RegistryBackend):
     def _folder(self, kind: str, name: str) -> Path:
         region = Path("sagemaker", self.account_id, self.region_name)
         return config.current().state_dir / region / kind / name
-
-
-def container_of(model: Any) -> dict[str, Any]:
-    """The one container that a model has here."""
-    return dict(model.primary_container or model.containers[0])

@@ -149,7 +149,7 @@ def experiment(request: Mapping[str, Any]) -> list[str]:
 def check_model(containers: Sequence[Mapping[str, Any]], isolated: bool) -> None:
     """NotImplementedException where a CreateModel request asks for what can't be had here."""
     refused = ["several Containers (an inference pipeline)"] if len(containers) > 1 else []
-    for setting in ("ModelPackageName", "MultiModelConfig", "ModelDataSource", "AdditionalModelDataSources"):
+    for setting in ("MultiModelConfig", "ModelDataSource", "AdditionalModelDataSources", "AdditionalS3DataSource"):
         if any(container.get(setting) for container in containers):
             refused.append(setting)
     if isolated and not has_opt_ml():

@@ -15,7 +15,7 @@ from local_aws.sagemaker.deployments import Alarms, InvalidDeployment, Plan, pla
 from local_aws.sagemaker.endpoints import Endpoint
 from local_aws.sagemaker.exceptions import ValidationError
 from local_aws.sagemaker.fleets import Fleet, UnknownVariant, Variant
-from local_aws.sagemaker.job_backend import JobBackend, container_of
+from local_aws.sagemaker.job_backend import JobBackend
 from local_aws.sagemaker.jobs import Job, Surroundings
 
 
@@ -72,9 +72,11 @@ class ExecutingSageMakerBackend(JobBackend):
         containers = [request["primary_container"]] if request.get("primary_container") else request.get("containers")
         if not containers or not execution_role_arn:
             raise ValidationError("A model needs PrimaryContainer and ExecutionRoleArn.")
-        limits.check_model(containers, isolated)
-        references.check_containers(self._role(execution_role_arn).client("s3"), containers, self.region_name)
+        served = [each for container in containers for each in self.resolved(container)]
+        limits.check_model(served, isolated)
+        references.check_containers(self._role(execution_role_arn).client("s3"), served, self.region_name)
         model = super().create_model(model_name=model_name, execution_role_arn=execution_role_arn, **request)
+        model.served_container = served[0]
         model.enable_network_isolation = isolated
         model.vpc_config = model.vpc_config or None
         model.primary_container = model.primary_container or None
@@ -89,7 +91,7 @@ class ExecutingSageMakerBackend(JobBackend):
         self.describe_model(model_name)
         del self._models[model_name]
 
-    def check_containers(self, containers: list[Mapping[str, Any]]) -> None:
+    def check_containers(self, containers: Sequence[Mapping[str, Any]]) -> None:
         # A model package names no role: on AWS the caller's own rights decide, which local AWS asks nobody for.
         s3 = self._role(f"arn:aws:iam::{self.account_id}:role/SageMaker").client("s3")
         references.check_containers(s3, containers, self.region_name)
@@ -213,7 +215,7 @@ class ExecutingSageMakerBackend(JobBackend):
             name=production["VariantName"],
             weight=production.get("InitialVariantWeight", 1.0),
             instance_count=production["InitialInstanceCount"],
-            image=container_of(model)["Image"],
+            image=model.served_container["Image"],
             model=self.served_model(model, production.get("ContainerStartupHealthCheckTimeoutInSeconds")),
             role_arn=model.execution_role_arn,
             routing=production.get("RoutingConfig"),

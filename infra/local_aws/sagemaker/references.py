@@ -1,6 +1,6 @@
 """What a request names and has to be there: images, objects and buckets; AWS's ValidationException where it isn't."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -32,7 +32,7 @@ def image(uri: str, region: str) -> images.Image:
     return _image(uri)
 
 
-def check_containers(s3: Any, containers: list[Mapping[str, Any]], region: str) -> None:
+def check_containers(s3: Any, containers: Sequence[Mapping[str, Any]], region: str) -> None:
     """ValidationException unless each container's image, and the model data it names, are there."""
     for container in containers:
         image(container.get("Image", ""), region)

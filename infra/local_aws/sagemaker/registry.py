@@ -1,7 +1,7 @@
 """The model registry's records and every resource's tags, where moto keeps them otherwise than AWS."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.sagemaker.models import ModelPackage, ModelPackageGroup, SageMakerModelBackend
@@ -98,9 +98,36 @@ class RegistryBackend(SageMakerModelBackend):
             del self.model_package_groups[name]
             self.last_versions.pop(name, None)
 
-    def check_containers(self, containers: list[Mapping[str, Any]]) -> None:
+    def check_containers(self, containers: Sequence[Mapping[str, Any]]) -> None:
         """ValidationException unless the containers' images and model data are there."""
         raise NotImplementedError
+
+    def resolved(self, container: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What serves a container of CreateModel: itself, or those of the model package that it names, with its own
+        Environment; ValidationException where that package is not to be deployed."""
+        name = container.get("ModelPackageName")
+        if not name:
+            return [dict(container)]
+        if container.get("Image") or container.get("ModelDataUrl"):
+            raise ValidationError("A container has ModelPackageName, or else Image and ModelDataUrl.")
+        package = self.describe_model_package(name)
+        if package.model_package_type == "Versioned" and package.model_approval_status != "Approved":
+            raise ValidationError(
+                f"Model Package {package.arn} has the approval status {package.model_approval_status}: "
+                "it has to be Approved (by UpdateModelPackage) to be deployed."
+            )
+        specification = package.inference_specification
+        if wanted := container.get("InferenceSpecificationName"):
+            more = {each["Name"]: each for each in package.additional_inference_specifications or []}
+            if wanted not in more:
+                raise ValidationError(f"Model Package {package.arn} has no inference specification {wanted}.")
+            specification = more[wanted]
+        own = {key: value for key, value in container.items() if key not in ("ModelPackageName", "Environment")}
+        environment = container.get("Environment") or {}
+        return [
+            {**each, **own, "Environment": {**(each.get("Environment") or {}), **environment}}
+            for each in specification["Containers"]
+        ]
 
     def describe_model_package(self, model_package_name: str) -> ModelPackage:
         arn = model_package_name

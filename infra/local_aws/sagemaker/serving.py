@@ -220,7 +220,8 @@ class ModelServer:
         variables = {
             "OMP_NUM_THREADS": "1",
             **self._model.variables,
-            **self._surroundings.role.variables(),
+            # As on AWS, what is isolated from the network has no credentials either.
+            **self._surroundings.role.variables(credentials=self._model.network),
         }
         if variables.get("SAGEMAKER_SUBMIT_DIRECTORY", "").startswith("s3://"):
             variables["SAGEMAKER_SUBMIT_DIRECTORY"] = "/opt/ml/code"
