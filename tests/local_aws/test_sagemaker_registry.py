@@ -1,53 +1,25 @@
 """The model registry and tags: names are taken once and have to be known, and nothing is kept that isn't there."""
 
-import itertools
-import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto.sagemaker import models
-from sagemaker_endpoints import Endpoints
-from sagemaker_requests import BUCKET, IMAGE, ROLE, bucket_client, settled
+from registry_requests import ARN, NAMES, new_group, package, refused, registry_client
+from sagemaker_requests import BUCKET, IMAGE, ROLE
 
-ARN = "arn:aws:sagemaker:us-east-1:123456789012"
-NAMES = (f"group-{number}" for number in itertools.count())
+from local_aws.sagemaker import model_packages
 
 
 @pytest.fixture(scope="module")
 def sagemaker(local_aws: Any) -> Any:
-    bucket_client().put_object(Bucket=BUCKET, Key="registry/model.tar.gz", Body=b"a model")
-    return boto3.client("sagemaker")
+    return registry_client()
 
 
 @pytest.fixture
 def group(sagemaker: Any) -> str:
-    name = next(NAMES)
-    sagemaker.create_model_package_group(ModelPackageGroupName=name)
-    return name
-
-
-def package(**container: Any) -> dict[str, Any]:
-    """CreateModelPackage's InferenceSpecification."""
-    default = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/registry/model.tar.gz"}
-    return {"InferenceSpecification": {"Containers": [default | container]}}
-
-
-def refused(operation: Any, **request: Any) -> str:
-    """The message of AWS's ValidationException."""
-    with pytest.raises(ClientError) as refusal:
-        operation(**request)
-    error = refusal.value.response["Error"]
-    assert error["Code"] == "ValidationException", error
-    return str(error["Message"])
-
-
-def model_refused(sagemaker: Any, **container: str) -> str:
-    """The message of the ValidationException that CreateModel with that container gives."""
-    return refused(sagemaker.create_model, ModelName="no-model", ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    return new_group(sagemaker)
 
 
 def test_a_group_is_listed(sagemaker: Any, group: str) -> None:
@@ -81,13 +53,13 @@ def test_packages_of_a_group_are_numbered_and_wait_for_approval(sagemaker: Any, 
 def test_packages_registered_at_once_get_numbers_of_their_own(
     sagemaker: Any, group: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    initialise = models.ModelPackage.__init__
+    initialise = model_packages.ModelPackage.__init__
 
-    def slow(created: Any, **fields: Any) -> None:
+    def slow(created: Any, *fields: Any) -> None:
         time.sleep(0.1)
-        initialise(created, **fields)
+        initialise(created, *fields)
 
-    monkeypatch.setattr(models.ModelPackage, "__init__", slow)
+    monkeypatch.setattr(model_packages.ModelPackage, "__init__", slow)
     with ThreadPoolExecutor(3) as pool:
         created = [
             pool.submit(sagemaker.create_model_package, ModelPackageGroupName=group, **package()) for _ in range(3)
@@ -136,56 +108,6 @@ def test_a_group_is_deleted_once_it_is_empty(sagemaker: Any, group: str) -> None
     assert "does not exist" in refused(sagemaker.describe_model_package_group, ModelPackageGroupName=group)
 
 
-SAYS_ITS_ENVIRONMENT = """
-    import json, os
-    def model_fn(model_dir):
-        return None
-    def predict_fn(request, model):
-        return {name: os.environ.get(name) for name in request}
-    def input_fn(body, content_type):
-        return json.loads(body)
-    def output_fn(answer, accept):
-        return json.dumps(answer), accept
-"""
-
-
-def test_an_approved_version_is_deployed_with_the_models_own_environment_before_its(sagemaker: Any, group: str) -> None:
-    endpoints = Endpoints()
-    endpoints.model("to-register", SAYS_ITS_ENVIRONMENT, A="package", B="package")
-    registered = sagemaker.describe_model(ModelName="to-register")["PrimaryContainer"]
-    arn = sagemaker.create_model_package(ModelPackageGroupName=group, **package(**registered))["ModelPackageArn"]
-    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
-    container = {"ModelPackageName": arn, "Environment": {"B": "model"}}
-    sagemaker.create_model(
-        ModelName=group, ExecutionRoleArn=ROLE, PrimaryContainer=container, EnableNetworkIsolation=True
-    )
-    assert sagemaker.describe_model(ModelName=group)["PrimaryContainer"] == container
-    sagemaker.delete_model_package(ModelPackageName=arn)  # the model keeps what it was made of
-
-    endpoints.config(group, **{group: 1})
-    sagemaker.create_endpoint(EndpointName=group, EndpointConfigName=group)
-    assert settled(sagemaker, group)["EndpointStatus"] == "InService"
-    answer = json.loads(endpoints.raw(group, b'["A", "B", "AWS_ACCESS_KEY_ID", "AWS_REGION"]')["Body"].read())
-    # Isolated from the network, it has no credentials either.
-    assert answer == {"A": "package", "B": "model", "AWS_ACCESS_KEY_ID": None, "AWS_REGION": "us-east-1"}
-
-
-@pytest.mark.parametrize("status", ["PendingManualApproval", "Rejected"])
-def test_a_version_that_is_not_approved_is_not_deployed(sagemaker: Any, group: str, status: str) -> None:
-    request = {"ModelPackageGroupName": group, "ModelApprovalStatus": status, **package()}
-    arn = sagemaker.create_model_package(**request)["ModelPackageArn"]
-    message = model_refused(sagemaker, ModelPackageName=arn)
-    assert f"{arn} has the approval status {status}" in message
-
-
-def test_what_a_model_can_not_be_made_of(sagemaker: Any) -> None:
-    sagemaker.create_model_package(ModelPackageName="unversioned", **package())
-    assert "does not exist" in model_refused(sagemaker, ModelPackageName="nowhere")
-    assert "or else Image" in model_refused(sagemaker, ModelPackageName="unversioned", Image=IMAGE)
-    other = {"ModelPackageName": "unversioned", "InferenceSpecificationName": "other"}
-    assert "no inference specification other" in model_refused(sagemaker, **other)
-
-
 def test_a_packages_image_and_model_data_have_to_be_there(sagemaker: Any, group: str) -> None:
     message = refused(sagemaker.create_model_package, ModelPackageGroupName=group, **package(Image="nonsense"))
     assert "The image nonsense is not available in local AWS" in message
@@ -202,8 +124,123 @@ def test_a_packages_own_name_is_taken_once(sagemaker: Any) -> None:
 
 
 def test_what_a_package_would_silently_lack_is_refused_by_name(sagemaker: Any, group: str) -> None:
-    with pytest.raises(ClientError, match=r"\(NotImplementedException\).*CreateModelPackage with SourceUri"):
-        sagemaker.create_model_package(ModelPackageGroupName=group, SourceUri="s3://b/k", **package())
+    marketplace = {"ModelPackageName": "listed", "CertifyForMarketplace": True, **package()}
+    with pytest.raises(
+        ClientError, match=r"\(NotImplementedException\).*CreateModelPackage with CertifyForMarketplace"
+    ):
+        sagemaker.create_model_package(**marketplace)
+    with pytest.raises(ClientError, match=r"\(NotImplementedException\).*SourceUri alone \(use InferenceSpecification"):
+        sagemaker.create_model_package(ModelPackageGroupName=group, SourceUri=f"{ARN}:model/m")
+
+
+METRICS = {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": f"s3://{BUCKET}/metrics.json"}}}
+SAID = {
+    "ModelPackageDescription": "late or not",
+    "MetadataProperties": {"CommitId": "c0ffee", "GeneratedBy": "a pipeline"},
+    "ModelMetrics": METRICS,
+    "DriftCheckBaselines": METRICS,
+    "Domain": "MACHINE_LEARNING",
+    "Task": "CLASSIFICATION",
+    "SamplePayloadUrl": f"s3://{BUCKET}/payload.tar.gz",
+    "SkipModelValidation": "All",
+    "SourceUri": f"s3://{BUCKET}/source",
+    "SecurityConfig": {"KmsKeyId": "alias/key"},
+    "ModelCard": {"ModelCardContent": "{}", "ModelCardStatus": "Draft"},
+    "ModelLifeCycle": {"Stage": "Development", "StageStatus": "InProgress", "StageDescription": "new"},
+    "AdditionalInferenceSpecifications": [{"Name": "second", "Containers": [{"Image": IMAGE}]}],
+    "CustomerMetadataProperties": {"rmse": "12"},
+}
+
+
+def test_a_package_is_described_as_it_was_registered_until_it_is_updated(sagemaker: Any, group: str) -> None:
+    arn = sagemaker.create_model_package(ModelPackageGroupName=group, **SAID, **package())["ModelPackageArn"]
+    described = sagemaker.describe_model_package(ModelPackageName=arn)
+    assert {name: described[name] for name in SAID} == SAID
+    assert (described["InferenceSpecification"], "LastModifiedTime" in described) == (
+        package()["InferenceSpecification"],
+        False,
+    )
+
+    changed: dict[str, Any] = {
+        "ModelApprovalStatus": "Rejected",
+        "ApprovalDescription": "too slow",
+        "InferenceSpecification": package(Environment={"A": "1"})["InferenceSpecification"],
+        "ModelCard": {"ModelCardContent": "{}", "ModelCardStatus": "Archived"},
+        "ModelLifeCycle": {"Stage": "Production", "StageStatus": "Done"},
+        "SourceUri": f"s3://{BUCKET}/elsewhere",
+    }
+    third = {"Name": "third", "Containers": [{"Image": IMAGE}]}
+    sagemaker.update_model_package(
+        ModelPackageArn=arn,
+        CustomerMetadataProperties={"mae": "7"},
+        CustomerMetadataPropertiesToRemove=["rmse"],
+        AdditionalInferenceSpecificationsToAdd=[third],
+        **changed,
+    )
+    described = sagemaker.describe_model_package(ModelPackageName=arn)
+    assert {name: described[name] for name in changed} == changed
+    assert described["CustomerMetadataProperties"] == {"mae": "7"}
+    assert [each["Name"] for each in described["AdditionalInferenceSpecifications"]] == ["second", "third"]
+    assert described["LastModifiedTime"] > described["CreationTime"]
+    [listed] = sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
+    assert listed["ModelLifeCycle"] == changed["ModelLifeCycle"]
+
+
+def test_an_update_that_is_refused_changes_nothing(sagemaker: Any, group: str) -> None:
+    arn = sagemaker.create_model_package(ModelPackageGroupName=group, **SAID, **package())["ModelPackageArn"]
+    before = sagemaker.describe_model_package(ModelPackageName=arn)
+    again = {
+        "ModelApprovalStatus": "Approved",
+        "AdditionalInferenceSpecificationsToAdd": SAID["AdditionalInferenceSpecifications"],
+    }
+    message = refused(sagemaker.update_model_package, ModelPackageArn=arn, **again)
+    assert message == "Names of AdditionalInferenceSpecifications must be unique: second is not."
+    nowhere = package(ModelDataUrl=f"s3://{BUCKET}/no-model.tar.gz")
+    assert "Could not find model data" in refused(sagemaker.update_model_package, ModelPackageArn=arn, **nowhere)
+    without = {"ResponseMetadata": None}
+    assert sagemaker.describe_model_package(ModelPackageName=arn) | without == before | without
+
+
+@pytest.mark.parametrize("status", ["Approved", "Rejected", "PendingManualApproval"])
+def test_approval_may_become_any_other(sagemaker: Any, group: str, status: str) -> None:
+    arn = sagemaker.create_model_package(ModelPackageGroupName=group, **package())["ModelPackageArn"]
+    for after in (status, "Rejected", status, "Approved", status):
+        sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus=after)
+    assert sagemaker.describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"] == status
+
+
+def test_a_package_in_no_group_has_no_approval(sagemaker: Any) -> None:
+    alone = {"ModelPackageName": next(NAMES), **package()}
+    message = refused(sagemaker.create_model_package, ModelApprovalStatus="Approved", **alone)
+    assert message == "ModelApprovalStatus is of versions of a Model Package Group only."
+    arn = sagemaker.create_model_package(**alone)["ModelPackageArn"]
+    assert "ModelApprovalStatus" not in sagemaker.describe_model_package(ModelPackageName=arn)
+    message = refused(sagemaker.update_model_package, ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    assert f"{arn} is in no group" in message
+    sagemaker.create_model(
+        ModelName=alone["ModelPackageName"],
+        ExecutionRoleArn=ROLE,
+        PrimaryContainer={"ModelPackageName": alone["ModelPackageName"]},
+    )
+
+
+def test_tags_are_the_groups_and_not_a_versions(sagemaker: Any, group: str) -> None:
+    tags = [{"Key": "a", "Value": "1"}]
+    message = refused(sagemaker.create_model_package, ModelPackageGroupName=group, Tags=tags, **package())
+    assert message == "A version of a Model Package Group cannot have Tags: tag the group."
+    arn = sagemaker.create_model_package(ModelPackageName=next(NAMES), Tags=tags, **package())["ModelPackageArn"]
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == tags
+
+
+def test_a_request_that_is_repeated_by_its_token_registers_one_version(sagemaker: Any, group: str) -> None:
+    request = {"ModelPackageGroupName": group, "ClientToken": f"{group}-once", **package()}
+    arns = {sagemaker.create_model_package(**request)["ModelPackageArn"] for _ in "ab"}
+    assert arns == {f"{ARN}:model-package/{group}/1"}
+
+
+def test_groups_differ_by_more_than_case(sagemaker: Any, group: str) -> None:
+    message = refused(sagemaker.create_model_package_group, ModelPackageGroupName=group.upper())
+    assert message == f"Model Package Group already exists: {ARN}:model-package-group/{group.upper()}"
 
 
 def test_tags_are_replaced_by_key(sagemaker: Any, group: str) -> None:

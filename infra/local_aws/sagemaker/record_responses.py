@@ -27,7 +27,8 @@ class RecordResponse(JobResponse):
         return self._page("Endpoints", "Endpoint", [each.summary() for each in endpoints], NEWEST_FIRST)
 
     def list_model_package_groups(self) -> ActionResult:
-        groups = list(self.sagemaker_backend.model_package_groups.values())
+        others = self._request().get("CrossAccountFilterOption") == "CrossAccount"  # and nobody shares any
+        groups = [] if others else list(self.sagemaker_backend.model_package_groups.values())
         summaries = [group.gen_response_object() for group in groups]
         return self._page("ModelPackageGroupSummaryList", "ModelPackageGroup", summaries)
 
@@ -37,8 +38,17 @@ class RecordResponse(JobResponse):
 
     def list_model_packages(self) -> ActionResult:
         packages = self.sagemaker_backend.packages(self._request())
-        summaries = [package.gen_response_object() for package in packages]
-        return self._page("ModelPackageSummaryList", "ModelPackage", summaries)
+        return self._page("ModelPackageSummaryList", "ModelPackage", [package.summary() for package in packages])
+
+    def create_model_package(self) -> ActionResult:
+        return ActionResult({"ModelPackageArn": self.sagemaker_backend.create_model_package(**self._request())})
+
+    def update_model_package(self) -> ActionResult:
+        return ActionResult({"ModelPackageArn": self.sagemaker_backend.update_model_package(**self._request())})
+
+    def describe_model_package(self) -> ActionResult:
+        package = self.sagemaker_backend.describe_model_package(self._request()["ModelPackageName"])
+        return ActionResult(package.description())
 
     def list_tags(self) -> ActionResult:
         request = self._request()

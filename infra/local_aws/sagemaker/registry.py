@@ -4,37 +4,38 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from moto.sagemaker.models import ModelPackage, ModelPackageGroup, SageMakerModelBackend
+from moto.sagemaker.models import ModelPackageGroup, SageMakerModelBackend
 from moto.sagemaker.utils import arn_formatter
 
 from local_aws.sagemaker.exceptions import NotImplementedHere, ValidationError
+from local_aws.sagemaker.model_packages import ModelPackage, check_names
 
-# What moto would drop without a word (or, as ValidationSpecification's test of the model, not do).
 REFUSED = {
-    "CreateModelPackage": (
-        *("ModelPackageRegistrationType", "ValidationSpecification", "SourceAlgorithmSpecification"),
-        *("AdditionalInferenceSpecifications", "SourceUri", "SecurityConfig", "ModelCard", "ModelLifeCycle"),
-    ),
-    "UpdateModelPackage": (
-        *("ModelPackageRegistrationType", "AdditionalInferenceSpecificationsToAdd", "InferenceSpecification"),
-        *("SourceUri", "ModelCard", "ModelLifeCycle"),
-    ),
+    "ModelPackageRegistrationType": "leave it out: every package is registered",
+    "ValidationSpecification": "test the model by CreateTransformJob, and approve it by UpdateModelPackage",
+    "SourceAlgorithmSpecification": "use InferenceSpecification",
+    "CertifyForMarketplace": "leave it out: nothing is listed from here",
 }
 
 
 def check_request(operation: str, request: Mapping[str, Any]) -> None:
-    """NotImplementedException where a model package is to have, or to become, what is not kept here."""
-    refused = [name for name in REFUSED.get(operation, ()) if request.get(name)]
+    """NotImplementedException where a model package is to be what it can't be here."""
+    if operation not in ("CreateModelPackage", "UpdateModelPackage"):
+        return
+    refused = [f"{name} ({instead})" for name, instead in REFUSED.items() if request.get(name)]
+    if operation == "CreateModelPackage" and request.get("SourceUri") and not request.get("InferenceSpecification"):
+        refused.append("SourceUri alone (use InferenceSpecification)")
     if refused:
         raise NotImplementedHere(f"{operation} with {', '.join(refused)}")
 
 
 class RegistryBackend(SageMakerModelBackend):
-    """moto's records of model package groups, model packages and tags; a name is taken once, and has to be known."""
+    """Model packages, and moto's records of their groups and of tags; a name is taken once, and has to be known."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self._creating = threading.Lock()  # two requests for one name at once: only the first may have it
+        self.model_packages: dict[str, ModelPackage] = {}
         self.last_versions: dict[str, int] = {}  # of each group: the number of a deleted package is not given again
 
     def create_model_package_group(
@@ -42,7 +43,8 @@ class RegistryBackend(SageMakerModelBackend):
     ) -> str:
         name = model_package_group_name
         with self._creating:
-            if name in self.model_package_groups:
+            # A version's ARN has its group's name in lower case.
+            if name.lower() in map(str.lower, self.model_package_groups):
                 raise ValidationError(f"Model Package Group already exists: {self._arn('model-package-group', name)}")
             return str(super().create_model_package_group(name, model_package_group_description, tags))
 
@@ -50,32 +52,36 @@ class RegistryBackend(SageMakerModelBackend):
         return super().describe_model_package_group(_last_part(model_package_group_name))
 
     def create_model_package(self, **request: Any) -> str:
-        name, group = request["model_package_name"], request["model_package_group_name"]
+        """The ARN of the package that a CreateModelPackage request makes, or has made already by its ClientToken."""
+        name, group = request.get("ModelPackageName"), request.get("ModelPackageGroupName")
         if bool(name) == bool(group):
             raise ValidationError("Exactly one of ModelPackageName and ModelPackageGroupName is needed.")
         if group:
-            request["model_package_group_name"] = self.describe_model_package_group(group).model_package_group_name
-        containers = (request["inference_specification"] or {}).get("Containers", [])
-        if not containers:
+            request["ModelPackageGroupName"] = group = self.describe_model_package_group(group).model_package_group_name
+            request.setdefault("ModelApprovalStatus", "PendingManualApproval")
+            if request.get("Tags"):
+                raise ValidationError("A version of a Model Package Group cannot have Tags: tag the group.")
+        elif request.get("ModelApprovalStatus"):
+            raise ValidationError("ModelApprovalStatus is of versions of a Model Package Group only.")
+        specification, more = request.get("InferenceSpecification"), request.get("AdditionalInferenceSpecifications")
+        if not specification:
             raise ValidationError("A model package needs an InferenceSpecification with Containers.")
-        self.check_containers(containers)
-        if group:
-            request["model_approval_status"] = request["model_approval_status"] or "PendingManualApproval"
+        check_names(more or [])
+        for each in (specification, *(more or [])):
+            self.check_containers(each["Containers"])
         with self._creating:
-            if name and (taken := self._arn("model-package", name.lower())) in self.model_packages:
-                raise ValidationError(f"Model Package already exists: {taken}")
-            package = ModelPackage(
-                **{**request, "model_package_name": name or request["model_package_group_name"]},
-                model_package_type="Versioned" if group else "Unversioned",
-                model_package_version=self._next_version(request["model_package_group_name"]) if group else None,
-                approval_description=None,
-                region_name=self.region_name,
-                account_id=self.account_id,
-            )
-            package.created_by = {}  # moto invents a Studio user, and a validation and a scan that nobody made
-            package.model_package_status_details = {"ValidationStatuses": [], "ImageScanStatuses": []}
-            self.model_packages[package.arn] = package
-        return str(package.arn)
+            token = request.get("ClientToken")
+            for package in self.model_packages.values():
+                if token and package.client_token == token:
+                    return str(package.arn)
+            if group:
+                self.describe_model_package_group(group)  # it may have been deleted meanwhile
+            version = self._next_version(group) if group else None
+            arn = self._arn("model-package", f"{group}/{version}".lower() if group else str(name).lower())
+            if arn in self.model_packages:
+                raise ValidationError(f"Model Package already exists: {arn}")
+            self.model_packages[arn] = ModelPackage(request, arn, version)
+        return arn
 
     def _next_version(self, group: str) -> int:
         self.last_versions[group] = self.last_versions.get(group, 0) + 1
@@ -83,14 +89,15 @@ class RegistryBackend(SageMakerModelBackend):
 
     def delete_model_package(self, model_package_name: str) -> None:
         """Delete a package; ValidationException where there is none of that name."""
-        del self.model_packages[self.describe_model_package(model_package_name).arn]
+        with self._creating:
+            del self.model_packages[self.describe_model_package(model_package_name).arn]
 
     def delete_model_package_group(self, model_package_group_name: str) -> None:
         """Delete a group; ValidationException where there is none, or packages are left in it."""
-        group = self.describe_model_package_group(model_package_group_name)
-        name = group.model_package_group_name
         with self._creating:
-            if any(package.model_package_group_name == name for package in self.model_packages.values()):
+            group = self.describe_model_package_group(model_package_group_name)
+            name = group.model_package_group_name
+            if any(package.group == name for package in self.model_packages.values()):
                 raise ValidationError(
                     f"Model Package Group {group.arn} cannot be deleted: it still has Model Packages. "
                     "Delete them by DeleteModelPackage first."
@@ -111,17 +118,12 @@ class RegistryBackend(SageMakerModelBackend):
         if container.get("Image") or container.get("ModelDataUrl"):
             raise ValidationError("A container has ModelPackageName, or else Image and ModelDataUrl.")
         package = self.describe_model_package(name)
-        if package.model_package_type == "Versioned" and package.model_approval_status != "Approved":
+        if package.approval_status not in (None, "Approved"):
             raise ValidationError(
-                f"Model Package {package.arn} has the approval status {package.model_approval_status}: "
+                f"Model Package {package.arn} has the approval status {package.approval_status}: "
                 "it has to be Approved (by UpdateModelPackage) to be deployed."
             )
-        specification = package.inference_specification
-        if wanted := container.get("InferenceSpecificationName"):
-            more = {each["Name"]: each for each in package.additional_inference_specifications or []}
-            if wanted not in more:
-                raise ValidationError(f"Model Package {package.arn} has no inference specification {wanted}.")
-            specification = more[wanted]
+        specification = package.specification(container.get("InferenceSpecificationName"))
         own = {key: value for key, value in container.items() if key not in ("ModelPackageName", "Environment")}
         environment = container.get("Environment") or {}
         return [
@@ -137,16 +139,16 @@ class RegistryBackend(SageMakerModelBackend):
             raise ValidationError(f"ModelPackage {arn} does not exist.")
         return self.model_packages[arn]
 
-    def update_model_package(self, model_package_arn: str, **changes: Any) -> str:
-        package = self.describe_model_package(model_package_arn)
-        # moto forgets what a request leaves out.
-        changes["model_approval_status"] = changes["model_approval_status"] or package.model_approval_status
-        changes["approval_description"] = changes["approval_description"] or package.approval_description
-        kept = package.customer_metadata_properties or {}
-        changes["customer_metadata_properties"] = kept | (changes["customer_metadata_properties"] or {})
-        updated = super().update_model_package(model_package_arn=package.arn, **changes)
-        package.last_modified_by = {}
-        return str(updated)
+    def update_model_package(self, **request: Any) -> str:
+        """The ARN of the package, once it is as an UpdateModelPackage request wants it."""
+        package = self.describe_model_package(request["ModelPackageArn"])
+        added = request.get("AdditionalInferenceSpecificationsToAdd") or []
+        for specification in (request.get("InferenceSpecification"), *added):
+            if specification:
+                self.check_containers(specification["Containers"])
+        with self._creating:
+            package.update(request)
+        return package.arn
 
     def packages(self, request: Mapping[str, Any]) -> list[ModelPackage]:
         """What ListModelPackages' own filters leave: a group's versions, or else those in no group, AWS's default."""
@@ -157,9 +159,9 @@ class RegistryBackend(SageMakerModelBackend):
         return [
             package
             for package in list(self.model_packages.values())
-            if (not group or package.model_package_group_name == group)
-            and kind in (package.model_package_type, "Both")
-            and (not status or package.model_approval_status == status)
+            if (not group or package.group == group)
+            and kind in ("Versioned" if package.group else "Unversioned", "Both")
+            and (not status or package.approval_status == status)
         ]
 
     # Tags
