@@ -1,1 +1,1 @@
-"""What moto's Glue only pretends to do."""
+"""What moto's Glue lacks, or only pretends to do."""
