@@ -194,10 +194,11 @@ def test_a_ctas_with_an_option_makes_that_table(arguments: Any, options: dict[st
 )
 def test_unload_puts_the_rows_where_it_is_told(arguments: Any, place: str, options: dict[str, Any]) -> None:
     wr.athena.unload("select carrier, month from flights", path=place, **options, **arguments)
-    written = wr.s3.list_objects(place)
+    # In the default workgroup awswrangler asks for the manifest in the same place.
+    written = [path for path in wr.s3.list_objects(place) if not path.endswith(("-manifest.csv", ".metadata"))]
     assert written and all("month=0" in path for path in written) == ("partitioned_by" in options)
     if options.get("file_format", "PARQUET") == "PARQUET":
-        assert len(wr.s3.read_parquet(place, dataset=True)) == 3
+        assert len(wr.s3.read_parquet(written)) == 3
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,7 @@ def test_unload_puts_the_rows_where_it_is_told(arguments: Any, place: str, optio
         (lambda a: _ctas(a, bucketing_info=(["carrier"], 2)), "NOT_SUPPORTED: .* bucketed_by; leave it out"),
         (
             lambda a: wr.athena.to_iceberg(
-                FLIGHTS, a["database"], "ice", "s3://wrangled/tmp/", "s3://wrangled/ice/", workgroup=a["workgroup"]
+                FLIGHTS, table="ice", temp_path="s3://wrangled/tmp/", table_location="s3://wrangled/ice/", **a
             ),
             "NOT_SUPPORTED: .*Iceberg",
         ),
@@ -260,7 +261,9 @@ def test_a_query_that_never_ends_is_stopped(arguments: Any) -> None:
 
 def test_prepared_and_named_statements_are_kept(arguments: Any, workgroup: str) -> None:
     wr.athena.create_prepared_statement("select seats from flights where carrier = ?", "by_carrier", workgroup)
-    frame = wr.athena.read_sql_query("execute by_carrier", params=["'UA'"], ctas_approach=False, **arguments)
+    frame = wr.athena.read_sql_query(
+        "execute by_carrier", params=["'UA'"], paramstyle="qmark", ctas_approach=False, **arguments
+    )
     assert list(frame["seats"]) == [100]
     names = [statement["StatementName"] for statement in wr.athena.list_prepared_statements(workgroup)]
     assert names == ["by_carrier"]

@@ -61,16 +61,27 @@ class Session:
     connection: Any
     planner: Any
     interrupted: threading.Event = field(default_factory=threading.Event)
+    _closed: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def interrupt(self) -> None:
         """Cancel what the query runs, and what it would run next."""
         self.interrupted.set()
-        self.planner.interrupt()
-        self.connection.interrupt()
+        threading.Thread(target=self._interrupt, name="athena interrupt", daemon=True).start()
+
+    def _interrupt(self) -> None:
+        # Again and again: DuckDB forgets an interrupt that comes before a statement has begun.
+        while not self._closed.wait(0.02):
+            with self._lock:
+                if not self._closed.is_set():
+                    self.planner.interrupt()
+                    self.connection.interrupt()
 
     def close(self) -> None:
-        self.planner.close()
-        self.connection.close()
+        with self._lock:
+            self._closed.set()
+            self.planner.close()
+            self.connection.close()
 
 
 class Engine:
