@@ -113,8 +113,8 @@ class Engine:
         )
         for database in (self.duckdb, self.planner):
             database.execute("SET GLOBAL TimeZone = 'UTC'")  # a setting of the ICU extension, which is loaded last
-            database.create_function("xxhash64", hashes.xxhash64, ["BLOB"], "BLOB")
-            database.create_function("from_big_endian_64", hashes.big_endian, ["BLOB"], "BIGINT")
+            for name, (function, arguments, returned) in hashes.FUNCTIONS.items():
+                database.create_function(name, function, arguments, returned)
             database.execute((Path(__file__).parent / "macros.sql").read_text())
 
     def session(self) -> Session:

@@ -1,4 +1,12 @@
-"""xxHash64 as Trino's xxhash64() computes it; DuckDB has no function of that name."""
+"""Trino's hashes and binary encodings that DuckDB has no function for."""
+
+import base64
+import hashlib
+import hmac
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any
 
 _MASK = (1 << 64) - 1
 _P1, _P2, _P3 = 11400714785074694791, 14029467366897019727, 1609587929392839161
@@ -37,11 +45,12 @@ def xxhash64(data: bytes) -> bytes:
     return (total ^ total >> 32).to_bytes(8, "big")
 
 
-def big_endian(data: bytes) -> int:
-    """The signed number in eight bytes: Trino's from_big_endian_64()."""
-    if len(data) != 8:
-        raise ValueError(f"expected 8-byte input, but got instead: {len(data)}")
-    return int.from_bytes(data, "big", signed=True)
+def unpack(layout: str, data: bytes) -> Any:
+    """The one number in `data`, which is as long as `layout` says."""
+    size = struct.calcsize(layout)
+    if len(data) != size:
+        raise ValueError(f"expected {size}-byte input, but got instead: {len(data)}")
+    return struct.unpack(layout, data)[0]
 
 
 def _rotate(value: int, turn: int) -> int:
@@ -50,3 +59,21 @@ def _rotate(value: int, turn: int) -> int:
 
 def _round(lane: int, word: int) -> int:
     return _rotate((lane + word * _P2) & _MASK, 31) * _P1 & _MASK
+
+
+# name: (function, types of its arguments, type of what it returns), as DuckDB's create_function takes them.
+FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
+    "xxhash64": (xxhash64, ["BLOB"], "BLOB"),
+    "crc32": (lambda data: zlib.crc32(data), ["BLOB"], "BIGINT"),
+    "sha512": (lambda data: hashlib.sha512(data).digest(), ["BLOB"], "BLOB"),
+    "hmac_sha256": (lambda data, key: hmac.digest(key, data, "sha256"), ["BLOB", "BLOB"], "BLOB"),
+    "hmac_sha512": (lambda data, key: hmac.digest(key, data, "sha512"), ["BLOB", "BLOB"], "BLOB"),
+    "to_base32": (lambda data: base64.b32encode(data).decode(), ["BLOB"], "VARCHAR"),
+    "from_base32": (lambda text: base64.b32decode(text), ["VARCHAR"], "BLOB"),
+    "from_big_endian_32": (lambda data: unpack(">i", data), ["BLOB"], "INTEGER"),
+    "from_big_endian_64": (lambda data: unpack(">q", data), ["BLOB"], "BIGINT"),
+    "to_big_endian_32": (lambda number: struct.pack(">i", number), ["INTEGER"], "BLOB"),
+    "to_big_endian_64": (lambda number: struct.pack(">q", number), ["BIGINT"], "BLOB"),
+    "from_ieee754_64": (lambda data: unpack(">d", data), ["BLOB"], "DOUBLE"),
+    "to_ieee754_64": (lambda number: struct.pack(">d", number), ["DOUBLE"], "BLOB"),
+}

@@ -5,7 +5,8 @@ import re
 from sqlglot import exp
 
 from local_aws.athena.binding import position
-from local_aws.athena.failures import QueryFailed
+from local_aws.athena.failures import QueryFailed, unsupported
+from local_aws.athena.functions import NOT_CARRIED_OUT
 
 _ACCESS = "cannot be resolved or requester is not authorized to access requested resources"
 _OPERATORS: dict[str, type[exp.Expr]] = {
@@ -17,6 +18,8 @@ _OPERATORS: dict[str, type[exp.Expr]] = {
     "||": exp.DPipe,
 }
 _TYPES = {"INT32": "INT", "INT64": "BIGINT", "INT16": "SMALLINT", "INT8": "TINYINT", "BOOL": "BOOLEAN", "FLOAT": "REAL"}
+
+_NUMBERS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint"}
 
 
 def query_failed(error: Exception, query: exp.Expr | None) -> QueryFailed:
@@ -39,6 +42,8 @@ def query_failed(error: Exception, query: exp.Expr | None) -> QueryFailed:
             "GROUP BY clause"
         )
     if m := re.search(r"(?:Scalar|Aggregate|Table)? ?Function with name \"?(\w+)\"? does not exist", text):
+        if m[1].lower() in NOT_CARRIED_OUT:
+            return unsupported(f"{m[1].lower()}()", "docs/local-aws.md says which functions it has")
         return QueryFailed(f"FUNCTION_NOT_FOUND: {_place(m[1], query)}: Function '{m[1]}' not registered")
     if m := re.search(r"No function matches the given name and argument types '([^(]+)\((.*?)\)'", text):
         return _no_function(m[1], m[2].lower(), query)
@@ -50,6 +55,12 @@ def query_failed(error: Exception, query: exp.Expr | None) -> QueryFailed:
         return QueryFailed(f"INVALID_CAST_ARGUMENT: Value cannot be cast to {m[1]}: {m[2]}")
     if "Division by zero" in text:
         return QueryFailed("DIVISION_BY_ZERO: Division by zero")
+    if m := re.search(r"Overflow in (\w+) of (INT\d+) \((.*?)\)", text):
+        return QueryFailed(f"NUMERIC_VALUE_OUT_OF_RANGE: {_NUMBERS.get(m[2], m[2])} {m[1]} overflow: {m[3]}")
+    if m := re.search(r"Type \w+ with value (\S+) can't be cast .* out of range for the destination type (\w+)", text):
+        return QueryFailed(f"NUMERIC_VALUE_OUT_OF_RANGE: Out of range for {_NUMBERS.get(m[2], m[2].lower())}: {m[1]}")
+    if "Malformed JSON" in text:
+        return QueryFailed(f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {first}")
     if "Out of Memory" in first:
         return QueryFailed(f"EXCEEDED_LOCAL_MEMORY_LIMIT: Query exhausted resources at this scale factor. {first}")
     if "Could not parse string" in text:

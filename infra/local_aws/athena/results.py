@@ -60,7 +60,7 @@ def as_text(expression: str, duckdb: Any, depth: int = 0) -> str:
         return f"('{{' || array_to_string({pairs}, ', ') || '}}')"
     if kind == "struct":
         fields = [
-            f"'{name}=' || coalesce({as_text(f'{expression}.{quote(name)}', inner, depth + 1)}, 'null')"
+            f"'{_field_name(name)}=' || coalesce({as_text(f'{expression}.{quote(name)}', inner, depth + 1)}, 'null')"
             for name, inner in duckdb.children
         ]
         return f"CASE WHEN {expression} IS NOT NULL THEN '{{' || concat_ws(', ', {', '.join(fields)}) || '}}' END"
@@ -68,9 +68,16 @@ def as_text(expression: str, duckdb: Any, depth: int = 0) -> str:
         return f"trino_double_text(CAST({expression} AS VARCHAR))"
     if kind == "blob":
         return f"rtrim(regexp_replace(lower(hex({expression})), '(..)', '\\1 ', 'g'))"
-    if kind.startswith("timestamp") or kind == "date":
+    if kind == "interval":
+        return f"trino_interval_text({expression})"
+    if kind.startswith("time"):
         return f"trino_text({expression})"
     return f"CAST({expression} AS VARCHAR)"
+
+
+def _field_name(name: str) -> str:
+    # sqlglot calls the fields of ROW(1, 2) _0 and _1, Trino field0 and field1.
+    return re.sub(r"^_(\d+)$", r"field\1", name)
 
 
 def csv_header(columns: list[ResultColumn]) -> bytes:

@@ -7,7 +7,7 @@ import duckdb
 from sqlglot import exp
 
 from local_aws.athena.binding import position
-from local_aws.athena.failures import QueryFailed
+from local_aws.athena.failures import QueryFailed, unsupported
 from local_aws.athena.translate import to_duckdb
 
 _OPERATORS: dict[type[exp.Expr], str] = {
@@ -24,10 +24,22 @@ _TIMES = ("DATE", "TIMESTAMP")
 
 def check(cursor: Any, query: exp.Query) -> None:
     """QueryFailed where a bound query uses an alias beside its definition, or compares text with what is not text."""
+    _check_zones(query)
     for select in query.find_all(exp.Select):
         if select.args.get("from_") is not None:
             _check_aliases(cursor, select)
             _check_comparisons(cursor, select)
+
+
+def _check_zones(query: exp.Query) -> None:
+    # DuckDB's timestamps keep no zone: Athena would print 2020-01-01 10:00:00.000 America/New_York.
+    for item in query.selects:
+        value = item.unalias()
+        called = value.name.lower() if isinstance(value, exp.Anonymous) else ""
+        if isinstance(value, exp.AtTimeZone) or called in ("at_timezone", "with_timezone"):
+            raise unsupported(
+                "a result with a time zone of its own", "cast it to timestamp, or write it by format_datetime"
+            )
 
 
 def _check_aliases(cursor: Any, select: exp.Select) -> None:

@@ -190,7 +190,9 @@ def parse(sql: str, parameters: list[str] | None) -> Statement:
             return build(found)
     if found := re.fullmatch(r"\s*UNLOAD\s*(\(.*\))\s*TO\s*'([^']*)'(?:\s*WITH\s*\((.*)\))?", text, re.I | re.S):
         return Unload(_query(_alone(found), parameters), found[2], _options(found[3] or ""))
-    if found := re.fullmatch(r"\s*EXPLAIN\s+(?:ANALYZE\s+)?(.*)", text, re.I | re.S):
+    if re.match(r"\s*EXPLAIN\s+ANALYZE\b", text, re.I):
+        raise unsupported("EXPLAIN ANALYZE", "use EXPLAIN, or GetQueryRuntimeStatistics after the query")
+    if found := re.fullmatch(r"\s*EXPLAIN\s+(.*)", text, re.I | re.S):
         return Explain(_query(_alone(found), parameters))
     if found := re.fullmatch(r"\s*CREATE\s+TABLE\s.*?\sAS\s(.*)", text, re.I | re.S):
         _begin_query(_alone(found))  # sqlglot gives up on the whole statement, and names no place
