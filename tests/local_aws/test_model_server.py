@@ -33,7 +33,7 @@ MODULES = {
             return Doubling()
     """,
     "handlers": """
-        from sagemaker_containers import _encoders, _worker
+        from sagemaker_containers.beta.framework import encoders as _encoders, worker as _worker
         from werkzeug.wrappers import Response
 
         def model_fn(model_dir):
