@@ -486,3 +486,20 @@ QUERIES: list[tuple[str, list[tuple[str | None, ...]]]] = [
 @pytest.mark.parametrize(("sql", "rows"), QUERIES)
 def test_a_clause_means_what_it_means_in_trino(lake: Any, sql: str, rows: list[tuple[str | None, ...]]) -> None:
     assert lake.rows(sql) == rows
+
+
+def test_information_schema_lists_what_the_catalog_has(flights: Any) -> None:
+    flights.run("create view late as select carrier from flights")
+    where = f"where table_schema = '{flights.database}'"
+    assert flights.rows(f"select table_name, table_type from information_schema.tables {where} order by 1") == [
+        ("flights", "BASE TABLE"),
+        ("late", "VIEW"),
+    ]
+    assert flights.rows(
+        "select column_name, ordinal_position, data_type from information_schema.columns "
+        f"{where} and table_name = 'flights' order by 2"
+    ) == [("carrier", "1", "varchar"), ("delay", "2", "varchar"), ("year", "3", "varchar"), ("month", "4", "varchar")]
+    assert (flights.database,) in flights.rows("select schema_name from information_schema.schemata")
+    assert flights.reason("select * from information_schema.roles").startswith(
+        "NOT_SUPPORTED: local Athena does not support information_schema.roles"
+    )

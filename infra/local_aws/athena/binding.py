@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from local_aws.athena import information_schema
 from local_aws.athena.catalog import HIDDEN_COLUMNS, Catalog, Table
 from local_aws.athena.data_types import quote
 from local_aws.athena.failures import QueryFailed
@@ -62,12 +63,17 @@ class Binder:
         return scanned
 
     def _bind(self, node: exp.Table, database: str, hidden: list[str]) -> None:
-        found = self.lookup(node, database)
-        relation = f"{found.database}.{found.name}#{len(self.tables) + len(self.views)}"
-        if found.is_view:
-            self._bind_view(found, relation)
+        number = len(self.tables) + len(self.views)
+        if node.db.lower() == "information_schema":
+            relation = f"information_schema.{node.name.lower()}#{number}"
+            self._create_view(relation, information_schema.select(self.catalog, node.name.lower()))
         else:
-            self._bind_table(found, relation, hidden)
+            found = self.lookup(node, database)
+            relation = f"{found.database}.{found.name}#{number}"
+            if found.is_view:
+                self._bind_view(found, relation)
+            else:
+                self._bind_table(found, relation, hidden)
         if not node.alias:
             node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
         node.set("this", exp.to_identifier(relation, quoted=True))
@@ -78,7 +84,9 @@ class Binder:
         view = parse(found.view["originalSql"], [])
         if not isinstance(view, Select):
             raise QueryFailed(f"INVALID_VIEW: view {found.database}.{found.name} does not hold a query")
-        sql = self.duckdb_sql(view.query, found.view.get("schema") or found.database)
+        self._create_view(relation, self.duckdb_sql(view.query, found.view.get("schema") or found.database))
+
+    def _create_view(self, relation: str, sql: str) -> None:
         statement = f"CREATE TEMP VIEW {quote(relation)} AS {sql}"
         self.planner.execute(statement)
         self.views.append(statement)

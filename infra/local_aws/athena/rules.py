@@ -70,20 +70,48 @@ def _check_aliases(cursor: Any, select: exp.Select) -> None:
 def _check_comparisons(cursor: Any, select: exp.Select) -> None:
     compared = [node for kind in _OPERATORS for node in _own(select, kind) if not node.find_ancestor(exp.Lambda)]
     sides = [side for node in compared for side in (node.this, node.expression)]
-    if not sides:
-        return
-    together = _describe(cursor, select, sides)
-    for index, node in enumerate(compared):
-        # An aggregate can't be described beside a plain column: then each comparison is described alone.
-        pair = (
-            together[2 * index : 2 * index + 2] if together else _describe(cursor, select, [node.this, node.expression])
-        )
-        if not pair:
+    kinds = _kinds(cursor, select, [side for side in sides if _evident_family(side) is None])
+    for node in compared:
+        families = [_evident_family(s) or _family(kinds.get(s, "")) for s in (node.this, node.expression)]
+        if set(families) not in ({"text", "number"}, {"text", "time"}, {"number", "time"}):
             continue
-        left, right = (kind for _, kind in pair)
-        if {_family(left), _family(right)} in ({"text", "number"}, {"text", "time"}, {"number", "time"}):
-            operation = f"{_spelled(node.this, left)} {_OPERATORS[type(node)]} {_spelled(node.expression, right)}"
-            raise QueryFailed(f"TYPE_MISMATCH: {position(node)}: Cannot apply operator: {operation}")
+        left, right = (_spelled(s, _kinds(cursor, select, [s]).get(s, "")) for s in (node.this, node.expression))
+        operation = f"{left} {_OPERATORS[type(node)]} {right}"
+        raise QueryFailed(f"TYPE_MISMATCH: {position(node)}: Cannot apply operator: {operation}")
+
+
+def _evident_family(side: exp.Expr) -> str | None:
+    """The family that `side` has by its form alone: describing it is what a check costs."""
+    side = side.unnest()
+    if isinstance(side, exp.Literal):
+        return "text" if side.is_string else "number"
+    if isinstance(side, (exp.Cast, exp.TryCast)):
+        kind = side.to
+        if kind.is_type(*exp.DataType.TEXT_TYPES):
+            return "text"
+        if kind.is_type(*exp.DataType.NUMERIC_TYPES):
+            return "number"
+        return "time" if kind.is_type("date", "timestamp") else None
+    if isinstance(side, (exp.Count, exp.DateDiff, exp.Extract, exp.RowNumber)):
+        return "number"
+    return "text" if isinstance(side, (exp.Lower, exp.Upper, exp.Trim, exp.Substring)) else None
+
+
+def _kinds(cursor: Any, select: exp.Select, sides: list[exp.Expr]) -> dict[exp.Expr, str]:
+    """The types of `sides`; those that DuckDB can't tell are left out."""
+    found: dict[exp.Expr, str] = {}
+    # An aggregate can't be described beside a plain column.
+    aggregates = [side for side in sides if side.find(exp.AggFunc)]
+    plain = [side for side in sides if not side.find(exp.AggFunc)]
+    for group in (aggregates, plain):
+        items = list(dict.fromkeys(group))
+        described = _describe(cursor, select, items) if items else []
+        if described is None:
+            for item in items if len(items) > 1 else []:
+                found.update(_kinds(cursor, select, [item]))
+            continue
+        found.update((item, kind) for item, (_, kind) in zip(items, described, strict=True))
+    return found
 
 
 def _describe(cursor: Any, select: exp.Select, items: list[exp.Expr]) -> list[tuple[str, str]] | None:
