@@ -133,11 +133,13 @@ def test_a_result_is_reused_by_awswranglers_cache_and_by_athenas(arguments: Any)
     assert all(same(frame) for frame in cached + reused)
 
 
-@pytest.mark.parametrize("kind", ["parquet", "csv", "json", "projected"])
+@pytest.mark.parametrize("kind", ["parquet", "csv", "json", "orc", "projected"])
 def test_a_table_that_awswrangler_wrote_is_read_back(database: str, workgroup: str, place: str, kind: str) -> None:
     table = {"dataset": True, "database": database, "table": f"written_{kind}"}
     if kind == "csv":
         wr.s3.to_csv(FLIGHTS, place, index=False, **table)
+    elif kind == "orc":
+        wr.s3.to_orc(FLIGHTS, place, partition_cols=["month"], **table)
     elif kind == "json":
         wr.s3.to_json(FLIGHTS, place, index=False, orient="records", lines=True, date_format="iso", **table)
     else:
@@ -163,6 +165,7 @@ def test_a_view_and_rows_that_were_inserted_are_read(arguments: Any) -> None:
     "options",
     [
         {},
+        {"storage_format": "orc"},
         {"storage_format": "json"},
         {"storage_format": "textfile", "field_delimiter": ","},
         {"write_compression": "snappy"},
@@ -185,6 +188,7 @@ def test_a_ctas_with_an_option_makes_that_table(arguments: Any, options: dict[st
     "options",
     [
         {},
+        {"file_format": "ORC"},
         {"file_format": "JSON"},
         {"file_format": "TEXTFILE", "field_delimiter": "|"},
         {"compression": "gzip"},
@@ -204,7 +208,6 @@ def test_unload_puts_the_rows_where_it_is_told(arguments: Any, place: str, optio
 @pytest.mark.parametrize(
     ("call", "refusal"),
     [
-        (lambda a: _ctas(a, storage_format="orc"), "NOT_SUPPORTED: .* format ORC; use PARQUET"),
         (lambda a: _ctas(a, storage_format="avro"), "NOT_SUPPORTED: .* format AVRO; use PARQUET"),
         (lambda a: _ctas(a, bucketing_info=(["carrier"], 2)), "NOT_SUPPORTED: .* bucketed_by; leave it out"),
         (
@@ -222,7 +225,7 @@ def test_unload_puts_the_rows_where_it_is_told(arguments: Any, place: str, optio
         (lambda a: wr.athena.create_spark_session(a["workgroup"]), "NotImplementedException.*Run Spark"),
         (lambda a: wr.athena.run_spark_calculation("1", a["workgroup"]), "NotImplementedException.*Run Spark"),
     ],
-    ids=["orc", "avro", "buckets", "to_iceberg", "delete_from_iceberg_table", "spark session", "spark calculation"],
+    ids=["avro", "buckets", "to_iceberg", "delete_from_iceberg_table", "spark session", "spark calculation"],
 )
 def test_what_local_athena_has_not_is_refused_by_name(arguments: Any, call: Callable[[Any], Any], refusal: str) -> None:
     with pytest.raises((wr.exceptions.QueryFailed, ClientError), match=refusal):

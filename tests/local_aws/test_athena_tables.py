@@ -212,8 +212,8 @@ def test_a_parquet_column_of_another_type_than_declared_fails(lake: Any) -> None
 def test_what_is_not_supported_is_refused_by_name(lake: Any) -> None:
     iceberg = "create table t with (table_type = 'ICEBERG', location = 's3://{bucket}/i/') as select 1 as a"
     assert lake.reason(iceberg).startswith("NOT_SUPPORTED: local Athena does not support table_type ICEBERG")
-    orc = "create table t with (format = 'ORC', external_location = 's3://{bucket}/o/') as select 1 as a"
-    assert lake.reason(orc).startswith("NOT_SUPPORTED: local Athena does not support format ORC")
+    avro = "create table t with (format = 'AVRO', external_location = 's3://{bucket}/o/') as select 1 as a"
+    assert lake.reason(avro).startswith("NOT_SUPPORTED: local Athena does not support format AVRO")
 
 
 def test_the_hidden_columns_say_where_a_row_comes_from(flights: Any) -> None:
@@ -243,3 +243,25 @@ def test_of_parquet_only_the_columns_that_a_query_needs_are_scanned(flights: Any
     ]
     assert scanned[0] == 0 < scanned[1] < scanned[4] < scanned[3] < size
     assert scanned[2] == scanned[3] == scanned[1] + scanned[4]
+
+
+@pytest.mark.parametrize("compression", ["SNAPPY", "ZLIB", "GZIP", "ZSTD", "LZ4", "NONE"])
+def test_orc_tables_are_written_partitioned_added_to_and_read(lake: Any, compression: str) -> None:
+    lake.run(
+        f"create table t with (format = 'ORC', write_compression = '{compression}', partitioned_by = array['p'], "
+        "external_location = 's3://{bucket}/orc/') as select 1 as a, cast(2.5 as decimal(5, 2)) as d, "
+        "timestamp '2020-01-01 10:00:00' as at, array['x'] as xs, 'p1' as p"
+    )
+    lake.run("insert into t select 2, null, null, null, 'p2'")
+    bodies = [lake.s3.get_object(Bucket=lake.bucket, Key=key)["Body"].read() for key in lake.keys("orc/")]
+    assert [body[:3] for body in bodies] == [b"ORC", b"ORC"]
+    assert lake.rows("select * from t order by a") == [
+        ("1", "2.50", "2020-01-01 10:00:00.000", "[x]", "p1"),
+        ("2", None, None, None, "p2"),
+    ]
+
+
+def test_an_object_that_is_no_orc_file_fails_the_query_by_its_name(lake: Any) -> None:
+    lake.put("broken/a.orc", "no ORC")
+    lake.run("create external table t (a int) stored as orc location 's3://{bucket}/broken/'")
+    assert "broken/a.orc is not a valid ORC file" in lake.reason("select * from t")

@@ -351,8 +351,8 @@ def _table_input(name: str, expression: exp.Create, properties: exp.Properties) 
             "FAILED: SemanticException No location specified. An external table must have a LOCATION 's3://...'"
         )
     split_uri(location)
-    if file_format not in ("PARQUET", "TEXTFILE", "JSON", "INPUTFORMAT"):
-        raise unsupported(f"STORED AS {file_format}", "use PARQUET or TEXTFILE")
+    if file_format not in ("PARQUET", "ORC", "TEXTFILE", "JSON", "INPUTFORMAT"):
+        raise unsupported(f"STORED AS {file_format}", "use PARQUET, ORC or TEXTFILE")
     descriptor = storage_descriptor(file_format, location)
     if serde:
         descriptor["SerdeInfo"] = {

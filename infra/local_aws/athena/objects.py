@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pyarrow import ArrowException
+
+from local_aws.athena import orc
 from local_aws.athena.failures import QueryFailed
 from local_aws.athena.text import LineFormat, plain_text
 
@@ -81,6 +84,16 @@ class ObjectCache:
         """A local file with the object's bytes."""
         path = self._name(s3_object, "raw")
         return path if _use(path) else self._write(path, self.store.read(s3_object))
+
+    def orc(self, s3_object: S3Object) -> Path:
+        """A local Parquet file with the rows of an ORC object; QueryFailed where it is none."""
+        path = self._name(s3_object, "orc")
+        if _use(path):
+            return path
+        try:
+            return self._write(path, orc.as_parquet(self.store.read(s3_object)))
+        except ArrowException as error:
+            raise QueryFailed(f"HIVE_CANNOT_OPEN_SPLIT: {s3_object.uri} is not a valid ORC file: {error}") from error
 
     def text(self, s3_object: S3Object) -> Path:
         """A local file with the object's text: see `plain_text`."""

@@ -6,22 +6,25 @@ _HIVE = "org.apache.hadoop.hive"
 _TEXT_IN, _TEXT_OUT = "org.apache.hadoop.mapred.TextInputFormat", f"{_HIVE}.ql.io.HiveIgnoreKeyTextOutputFormat"
 _PARQUET_IN = f"{_HIVE}.ql.io.parquet.MapredParquetInputFormat"
 _PARQUET_OUT = f"{_HIVE}.ql.io.parquet.MapredParquetOutputFormat"
+_ORC_IN, _ORC_OUT = f"{_HIVE}.ql.io.orc.OrcInputFormat", f"{_HIVE}.ql.io.orc.OrcOutputFormat"
 PARQUET_SERDE = f"{_HIVE}.ql.io.parquet.serde.ParquetHiveSerDe"
+ORC_SERDE = f"{_HIVE}.ql.io.orc.OrcSerde"
 TEXT_SERDE = f"{_HIVE}.serde2.lazy.LazySimpleSerDe"
 JSON_SERDE = "org.openx.data.jsonserde.JsonSerDe"
 
 
 def storage_descriptor(file_format: str, location: str, delimiter: str = "\x01") -> dict[str, Any]:
     """StorageDescriptor, without its columns, of a table of `file_format` at `location`."""
-    parquet = file_format == "PARQUET"
-    library = {"PARQUET": PARQUET_SERDE, "JSON": JSON_SERDE}.get(file_format, TEXT_SERDE)
+    library = {"PARQUET": PARQUET_SERDE, "ORC": ORC_SERDE, "JSON": JSON_SERDE}.get(file_format, TEXT_SERDE)
+    columnar = {"PARQUET": (_PARQUET_IN, _PARQUET_OUT), "ORC": (_ORC_IN, _ORC_OUT)}
+    read, write = columnar.get(file_format, (_TEXT_IN, _TEXT_OUT))
     parameters = {"serialization.format": "1"}
     if library == TEXT_SERDE:
         parameters = {"field.delim": delimiter, "serialization.format": delimiter}
     return {
         "Location": location,
-        "InputFormat": _PARQUET_IN if parquet else _TEXT_IN,
-        "OutputFormat": _PARQUET_OUT if parquet else _TEXT_OUT,
+        "InputFormat": read,
+        "OutputFormat": write,
         "Compressed": False,
         "NumberOfBuckets": -1,
         "SerdeInfo": {"SerializationLibrary": library, "Parameters": parameters},

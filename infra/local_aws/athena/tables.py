@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from local_aws.athena import statements
+from local_aws.athena import orc, statements
 from local_aws.athena.catalog import Catalog, Table
 from local_aws.athena.data_types import duckdb_type, hive_type, literal, quote
 from local_aws.athena.failures import QueryFailed, unsupported
@@ -28,6 +28,15 @@ _COMPRESSIONS = {
         "LZ4": "lz4_raw",
         "NONE": "uncompressed",
         "": "gzip",
+    },
+    "ORC": {
+        "SNAPPY": "snappy",
+        "ZLIB": "zlib",
+        "GZIP": "zlib",
+        "ZSTD": "zstd",
+        "LZ4": "lz4",
+        "NONE": "uncompressed",
+        "": "zlib",
     },
     "JSON": {"GZIP": "gzip", "NONE": "none", "": "gzip"},
     "TEXTFILE": {"GZIP": "gzip", "NONE": "none", "": "gzip"},
@@ -158,7 +167,7 @@ class TableWriter:
         options = statement.options
         _refuse_unknown(options, "UNLOAD")
         if "format" not in options:
-            raise QueryFailed("line 1:1: UNLOAD needs WITH (format = 'PARQUET' | 'TEXTFILE' | 'JSON')")
+            raise QueryFailed("line 1:1: UNLOAD needs WITH (format = 'PARQUET' | 'ORC' | 'TEXTFILE' | 'JSON')")
         location = folder(statement.location)
         if self.cache.store.list(*split_uri(location)):
             raise QueryFailed(f"HIVE_PATH_ALREADY_EXISTS: Target directory for UNLOAD already exists: {location}")
@@ -204,9 +213,12 @@ class TableWriter:
             how += f", PARTITION_BY ({', '.join(quote(key) for key in keys)})"
             sql = self._limited(sql, columns, keys)
         copy = f"COPY (SELECT {items} FROM ({sql})) TO {literal(str(target))}"
-        if file_format == "PARQUET":
+        if file_format in ("PARQUET", "ORC"):
             written = self.connection.execute(f"{copy} ({how}, RETURN_STATS true)").fetchall()
-            return sum(row[1] for row in written), [Path(row[0]) for row in written if row[1]]
+            files = [Path(row[0]) for row in written if row[1]]
+            for path in files if file_format == "ORC" else ():
+                orc.replace_parquet(path, _codec(file_format, options))
+            return sum(row[1] for row in written), files
         (rows,) = self.connection.execute(f"{copy} ({how})").fetchone()
         return rows, sorted(path for path in directory.rglob("*") if path.is_file()) if rows else []
 
@@ -301,17 +313,28 @@ def _hive_columns(columns: list[ResultColumn]) -> list[tuple[str, str]]:
     return found
 
 
-def _copy_options(file_format: str, options: dict[str, str | list[str]]) -> str:
+def _codec(file_format: str, options: dict[str, str | list[str]]) -> str:
     if file_format not in _COMPRESSIONS:
-        raise unsupported(f"format {file_format}", "use PARQUET, JSON or TEXTFILE")
+        raise unsupported(f"format {file_format}", "use PARQUET, ORC, JSON or TEXTFILE")
     wanted = str(
-        options.get("write_compression") or options.get("compression") or options.get("parquet_compression") or ""
+        options.get("write_compression")
+        or options.get("compression")
+        or options.get("parquet_compression")
+        or options.get("orc_compression")
+        or ""
     )
     codec = _COMPRESSIONS[file_format].get(wanted.upper())
     if codec is None:
         raise unsupported(
             f"{wanted} compression of {file_format}", f"use one of {', '.join(_COMPRESSIONS[file_format])}"
         )
+    return codec
+
+
+def _copy_options(file_format: str, options: dict[str, str | list[str]]) -> str:
+    codec = _codec(file_format, options)
+    if file_format == "ORC":
+        return "FORMAT parquet"  # which becomes ORC
     if file_format == "PARQUET":
         return f"FORMAT parquet, COMPRESSION {codec}"
     suffix = ", FILE_EXTENSION 'gz'" if codec == "gzip" else ""
@@ -324,7 +347,8 @@ def _copy_options(file_format: str, options: dict[str, str | list[str]]) -> str:
 
 def _format_of(table: Table) -> str:
     library = str(table.storage.get("SerdeInfo", {}).get("SerializationLibrary"))
-    for name, file_format in (("ParquetHiveSerDe", "PARQUET"), ("JsonSerDe", "JSON"), ("LazySimpleSerDe", "TEXTFILE")):
+    formats = {"ParquetHiveSerDe": "PARQUET", "OrcSerde": "ORC", "JsonSerDe": "JSON", "LazySimpleSerDe": "TEXTFILE"}
+    for name, file_format in formats.items():
         if library.endswith(name):
             return file_format
     raise unsupported(f"INSERT INTO a table of {library}", "insert into a Parquet table")
