@@ -158,6 +158,11 @@ create macro from_base(x, radix) as list_reduce(
     list_transform(string_split(lower(x), ''), lambda c: cast(strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 as bigint)),
     lambda a, v: a * radix + v);
 create macro trino_random(low, high) as cast(low + floor(random() * (high - low)) as bigint);
+create macro trino_divide(x, y) as case
+    when cast(y as double) <> 0 then cast(x as double) / nullif(cast(y as double), 0)
+    when x is null or y is null then null
+    when cast(x as double) = 0 or isnan(cast(x as double)) then nan()
+    else if(cast(x as double) > 0, 1, -1) * infinity() end;
 create macro trino_sign(x) as if(x = 0, x, x / abs(x));
 create macro trino_bit_count(x, bits) as
     bit_count(if(bits = 64, cast(x as bigint), cast(x as bigint) & ((cast(1 as bigint) << least(bits, 62)) - 1)));

@@ -18,6 +18,8 @@ _OPERATORS: dict[type[exp.Expr], str] = {
     exp.LT: "<",
     exp.LTE: "<=",
 }
+# Functions that DuckDB and its macros here have, and Athena has not.
+_DUCKDB_PREFIXES = ("list_", "str_", "struct_", "trino_", "strftime", "strptime", "read_", "regexp_matches", "epoch")
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "INTEGER_LITERAL")
 _TIMES = ("DATE", "TIMESTAMP")
 
@@ -25,10 +27,18 @@ _TIMES = ("DATE", "TIMESTAMP")
 def check(cursor: Any, query: exp.Query) -> None:
     """QueryFailed where a bound query uses an alias beside its definition, or compares text with what is not text."""
     _check_zones(query)
+    _check_functions(query)
     for select in query.find_all(exp.Select):
         if select.args.get("from_") is not None:
             _check_aliases(cursor, select)
             _check_comparisons(cursor, select)
+
+
+def _check_functions(query: exp.Query) -> None:
+    for node in query.find_all(exp.Anonymous, exp.EndsWith, exp.ArrayFirst):
+        name = node.name.lower() if isinstance(node, exp.Anonymous) else node.sql_name().lower()
+        if not isinstance(node, exp.Anonymous) or name.startswith(_DUCKDB_PREFIXES):
+            raise QueryFailed(f"FUNCTION_NOT_FOUND: {position(node)}: Function '{name}' not registered")
 
 
 def _check_zones(query: exp.Query) -> None:

@@ -97,6 +97,24 @@ def _arithmetic(node: exp.Expr) -> exp.Expr:
     return node
 
 
+def _divide(node: exp.Expr) -> exp.Expr:
+    # Where the form tells that a side is a double, so is the result: DuckDB's // fails at zero, Trino gives Infinity.
+    return (
+        call("trino_divide", node.this, node.expression) if any(map(_is_double, (node.this, node.expression))) else node
+    )
+
+
+def _is_double(side: exp.Expr) -> bool:
+    side = side.unnest()
+    if isinstance(side, exp.Neg):
+        return _is_double(side.this)
+    if isinstance(side, exp.Literal):
+        return not side.is_string and "e" in side.this.lower()
+    if isinstance(side, exp.Anonymous):
+        return side.name.lower() in ("trino_cast_double", "trino_try_cast_double", "nan", "infinity")
+    return isinstance(side, (exp.Cast, exp.TryCast)) and side.is_type("double")
+
+
 def _date_add(node: exp.Expr) -> exp.Expr:
     return call("trino_add", node.this, exp.Interval(this=exp.Paren(this=node.expression), unit=node.args["unit"]))
 
@@ -160,6 +178,17 @@ def _map_function(name: str, mapping: exp.Expr, function: exp.Expr) -> exp.Expr:
         return call("map_from_entries", _over(entries, "entry", body, "list_filter"))
     pair = [body, value] if name == "transform_keys" else [key, body]
     return call("map_from_entries", _over(entries, "entry", exp.Struct(expressions=pair)))
+
+
+def _is_map(node: exp.Expr) -> bool:
+    made = isinstance(node, exp.Anonymous) and node.name.lower() in (
+        "map_from_entries",
+        "map_agg",
+        "map_union",
+        "trino_split_to_map",
+        "map_concat",
+    )
+    return made or isinstance(node, (exp.Map, exp.VarMap, exp.MapFromEntries))
 
 
 def _zip_with(left: exp.Expr, right: exp.Expr, function: exp.Expr) -> exp.Expr:
@@ -311,6 +340,7 @@ _RULES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.TryCast: _cast,
     exp.Add: _arithmetic,
     exp.Sub: _arithmetic,
+    exp.Div: _divide,
     exp.DateAdd: _date_add,
     exp.DateDiff: _date_diff,
     exp.TimestampTrunc: _date_trunc,
@@ -336,6 +366,7 @@ _RULES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.StDistance: _refused("st_distance()", "docs/local-aws.md says which functions it has"),
     exp.JSONValue: _refused("json_value()", "use json_extract_scalar"),
     exp.Soundex: _refused("soundex()", "docs/local-aws.md says which functions it has"),
+    exp.ArraySize: lambda node: call("cardinality", node.this) if _is_map(node.this) else node,
     exp.ArrayDistinct: _macro("trino_array_distinct", "this"),
     exp.ArrayMax: _macro("trino_array_max", "this"),
     exp.ArrayMin: _macro("trino_array_min", "this"),
