@@ -90,10 +90,12 @@ class ObjectCache:
         path = self._name(s3_object, "orc")
         if _use(path):
             return path
+        body = self.store.read(s3_object)
         try:
-            return self._write(path, orc.as_parquet(self.store.read(s3_object)))
-        except ArrowException as error:
+            converted = orc.as_parquet(body)
+        except (ArrowException, OSError) as error:  # Arrow's word for what can't be read
             raise QueryFailed(f"HIVE_CANNOT_OPEN_SPLIT: {s3_object.uri} is not a valid ORC file: {error}") from error
+        return self._write(path, converted)
 
     def text(self, s3_object: S3Object) -> Path:
         """A local file with the object's text: see `plain_text`."""
