@@ -11,6 +11,7 @@ MEANINGS = [
     ("7 / 2e0", "3.5"),
     ("1e0 / 0e0", "Infinity"),
     ("null / 2e0", None),
+    ("-nan()", "NaN"),
     ("sum(x) / 4e0", "1.5"),
     ("cast(sum(x) as double) / 4", "1.5"),
     ("cardinality(map(array['a'], array[1]))", "1"),

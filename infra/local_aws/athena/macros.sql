@@ -111,7 +111,7 @@ create macro trino_scientific(sign, digits, exponent) as
     sign || left(digits, 1) || '.' || coalesce(nullif(rtrim(substr(digits, 2), '0'), ''), '0') || 'E' || exponent;
 create macro trino_scientific_text(t) as case
     when t is null then null
-    when t = 'nan' then 'NaN'
+    when t in ('nan', '-nan') then 'NaN'
     when t = 'inf' then 'Infinity'
     when t = '-inf' then '-Infinity'
     when contains(t, 'e') then trino_scientific(
@@ -123,7 +123,7 @@ create macro trino_scientific_text(t) as case
         if(t[1] = '-', '-', ''), ltrim(replace(ltrim(t, '-'), '.', ''), '0'),
         len(ltrim(split_part(t, '.', 2), '0')) - len(split_part(t, '.', 2)) - 1) end;
 create macro trino_double_text(t) as case
-    when t not in ('nan', 'inf', '-inf') and (abs(try_cast(t as double)) >= 1e-3 and abs(try_cast(t as double)) < 1e7
+    when t not in ('nan', '-nan', 'inf', '-inf') and (abs(try_cast(t as double)) >= 1e-3 and abs(try_cast(t as double)) < 1e7
         or try_cast(t as double) = 0) then t
     else trino_scientific_text(t) end;
 create macro trino_seconds_text(t) as split_part(t, '.', 1) || '.' || rpad(left(split_part(t, '.', 2), 3), 3, '0');
