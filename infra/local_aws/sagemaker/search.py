@@ -121,6 +121,7 @@ class Search:
             direction="minimize" if config["HyperParameterTuningJobObjective"]["Type"] == "Minimize" else "maximize",
             sampler=_sampler(config["Strategy"], config.get("RandomSeed")),
             pruner=_pruner(config.get("StrategyConfig") or {}),
+            study_name="search",  # by which Hyperband draws brackets: a name of optuna's own is another each time
         )
         if config["Strategy"] == "Grid":
             for combination in combinations(self._parameters):
