@@ -261,7 +261,20 @@ def test_orc_tables_are_written_partitioned_added_to_and_read(lake: Any, compres
     ]
 
 
-def test_an_object_that_is_no_orc_file_fails_the_query_by_its_name(lake: Any) -> None:
-    lake.put("broken/a.orc", "no ORC")
-    lake.run("create external table t (a int) stored as orc location 's3://{bucket}/broken/'")
-    assert "broken/a.orc is not a valid ORC file" in lake.reason("select * from t")
+@pytest.mark.parametrize(
+    ("kind", "body", "reason"),
+    [
+        ("orc", "no ORC", "HIVE_CANNOT_OPEN_SPLIT: {object} is not a valid ORC file"),
+        ("parquet", "ab", "HIVE_BAD_DATA: Not valid Parquet file: {object} expected magic number: PAR1 got: ab"),
+        (
+            "parquet",
+            "a,b\n" * 9,
+            "HIVE_BAD_DATA: Not valid Parquet file: {object} expected magic number: PAR1 got: a,b",
+        ),
+    ],
+    ids=["orc", "short", "csv as parquet"],
+)
+def test_an_object_of_another_format_fails_the_query_by_its_name(lake: Any, kind: str, body: str, reason: str) -> None:
+    lake.put("broken/a", body)
+    lake.run(f"create external table t (a int) stored as {kind} location 's3://{{bucket}}/broken/'")
+    assert lake.reason("select * from t").startswith(reason.format(object=f"s3://{lake.bucket}/broken/a"))

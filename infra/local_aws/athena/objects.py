@@ -18,6 +18,7 @@ from local_aws.athena.failures import QueryFailed
 from local_aws.athena.text import LineFormat, plain_text
 
 GRACE_SECONDS = 600  # no copy is dropped that was used so recently
+_PARQUET_MAGIC = b"PAR1"
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,19 @@ class ObjectCache:
         """A local file with the object's bytes."""
         path = self._name(s3_object, "raw")
         return path if _use(path) else self._write(path, self.store.read(s3_object))
+
+    def parquet(self, s3_object: S3Object) -> Path:
+        """A local file with a Parquet object's bytes; QueryFailed where it is none."""
+        path = self._name(s3_object, "parquet")
+        if _use(path):
+            return path
+        body = self.store.read(s3_object)
+        if not body.endswith(_PARQUET_MAGIC):
+            raise QueryFailed(
+                f"HIVE_BAD_DATA: Not valid Parquet file: {s3_object.uri} expected magic number: PAR1 "
+                f"got: {body[-4:].decode(errors='replace')}"
+            )
+        return self._write(path, body)
 
     def orc(self, s3_object: S3Object) -> Path:
         """A local Parquet file with the rows of an ORC object; QueryFailed where it is none."""

@@ -72,7 +72,7 @@ class Relations:
         if read.columns is None or not objects or not _serde(table).endswith("ParquetHiveSerDe"):
             return sum(found.size for found in objects)
         wanted = [column.name for column in table.columns if column.name in read.columns]
-        files = _files(self.cache.path(found) for found in objects)
+        files = _files(self.cache.parquet(found) for found in objects)
         names = ", ".join(map(literal, wanted)) or "NULL"
         ((size,),) = self.cursor.execute(
             f"SELECT coalesce(sum(total_compressed_size), 0) FROM parquet_metadata({files}) "
@@ -124,7 +124,7 @@ class Relations:
         parameters = table.storage.get("SerdeInfo", {}).get("Parameters") or {}
         match library.rpartition(".")[2]:
             case "ParquetHiveSerDe":
-                return self._parquet(table, _files(self.cache.path(found) for found in objects))
+                return self._parquet(table, _files(self.cache.parquet(found) for found in objects))
             case "OrcSerde":
                 return self._parquet(table, _files(self.cache.orc(found) for found in objects))
             case "OpenCSVSerde":
