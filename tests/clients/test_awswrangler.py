@@ -15,7 +15,6 @@ from botocore.exceptions import ClientError
 
 # What makes no sense here, each with its reason.
 ELSEWHERE = {
-    "catalog.get_connection": "connections lead to databases outside AWS's catalog",
     "catalog.extract_athena_types": "makes no call: pandas and awswrangler alone",
     "catalog.drop_duplicated_columns": "likewise",
     "catalog.rename_duplicated_columns": "likewise",
@@ -131,6 +130,8 @@ def test_a_result_is_reused_by_awswranglers_cache_and_by_athenas(arguments: Any)
         for _ in range(2)
     ]
     assert all(same(frame) for frame in cached + reused)
+    assert cached[0].query_metadata["QueryExecutionId"] == cached[1].query_metadata["QueryExecutionId"]
+    assert reused[1].query_metadata["Statistics"]["ResultReuseInformation"]["ReusedPreviousResult"] is True
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "json", "orc", "projected"])
@@ -148,6 +149,33 @@ def test_a_table_that_awswrangler_wrote_is_read_back(database: str, workgroup: s
         wr.s3.to_parquet(FLIGHTS, place, partition_cols=["month"], **projected, **table)
     frame = wr.athena.read_sql_table(f"written_{kind}", database=database, workgroup=workgroup)
     assert list(frame["carrier"]) == list(FLIGHTS["carrier"]) and frame["seats"].sum() == 300
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "settings"),
+    [
+        ("integer", [1, 2], {"projection_ranges": {"p": "0,5"}, "projection_intervals": {"p": "1"}}),
+        (
+            "date",
+            ["2020-01-01", "2020-01-02"],
+            {"projection_ranges": {"p": "2020-01-01,2020-01-05"}, "projection_formats": {"p": "yyyy-MM-dd"}},
+        ),
+        ("injected", ["a", "b"], {}),
+    ],
+    ids=["integer", "date", "injected"],
+)
+def test_projected_partitions_are_found_without_the_catalog(
+    arguments: Any, place: str, kind: str, values: list[Any], settings: dict[str, Any]
+) -> None:
+    table = {"database": arguments["database"], "table": f"projected_{kind}"}
+    projection = {"projection_types": {"p": kind}, **settings}
+    rows = pd.DataFrame({"a": [10, 20], "p": values})
+    wr.s3.to_parquet(
+        rows, place, dataset=True, partition_cols=["p"], athena_partition_projection_settings=projection, **table
+    )
+    wr.catalog.delete_all_partitions(**table)
+    query = f"select a from {table['table']} where p = :p"
+    assert list(wr.athena.read_sql_query(query, params={"p": values[1]}, **arguments)["a"]) == [20]
 
 
 def test_a_view_and_rows_that_were_inserted_are_read(arguments: Any) -> None:
@@ -218,7 +246,7 @@ def test_unload_puts_the_rows_where_it_is_told(arguments: Any, place: str, optio
         ),
         (
             lambda a: wr.athena.delete_from_iceberg_table(
-                FLIGHTS, a["database"], "flights", merge_cols=["carrier"], temp_path="s3://wrangled/tmp2/"
+                FLIGHTS, table="flights", merge_cols=["carrier"], temp_path="s3://wrangled/tmp2/", **a
             ),
             "NOT_SUPPORTED: MERGE is only for Iceberg tables",
         ),
@@ -252,6 +280,16 @@ def test_a_query_is_started_described_and_its_results_are_fetched(arguments: Any
     known, unknown = wr.athena.get_query_executions([query_id, str(uuid.uuid4())], return_unprocessed=True)
     assert (len(known), len(unknown)) == (1, 1)
     assert wr.athena.get_work_group(workgroup)["WorkGroup"]["State"] == "ENABLED"
+
+
+def test_results_lie_where_the_workgroup_says(arguments: Any, workgroup: str, place: str) -> None:
+    default = "s3://aws-athena-query-results-123456789012-us-east-1/"
+    given, told = (
+        wr.athena.start_query_execution("select 1", s3_output=output, wait=True, **arguments)["ResultConfiguration"]
+        for output in (None, place)
+    )
+    wanted = ("s3://wrangled/results/",) * 2 if workgroup == "made" else (default, place)
+    assert given["OutputLocation"].startswith(wanted[0]) and told["OutputLocation"].startswith(wanted[1])
 
 
 def test_a_query_that_never_ends_is_stopped(arguments: Any) -> None:
@@ -342,6 +380,13 @@ def test_databases_and_tables_are_listed_found_and_deleted(database: str, place:
     wr.catalog.create_database("passing")
     wr.catalog.delete_database("passing")
     assert "passing" not in list(wr.catalog.databases(limit=10_000)["Database"])
+
+
+def test_a_connection_is_got(database: str) -> None:
+    properties = {"JDBC_CONNECTION_URL": "jdbc:postgresql://host:5432/db", "USERNAME": "me"}
+    connection = {"Name": database, "ConnectionType": "JDBC", "ConnectionProperties": properties}
+    boto3.client("glue").create_connection(ConnectionInput=connection)
+    assert wr.catalog.get_connection(database)["ConnectionProperties"] == properties
 
 
 def test_metadata_of_what_lies_in_s3_becomes_a_table(database: str, bucket: str, workgroup: str) -> None:
