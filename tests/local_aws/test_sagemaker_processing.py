@@ -162,6 +162,19 @@ def test_the_reason_of_a_failure_holds_the_exit_code_and_what_the_program_said_l
     )
 
 
+def test_keys_with_signs_that_end_a_path_elsewhere_are_read_and_written_whole(s3: Any, sagemaker: Any) -> None:
+    names = ["a#1.csv", "a#2.csv", "a?v=1.csv"]
+    for name in names:
+        s3.put_object(Bucket=BUCKET, Key=f"signs/{name}", Body=name.encode())
+    script = "#!/bin/bash\ncp /opt/ml/processing/in/* /opt/ml/processing/out/"
+    raw = given("raw", f"s3://{BUCKET}/signs/", "/opt/ml/processing/in")
+    output = made("signs", "/opt/ml/processing/out")
+    job = run(sagemaker, processing_job(s3, "signs", script, output, ProcessingInputs=[raw]))
+    assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
+    written = [s3.get_object(Bucket=BUCKET, Key=f"processed/signs/{name}")["Body"].read().decode() for name in names]
+    assert written == names
+
+
 def test_a_program_that_does_not_exist_fails_the_job(s3: Any, sagemaker: Any) -> None:
     request = processing_job(s3, "no-program", "")
     request["AppSpecification"]["ContainerEntrypoint"] = ["spark-submit"]

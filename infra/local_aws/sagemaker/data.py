@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import ClientError
@@ -22,10 +21,11 @@ class DataError(Exception):
 
 def bucket_and_key(uri: str) -> tuple[str, str]:
     """("bucket", "some/key") of s3://bucket/some/key; DataError for anything else."""
-    parts = urlparse(uri)
-    if parts.scheme != "s3" or not parts.netloc:
+    scheme, _, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")  # a key may hold # and ?, which would end an ordinary URI's path
+    if scheme != "s3" or not bucket:
         raise DataError(f"The S3 URI {uri!r} is not of the form s3://bucket/key")
-    return parts.netloc, parts.path.lstrip("/")
+    return bucket, key.lstrip("/")
 
 
 def keys_under(s3: Any, uri: str) -> Iterator[tuple[str, str]]:
