@@ -91,13 +91,14 @@ class Server:
     _state: State | None
 
     def stop(self) -> None:
-        """Stop listening, end every process that jobs and endpoints have started, and keep the state."""
+        """Stop listening, end every query and all processes of jobs and endpoints, and keep the state."""
         self._watch.stop()
         sagemaker.shut_down()
         self._wsgi.shutdown()
         self._thread.join()
         connections.end(self._connected)
         self._wsgi.server_close()
+        athena.shut_down()
         if self._state:
             self._state.close()
 

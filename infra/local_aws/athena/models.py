@@ -1,5 +1,6 @@
 """moto's Athena, except that a started query is executed."""
 
+import logging
 import threading
 import time
 import uuid
@@ -18,12 +19,15 @@ from local_aws.athena.engine import Engine, Request
 from local_aws.athena.exceptions import InvalidRequestException
 from local_aws.athena.failures import MalformedQuery, QueryCancelled, QueryFailed
 from local_aws.athena.objects import split_uri
-from local_aws.athena.queries import QueryExecution
+from local_aws.athena.queries import INTERRUPTED, QueryExecution
 from local_aws.athena.results import page
 from local_aws.athena.settings import result_configuration_of
 from local_aws.athena.statements import parse
 from local_aws.athena.stores import MotoCatalog, MotoObjects
 
+logger = logging.getLogger(__name__)
+
+CANCELLED = "Query cancelled by user"
 CONCURRENT_QUERIES = 4
 # GetQueryExecution waits this long for a query to end: clients that poll every second see fast queries at once.
 PATIENCE_SECONDS = 0.25
@@ -158,15 +162,19 @@ class ExecutingAthenaBackend(AthenaBackend):
         except QueryCancelled as cancelled:
             state, reason = "CANCELLED", str(cancelled)
         except duckdb.InterruptException:
-            state, reason = "CANCELLED", "Query cancelled by user"
+            state, reason = execution.stopped_as or ("CANCELLED", CANCELLED)
         except Exception as error:  # a fault of the engine must end this query, with its reason, and no other
+            logger.exception("query %s", execution.request.id)
             reason = f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}"
         with execution.lock:
             session, execution.session = execution.session, None
-        if session is not None:
-            session.close()
         execution.finish(state, reason, outcome)
-        self._publish_metrics(execution)
+        try:
+            if session is not None:
+                session.close()
+            self._publish_metrics(execution)
+        except Exception:  # the last to see it: nobody asks what became of this thread's work
+            logger.exception("after query %s", execution.request.id)
 
     def _check_bucket_owner(self, result_configuration: dict[str, Any]) -> None:
         if result_configuration.get("ExpectedBucketOwner", self.account_id) != self.account_id:
@@ -189,16 +197,14 @@ class ExecutingAthenaBackend(AthenaBackend):
         return self.queries[query_id]
 
     def stop_query_execution(self, exec_id: str) -> None:
-        execution = self.query(exec_id)
-        with execution.lock:
-            if execution.session is not None:
-                execution.session.interrupt()
-                return
-            queued = execution.state == "QUEUED"
-            if queued:
-                execution.state = "CANCELLED"
-        if queued:
-            execution.finish("CANCELLED", "Query cancelled by user", None)
+        self.query(exec_id).stop("CANCELLED", CANCELLED)
+
+    def shut_down(self) -> None:
+        """End every query: Python would wait for those that run, however long they take."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for execution in list(self.queries.values()):
+            execution.stop("FAILED", INTERRUPTED)
+        self._pool.shutdown()
 
     def results(self, query_id: str, limit: int, token: str | None) -> dict[str, Any]:
         """GetQueryResults' answer; the token is the byte of the result file where a page begins."""
@@ -233,6 +239,12 @@ def refuse_malformed(sql: str) -> None:
         raise InvalidRequestException(str(error), "MALFORMED_QUERY") from error
     except QueryFailed:
         return
+
+
+def shut_down() -> None:
+    """End every query of every account and region."""
+    for _, _, backend in athena_backends.iter_backends():
+        backend.shut_down()
 
 
 def install() -> None:

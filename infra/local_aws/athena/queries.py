@@ -13,6 +13,9 @@ from local_aws.gate import gate
 INTERRUPTED = "GENERIC_INTERNAL_ERROR: local AWS ended while the query was running; start it again"
 
 
+_RUNTIME = ("session", "stopped_as", "lock", "done")
+
+
 class QueryExecution:
     """One query: its request, its state, and what came of it.
 
@@ -44,12 +47,13 @@ class QueryExecution:
 
     def _make_runtime(self) -> None:
         self.session: Session | None = None
+        self.stopped_as: tuple[str, str] | None = None  # the state and reason that it is to end with
         self.lock = threading.Lock()
         self.done = threading.Event()
 
     def __getstate__(self) -> dict[str, Any]:
         with self.lock:
-            return {name: v for name, v in self.__dict__.items() if name not in ("session", "lock", "done")}
+            return {name: v for name, v in self.__dict__.items() if name not in _RUNTIME}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -64,6 +68,19 @@ class QueryExecution:
             self.outcome, self.reason, self.completed_at, self.state = outcome, reason, time.time(), state
         self.done.set()
         gate.changed.set()
+
+    def stop(self, state: str, reason: str) -> None:
+        """End as `state`, now or as soon as what runs has noticed; nothing where it has ended, or is to."""
+        with self.lock:
+            if self.session is not None:
+                self.stopped_as = self.stopped_as or (state, reason)
+                self.session.interrupt()
+                return
+            queued = self.state == "QUEUED"
+            if queued:
+                self.state = state
+        if queued:
+            self.finish(state, reason, None)
 
     def can_serve(self, wanted: "QueryExecution") -> bool:
         """Whether `wanted`, which has the same question, may have this query's result as its own."""
