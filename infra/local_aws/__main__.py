@@ -13,6 +13,8 @@ from local_aws import server
 from local_aws.sagemaker import images
 from local_aws.state import StateError
 
+SIGNAL_SECONDS = 0.5
+
 
 def main(argv: list[str] | None = None) -> int:
     """Print the server's address on one line, then serve; exit code 1 where the port or the state can't be had."""
@@ -49,7 +51,9 @@ def main(argv: list[str] | None = None) -> int:
             print(f"port {arguments.port} is taken; choose another with --port, or --port 0", file=sys.stderr)
             return 1
         print(running.url, flush=True)
-        stop.wait()
+        # Again and again: a signal that another thread gets, one of DuckDB's say, does not wake this one.
+        while not stop.wait(SIGNAL_SECONDS):
+            pass
         running.stop()
     return 0
 

@@ -22,20 +22,16 @@ SCRIPT = """
 """
 
 
-def local_server(folder: Path) -> subprocess.Popen[str]:
-    """`python -m local_aws` as a process of its own, its state below `folder`."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "local_aws", "--port", "0", "--state-dir", str(folder / "state")],
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """`python -m local_aws` as a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local_aws", "--port", "0", "--state-dir", str(tmp_path / "state")],
         env={**os.environ, "PYTHONPATH": str(INFRA)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    process = local_server(tmp_path)
     yield process
     process.kill()
     process.wait()
@@ -78,39 +74,3 @@ def test_jobs_and_model_servers_end_with_the_server(server: subprocess.Popen[str
         server.wait(20)
 
     eventually(lambda: [pid for pid in pids if is_running(pid)], lambda running: not running, seconds=5)
-
-
-def test_a_running_query_and_those_that_wait_end_with_the_server(server: subprocess.Popen[str], tmp_path: Path) -> None:
-    assert server.stdout is not None
-    session: dict[str, Any] = {
-        "endpoint_url": server.stdout.readline().strip(),
-        "region_name": "us-east-1",
-        "aws_access_key_id": "testing",
-        "aws_secret_access_key": "testing",
-    }
-    boto3.client("s3", **session).create_bucket(Bucket="results")
-    athena = boto3.client("athena", **session)
-    thousands = " cross join ".join(f"unnest(sequence(1, 10000)) as t{n}(x{n})" for n in range(4))
-    query: dict[str, Any] = {
-        "QueryString": f"select count(*) from {thousands}",
-        "ResultConfiguration": {"OutputLocation": "s3://results/"},
-    }
-    ids = [athena.start_query_execution(**query)["QueryExecutionId"] for _ in range(6)]
-    eventually(lambda: _states(athena, ids[:1]), lambda states: states == ["RUNNING"])
-
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(20) == 0
-
-    again = local_server(tmp_path)
-    try:
-        assert again.stdout is not None
-        athena = boto3.client("athena", **{**session, "endpoint_url": again.stdout.readline().strip()})
-        assert _states(athena, ids) == ["FAILED"] * 6
-    finally:
-        again.kill()
-        again.wait()
-
-
-def _states(athena: Any, ids: list[str]) -> list[str]:
-    described = athena.batch_get_query_execution(QueryExecutionIds=ids)["QueryExecutions"]
-    return [query["Status"]["State"] for query in described]
