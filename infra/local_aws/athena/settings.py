@@ -7,6 +7,10 @@ from local_aws.athena.failures import QueryFailed
 from local_aws.athena.objects import split_uri
 
 ENGINE = "Athena engine version 3"
+_REFUSED = (
+    *("EngineConfiguration", "ExecutionRole", "MonitoringConfiguration", "IdentityCenterConfiguration"),
+    *("EnableMinimumEncryptionConfiguration", "CustomerContentEncryptionConfiguration"),
+)
 _REUSE_MINUTES = 60  # ResultReuseByAge without an age
 
 
@@ -45,10 +49,7 @@ def checked(configuration: dict[str, Any]) -> dict[str, Any]:
     for name in ("ManagedQueryResultsConfiguration", "QueryResultsS3AccessGrantsConfiguration"):
         if any((configuration.get(name) or {}).get(switch) for switch in ("Enabled", "EnableS3AccessGrants")):
             raise NotImplementedHere(f"A workgroup with {name}")
-    for name in ("EngineConfiguration", "ExecutionRole", "MonitoringConfiguration", "IdentityCenterConfiguration"):
-        if configuration.get(name):
-            raise NotImplementedHere(f"A workgroup with {name}")
-    for name in ("EnableMinimumEncryptionConfiguration", "CustomerContentEncryptionConfiguration"):
+    for name in _REFUSED:
         if configuration.get(name):
             raise NotImplementedHere(f"A workgroup with {name}")
     _refuse_client_side_encryption(configuration.get("ResultConfiguration") or {})

@@ -68,8 +68,8 @@ def named_objects(s3: Any, source: Mapping[str, str]) -> list[tuple[str, str, st
     return named
 
 
-def download_channel(s3: Any, source: Mapping[str, str], folder: Path) -> int:
-    """Put a channel's objects into `folder` under the names File mode gives them; how many there were."""
+def download_channel(s3: Any, source: Mapping[str, str], folder: Path) -> None:
+    """Put a channel's objects into `folder` under the names File mode gives them."""
     named = named_objects(s3, source)
     targets = [(f"s3://{bucket}/{key}", (folder / name).resolve()) for bucket, key, name in named]
     for uri, target in targets:
@@ -78,7 +78,6 @@ def download_channel(s3: Any, source: Mapping[str, str], folder: Path) -> int:
     with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
         for done in [pool.submit(download, s3, uri, target) for uri, target in targets]:
             done.result()
-    return len(targets)
 
 
 def _manifest(s3: Any, uri: str) -> Iterator[tuple[str, str, str]]:

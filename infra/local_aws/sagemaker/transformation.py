@@ -136,12 +136,8 @@ class Transformation:
         raise failed
 
     def _upload(self, made: Path, name: str) -> None:
-        bucket, prefix = data.bucket_and_key(self._output["S3OutputPath"])
-        key = f"{prefix.rstrip('/')}/{name}.out".lstrip("/")
-        encryption = {}
-        if self._output.get("KmsKeyId"):
-            encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._output["KmsKeyId"]}
-        self._s3.upload_file(str(made), bucket, key, ExtraArgs=encryption)
+        uri = f"{self._output['S3OutputPath'].rstrip('/')}/{name}.out"
+        data.upload(self._s3, made, uri, self._output.get("KmsKeyId"))
 
     def _write(self, line: str) -> None:
         time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
