@@ -1,4 +1,4 @@
-"""A lake of its own for each test of local Athena: one bucket, one Glue database, queries through boto3."""
+"""What the tests of local AWS share: clients with one bucket, and for each test of Athena a lake of its own."""
 
 import time
 import uuid
@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from sagemaker_requests import bucket_client
 
 
 class Lake:
@@ -81,3 +82,18 @@ def flights(lake: Lake) -> Lake:
     )
     lake.run("msck repair table flights")
     return lake
+
+
+@pytest.fixture(scope="module")
+def s3(local_aws: Any) -> Any:
+    return bucket_client()
+
+
+@pytest.fixture(scope="module")
+def sagemaker(s3: Any) -> Any:
+    return boto3.client("sagemaker")
+
+
+@pytest.fixture(scope="module")
+def logs(local_aws: Any) -> Any:
+    return boto3.client("logs")

@@ -44,7 +44,7 @@ class OwnServer:
         if how == "SIGKILL":
             self.wait_for_snapshot()
         self.process.send_signal(signal.Signals[how])
-        self.process.wait(30)
+        self.process.wait(20)
 
     def wait_for_snapshot(self) -> None:
         """Return when what has been done so far is on disk, a mark that is set now for one."""

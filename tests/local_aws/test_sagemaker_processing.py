@@ -3,30 +3,14 @@
 import json
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from sagemaker_requests import BUCKET, IMAGE, ROLE, bucket_client, eventually, log_lines, objects
+from sagemaker_requests import BUCKET, IMAGE, ROLE, eventually, log_lines, objects
 
 from local_aws.sagemaker import jobs, limits
 
 GROUP = "/aws/sagemaker/ProcessingJobs"
 CODE = "/opt/ml/processing/input/code"
-
-
-@pytest.fixture(scope="module")
-def s3(local_aws: Any) -> Any:
-    return bucket_client()
-
-
-@pytest.fixture(scope="module")
-def sagemaker(s3: Any) -> Any:
-    return boto3.client("sagemaker")
-
-
-@pytest.fixture(scope="module")
-def logs(local_aws: Any) -> Any:
-    return boto3.client("logs")
 
 
 def given(name: str, uri: str, path: str, **changes: Any) -> dict[str, Any]:

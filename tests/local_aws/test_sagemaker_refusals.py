@@ -2,22 +2,11 @@
 
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from sagemaker_requests import BUCKET, IMAGE, ROLE, bucket_client, channel, training_job
+from sagemaker_requests import BUCKET, IMAGE, ROLE, channel, training_job
 
 from local_aws.instead import instead
-
-
-@pytest.fixture(scope="module")
-def s3(local_aws: Any) -> Any:
-    return bucket_client()
-
-
-@pytest.fixture(scope="module")
-def sagemaker(s3: Any) -> Any:
-    return boto3.client("sagemaker")
 
 
 def refusal(operation: Any, **request: Any) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from own_server import OwnServer
 from sagemaker_requests import BUCKET, IMAGE, ROLE, archive, eventually, is_running, settled, training_job
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -74,3 +75,30 @@ def test_jobs_and_model_servers_end_with_the_server(server: subprocess.Popen[str
         server.wait(20)
 
     eventually(lambda: [pid for pid in pids if is_running(pid)], lambda running: not running, seconds=5)
+
+
+def test_a_running_query_and_those_that_wait_end_with_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = OwnServer(tmp_path / "state", monkeypatch)
+    try:
+        boto3.client("s3").create_bucket(Bucket="results")
+        thousands = " cross join ".join(f"unnest(sequence(1, 10000)) as t{n}(x{n})" for n in range(4))
+        query: dict[str, Any] = {
+            "QueryString": f"select count(*) from {thousands}",
+            "ResultConfiguration": {"OutputLocation": "s3://results/"},
+        }
+        ids = [boto3.client("athena").start_query_execution(**query)["QueryExecutionId"] for _ in range(6)]
+        eventually(lambda: _states(ids[:1]), lambda states: states == ["RUNNING"])
+        own.end("SIGTERM")
+        assert own.process.returncode == 0
+        own.start()
+        assert _states(ids) == ["FAILED"] * 6
+    finally:
+        own.process.kill()
+        own.process.wait()
+
+
+def _states(ids: list[str]) -> list[str]:
+    described = boto3.client("athena").batch_get_query_execution(QueryExecutionIds=ids)["QueryExecutions"]
+    return [query["Status"]["State"] for query in described]

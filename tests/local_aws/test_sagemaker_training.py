@@ -13,27 +13,12 @@ import boto3
 import pytest
 from aiobotocore.session import get_session
 from botocore.exceptions import ClientError
-from sagemaker_requests import BUCKET, bucket_client, channel, eventually, finished, is_running, log_lines, training_job
+from sagemaker_requests import BUCKET, channel, eventually, finished, is_running, log_lines, training_job
 
 from local_aws.sagemaker import container, jobs
 from local_aws.sagemaker.failures import failure_reason
 
 GROUP = "/aws/sagemaker/TrainingJobs"
-
-
-@pytest.fixture(scope="module")
-def s3(local_aws: Any) -> Any:
-    return bucket_client()
-
-
-@pytest.fixture(scope="module")
-def sagemaker(s3: Any) -> Any:
-    return boto3.client("sagemaker")
-
-
-@pytest.fixture(scope="module")
-def logs(local_aws: Any) -> Any:
-    return boto3.client("logs")
 
 
 def archived(s3: Any, uri: str) -> dict[str, bytes]:

@@ -8,19 +8,9 @@ from typing import Any
 import boto3
 import pytest
 from moto.s3.models import s3_backends
-from sagemaker_requests import BUCKET, bucket_client, channel, eventually, finished, objects, training_job
+from sagemaker_requests import BUCKET, channel, eventually, finished, objects, training_job
 
 from local_aws.sagemaker.failures import failure_reason
-
-
-@pytest.fixture(scope="module")
-def s3(local_aws: Any) -> Any:
-    return bucket_client()
-
-
-@pytest.fixture(scope="module")
-def sagemaker(s3: Any) -> Any:
-    return boto3.client("sagemaker")
 
 
 def bash_job(s3: Any, name: str, script: str, **changes: Any) -> dict[str, Any]:
