@@ -1,0 +1,83 @@
+# The catalog: a database a layer, and the bronze tables, which describe files that others deliver.
+
+resource "aws_glue_catalog_database" "this" {
+  for_each = local.databases
+
+  name        = each.value
+  description = "${each.key} of ${local.prefix}"
+}
+
+locals {
+  # Two pipelines with a bronze table of one name are an error of the plan: the name is the key.
+  bronze_tables = {
+    for file in local.table_files : trimsuffix(basename(file), ".json") => jsondecode(file("${local.sql_folder}/${file}"))
+  }
+
+  serdes = {
+    csv = {
+      library    = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
+      settings   = {}
+      properties = { "skip.header.line.count" = "1" }
+    }
+    json = {
+      library    = "org.openx.data.jsonserde.JsonSerDe"
+      settings   = { "ignore.malformed.json" = "true" }
+      properties = {}
+    }
+  }
+
+  # Athena works out the months by itself: nothing has to be registered when files come.
+  month_projection = {
+    "projection.enabled"            = "true"
+    "projection.year.type"          = "date"
+    "projection.year.format"        = "yyyy"
+    "projection.year.range"         = "2000,NOW"
+    "projection.year.interval"      = "1"
+    "projection.year.interval.unit" = "YEARS"
+    "projection.month.type"         = "integer"
+    "projection.month.range"        = "1,12"
+    "projection.month.digits"       = "2"
+  }
+}
+
+resource "aws_glue_catalog_table" "bronze" {
+  for_each = local.bronze_tables
+
+  database_name = aws_glue_catalog_database.this["bronze"].name
+  name          = each.key
+  description   = each.value.description
+  table_type    = "EXTERNAL_TABLE"
+
+  parameters = merge(
+    { EXTERNAL = "TRUE", classification = each.value.format },
+    local.serdes[each.value.format].properties,
+    each.value.partitioned ? local.month_projection : {},
+  )
+
+  storage_descriptor {
+    location      = "s3://${aws_s3_bucket.this["bronze"].bucket}/${each.key}/"
+    input_format  = "org.apache.hadoop.mapred.TextInputFormat"
+    output_format = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+
+    ser_de_info {
+      serialization_library = local.serdes[each.value.format].library
+      parameters            = local.serdes[each.value.format].settings
+    }
+
+    dynamic "columns" {
+      for_each = each.value.columns
+      content {
+        name = columns.value.name
+        type = columns.value.type
+      }
+    }
+  }
+
+  dynamic "partition_keys" {
+    for_each = each.value.partitioned ? ["year", "month"] : []
+    content {
+      name = partition_keys.value
+      type = "string"
+    }
+  }
+}

@@ -1,0 +1,29 @@
+# The platform document: all that a pipeline knows of this module (infra/platform.schema.json).
+
+locals {
+  platform = {
+    environment                 = var.environment
+    bronze_bucket               = aws_s3_bucket.this["bronze"].bucket
+    silver_bucket               = aws_s3_bucket.this["silver"].bucket
+    gold_bucket                 = aws_s3_bucket.this["gold"].bucket
+    artifacts_bucket            = aws_s3_bucket.this["artifacts"].bucket
+    kms_key_arn                 = aws_kms_key.this.arn
+    bronze_database             = aws_glue_catalog_database.this["bronze"].name
+    silver_database             = aws_glue_catalog_database.this["silver"].name
+    gold_database               = aws_glue_catalog_database.this["gold"].name
+    athena_workgroup            = aws_athena_workgroup.this.name
+    airflow_role_arn            = aws_iam_role.airflow.arn
+    sagemaker_jobs_role_arn     = aws_iam_role.sagemaker_jobs.arn
+    sagemaker_endpoint_role_arn = aws_iam_role.sagemaker_endpoint.arn
+    sagemaker_image             = data.aws_sagemaker_prebuilt_ecr_image.sklearn.registry_path
+    model_package_groups        = { for pipeline, group in aws_sagemaker_model_package_group.this : pipeline => group.model_package_group_name }
+    alarm_topic_arn             = aws_sns_topic.alarms.arn
+  }
+}
+
+resource "aws_ssm_parameter" "platform" {
+  name        = "/${var.project}/${var.environment}/platform"
+  description = "What the pipelines of ${local.prefix} work with"
+  type        = "String"
+  value       = jsonencode(local.platform)
+}
