@@ -7,17 +7,24 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Platform:
-    """The members of `/silverline/<environment>/platform` (infra/platform.schema.json) that pipelines use."""
+    """The members of `/silverline/<environment>/platform` (infra/platform.schema.json) that every environment has."""
 
     environment: str
     bronze_bucket: str
     silver_bucket: str
+    gold_bucket: str
     artifacts_bucket: str
+    kms_key_arn: str
     bronze_database: str
     silver_database: str
+    gold_database: str
     athena_workgroup: str
-    sagemaker_role_arn: str
+    airflow_role_arn: str
+    sagemaker_jobs_role_arn: str
+    sagemaker_endpoint_role_arn: str
     sagemaker_image: str
+    model_package_groups: Mapping[str, str]
+    alarm_topic_arn: str
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Platform":

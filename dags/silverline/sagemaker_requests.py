@@ -27,7 +27,7 @@ def training_job(spec: PipelineSpec, name: str, splits: str, source: str, data_v
     }
     return {
         "TrainingJobName": name,
-        "RoleArn": "{{ var.json.platform.sagemaker_role_arn }}",
+        "RoleArn": "{{ var.json.platform.sagemaker_jobs_role_arn }}",
         "AlgorithmSpecification": {
             "TrainingImage": "{{ var.json.platform.sagemaker_image }}",
             "TrainingInputMode": "File",
@@ -56,7 +56,7 @@ def model(spec: PipelineSpec, name: str, model_data: str) -> dict[str, Any]:
     }
     return {
         "ModelName": name,
-        "ExecutionRoleArn": "{{ var.json.platform.sagemaker_role_arn }}",
+        "ExecutionRoleArn": "{{ var.json.platform.sagemaker_endpoint_role_arn }}",
         "PrimaryContainer": {
             "Image": "{{ var.json.platform.sagemaker_image }}",
             "ModelDataUrl": model_data,

@@ -8,32 +8,42 @@ from typing import Any
 import boto3
 import jsonschema
 
-from laptop.settings import ENVIRONMENT, REGION
+from laptop.settings import ENVIRONMENT, REGION, REPOSITORY
 
 SCHEMA = Path(__file__).resolve().parents[1] / "platform.schema.json"
 # https://docs.aws.amazon.com/sagemaker/latest/dg/pre-built-docker-containers-scikit-learn-spark.html (us-east-1)
 IMAGE = f"683313688378.dkr.ecr.{REGION}.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
+BUCKETS = ("bronze", "silver", "gold", "artifacts")
+DATABASES = ("bronze", "silver", "gold")
 
 
-def apply(git_commit: str) -> dict[str, str]:
+def apply(git_commit: str) -> dict[str, Any]:
     """Create what is missing and write the document and the commit to SSM; run again, it changes nothing else."""
     account = boto3.client("sts").get_caller_identity()["Account"]
     prefix = f"silverline-{ENVIRONMENT}"
-    document = {
+    document: dict[str, Any] = {
         "environment": ENVIRONMENT,
-        **{f"{layer}_bucket": f"{prefix}-{layer}-{account}" for layer in ("bronze", "silver", "artifacts")},
-        **{f"{layer}_database": f"silverline_{ENVIRONMENT}_{layer}" for layer in ("bronze", "silver")},
+        **{f"{layer}_bucket": f"{prefix}-{layer}-{account}" for layer in BUCKETS},
+        "kms_key_arn": _key(f"alias/{prefix}"),
+        **{f"{layer}_database": f"silverline_{ENVIRONMENT}_{layer}" for layer in DATABASES},
         "athena_workgroup": prefix,
-        "sagemaker_role_arn": _role(f"{prefix}-sagemaker"),
+        "airflow_role_arn": _role(f"{prefix}-airflow", {"AWS": f"arn:aws:iam::{account}:root"}),
+        **{
+            f"sagemaker_{part}_role_arn": _role(f"{prefix}-sagemaker-{part}", {"Service": "sagemaker.amazonaws.com"})
+            for part in ("jobs", "endpoint")
+        },
         "sagemaker_image": IMAGE,
+        "model_package_groups": {
+            pipeline: _model_package_group(f"{prefix}-{pipeline.replace('_', '-')}") for pipeline in _pipelines()
+        },
+        "alarm_topic_arn": boto3.client("sns").create_topic(Name=f"{prefix}-alarms")["TopicArn"],
     }
     jsonschema.validate(document, json.loads(SCHEMA.read_text()))
-    s3 = boto3.client("s3")
-    for layer in ("bronze", "silver", "artifacts"):
-        s3.create_bucket(Bucket=document[f"{layer}_bucket"])
+    for layer in BUCKETS:
+        _bucket(document[f"{layer}_bucket"], document["kms_key_arn"])
     versioning: Any = {"Status": "Enabled"}
-    s3.put_bucket_versioning(Bucket=document["bronze_bucket"], VersioningConfiguration=versioning)
-    for layer in ("bronze", "silver"):
+    boto3.client("s3").put_bucket_versioning(Bucket=document["bronze_bucket"], VersioningConfiguration=versioning)
+    for layer in DATABASES:
         _database(document[f"{layer}_database"])
     _workgroup(document["athena_workgroup"], f"s3://{document['artifacts_bucket']}/athena-results/")
     for name, value in (("platform", json.dumps(document)), ("git_commit", git_commit)):
@@ -41,9 +51,9 @@ def apply(git_commit: str) -> dict[str, str]:
     return document
 
 
-def read() -> dict[str, str]:
+def read() -> dict[str, Any]:
     """The platform document, as the pipelines read it."""
-    document: dict[str, str] = json.loads(_ssm().get_parameter(Name=_parameter("platform"))["Parameter"]["Value"])
+    document: dict[str, Any] = json.loads(_ssm().get_parameter(Name=_parameter("platform"))["Parameter"]["Value"])
     return document
 
 
@@ -56,18 +66,44 @@ def _parameter(name: str) -> str:
     return f"/silverline/{ENVIRONMENT}/{name}"
 
 
-def _role(name: str) -> str:
+def _pipelines() -> list[str]:
+    return sorted(folder.name for folder in (REPOSITORY / "glue_like_sql").iterdir() if folder.is_dir())
+
+
+def _key(alias: str) -> str:
+    kms = boto3.client("kms")
+    try:
+        return str(kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"])
+    except kms.exceptions.NotFoundException:
+        key = kms.create_key(Description=f"What the platform of {ENVIRONMENT} is encrypted with")["KeyMetadata"]
+        kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+        return str(key["Arn"])
+
+
+def _role(name: str, principal: dict[str, str]) -> str:
     iam = boto3.client("iam")
     try:
         return str(iam.get_role(RoleName=name)["Role"]["Arn"])
     except iam.exceptions.NoSuchEntityException:
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sagemaker.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
+        statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         return str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"])
+
+
+def _model_package_group(name: str) -> str:
+    sagemaker = boto3.client("sagemaker")
+    known = sagemaker.list_model_package_groups(NameContains=name)["ModelPackageGroupSummaryList"]
+    if name not in [group["ModelPackageGroupName"] for group in known]:
+        sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    return name
+
+
+def _bucket(name: str, key: str) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=name)
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    rules: Any = [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]
+    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
 
 
 def _database(name: str) -> None:

@@ -21,11 +21,18 @@ PLATFORM = Platform(
     environment="test",
     bronze_bucket="bronze",
     silver_bucket="silver",
+    gold_bucket="gold",
     artifacts_bucket="artifacts",
+    kms_key_arn="arn:aws:kms:us-east-1:123456789012:key/k",
     bronze_database="test_bronze",
     silver_database="test_silver",
+    gold_database="test_gold",
     athena_workgroup="primary",
-    sagemaker_role_arn="arn:aws:iam::123456789012:role/sagemaker",
+    airflow_role_arn="arn:aws:iam::123456789012:role/airflow",
+    sagemaker_jobs_role_arn="arn:aws:iam::123456789012:role/jobs",
+    sagemaker_endpoint_role_arn="arn:aws:iam::123456789012:role/endpoint",
+    model_package_groups={"flight_delay": "test-flight-delay"},
+    alarm_topic_arn="arn:aws:sns:us-east-1:123456789012:alarms",
     sagemaker_image="683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3",
 )
 STAGE = spec.stages[-1]
@@ -169,7 +176,9 @@ def test_only_a_failed_endpoint_is_deleted_before_deploying(status: str, deleted
     sagemaker = boto3.client("sagemaker")
     container = {"Image": PLATFORM.sagemaker_image, "ModelDataUrl": "s3://artifacts/model.tar.gz"}
     put("model.tar.gz", "model", "artifacts")
-    sagemaker.create_model(ModelName="m", ExecutionRoleArn=PLATFORM.sagemaker_role_arn, PrimaryContainer=container)
+    sagemaker.create_model(
+        ModelName="m", ExecutionRoleArn=PLATFORM.sagemaker_endpoint_role_arn, PrimaryContainer=container
+    )
     variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.t2.medium", "InitialInstanceCount": 1}
     sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")

@@ -1,4 +1,4 @@
-"""The platform document that the local start-up writes."""
+"""The platform that the local start-up lays, and the document that it writes of it."""
 
 import json
 from collections.abc import Iterator
@@ -44,17 +44,48 @@ def test_applying_twice_keeps_what_is_there(aws: None) -> None:
     assert boto3.client("s3").get_object(Bucket=first["bronze_bucket"], Key="k")["Body"].read() == b"raw"
 
 
-def test_bronze_is_versioned(aws: None) -> None:
-    bucket = platform.apply("abc")["bronze_bucket"]
-    assert boto3.client("s3").get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+def test_bronze_is_versioned_and_what_comes_into_a_bucket_is_encrypted_with_the_platforms_key(aws: None) -> None:
+    document, s3 = platform.apply("abc"), boto3.client("s3")
+    assert s3.get_bucket_versioning(Bucket=document["bronze_bucket"])["Status"] == "Enabled"
+    for layer in platform.BUCKETS:
+        s3.put_object(Bucket=document[f"{layer}_bucket"], Key="k", Body=b"raw")
+        assert s3.head_object(Bucket=document[f"{layer}_bucket"], Key="k")["SSEKMSKeyId"] == document["kms_key_arn"]
+
+
+def test_what_the_document_names_is_there(aws: None) -> None:
+    document = platform.apply("abc")
+    for role in ("airflow", "sagemaker_jobs", "sagemaker_endpoint"):
+        name = document[f"{role}_role_arn"].rpartition("/")[2]
+        assert boto3.client("iam").get_role(RoleName=name)["Role"]["Arn"] == document[f"{role}_role_arn"]
+    group = document["model_package_groups"]["flight_delay"]
+    assert boto3.client("sagemaker").describe_model_package_group(ModelPackageGroupName=group)
+    assert boto3.client("sns").get_topic_attributes(TopicArn=document["alarm_topic_arn"])
+    assert (
+        boto3.client("kms").describe_key(KeyId="alias/silverline-local")["KeyMetadata"]["Arn"]
+        == (document["kms_key_arn"])
+    )
 
 
 def test_the_schema_requires_what_the_pipelines_read() -> None:
-    assert {field.name for field in fields(Platform)} <= set(schema()["required"])
+    assert {field.name for field in fields(Platform)} == set(schema()["required"])
 
 
-def test_the_schema_refuses_a_document_with_an_unknown_member_or_a_bad_role(aws: None) -> None:
-    document = platform.apply("abc")
-    for change in ({"surprise": "x"}, {"sagemaker_role_arn": "just-a-name"}):
-        with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate({**document, **change}, schema())
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"surprise": "x"},
+        {"sagemaker_jobs_role_arn": "just-a-name"},
+        {"kms_key_arn": "alias/silverline-local"},
+        {"mwaa": {"environment": "silverline-local"}},
+    ],
+)
+def test_the_schema_refuses_an_unknown_member_and_one_that_is_not_of_its_form(
+    aws: None, change: dict[str, Any]
+) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**platform.apply("abc"), **change}, schema())
+
+
+def test_the_schema_takes_a_document_with_mwaa(aws: None) -> None:
+    mwaa = {"environment": "silverline-local", "bucket": "silverline-local-airflow-123456789012"}
+    jsonschema.validate({**platform.apply("abc"), "mwaa": mwaa}, schema())
