@@ -210,11 +210,14 @@ def _train(spec: PipelineSpec, planned: Any, published: Any) -> Any:
 
             return splits.unload(platform(), spec, plan["splits"], attempt())
 
-        @task(doc_md="Packs the training scripts and uploads them, unless these very files are there.")
-        def upload_source() -> str:
+        @task(doc_md="Where the training scripts were deployed to; fails at once where these very ones were not.")
+        def find_source() -> str:
             from silverline import source
 
-            return source.upload(platform(), spec.name)
+            try:
+                return source.find(platform(), spec.name)
+            except FileNotFoundError as error:
+                raise AirflowFailException(str(error)) from None  # it is the same sentence
 
         train = SageMakerTrainingOperator(
             task_id="train",
@@ -223,7 +226,7 @@ def _train(spec: PipelineSpec, planned: Any, published: Any) -> Any:
                 spec,
                 name=f"{spec.aws_name}-{ATTEMPT}",
                 splits="{{ ti.xcom_pull(task_ids='train.split')['prefix'] }}",
-                source="{{ ti.xcom_pull(task_ids='train.upload_source') }}",
+                source="{{ ti.xcom_pull(task_ids='train.find_source') }}",
                 data_version="{{ ti.xcom_pull(task_ids='train.split')['data_version'] }}",
             ),
             deferrable=True,
@@ -243,7 +246,7 @@ def _train(spec: PipelineSpec, planned: Any, published: Any) -> Any:
 
         split_done = split(planned)
         published >> split_done
-        [split_done, upload_source()] >> train
+        [split_done, find_source()] >> train
         return evaluate(train.output)
 
 

@@ -1,4 +1,7 @@
-"""The source archive a training job runs: sagemaker_scripts/<pipeline>, named by its content."""
+"""The source archive a training job runs: sagemaker_scripts/<pipeline>, named by its content.
+
+Whoever deploys uploads it (infra/deploy/sources.py); a run only finds it: Airflow's role can't change what is trained.
+"""
 
 import gzip
 import hashlib
@@ -10,31 +13,42 @@ import boto3
 
 from silverline.platform import Platform
 
+# Beside this package, because MWAA carries nothing but the dags/ folder; in the repository it is a link.
 SCRIPTS_FOLDER = Path(__file__).parents[1] / "sagemaker_scripts"
 
 
-def archive(folder: Path) -> bytes:
-    """`folder` as .tar.gz, the same bytes for the same files whoever packs them and when."""
+def archive(pipeline: str) -> bytes:
+    """The scripts of `pipeline` as .tar.gz."""
+    return gzip.compress(_tar(SCRIPTS_FOLDER / pipeline), mtime=0)
+
+
+def key(pipeline: str) -> str:
+    """Where the archive belongs in the artifacts bucket: another file or another letter in one is another key."""
+    # Of the tar: the same files are compressed to other bytes by another zlib, MWAA's instead of a laptop's.
+    digest = hashlib.sha256(_tar(SCRIPTS_FOLDER / pipeline)).hexdigest()
+    return f"{pipeline}/source/{digest[:16]}/sourcedir.tar.gz"
+
+
+def find(platform: Platform, pipeline: str) -> str:
+    """The s3:// address of the pipeline's archive; FileNotFoundError where these very scripts were never deployed."""
+    name = key(pipeline)
+    listed = boto3.client("s3").list_objects_v2(Bucket=platform.artifacts_bucket, Prefix=name)
+    if not listed["KeyCount"]:
+        raise FileNotFoundError(
+            f"sagemaker_scripts/{pipeline} is not in s3://{platform.artifacts_bucket} as it is here: "
+            f"`make deploy ENV={platform.environment}` uploads it (`make run` does so too)"
+        )
+    return f"s3://{platform.artifacts_bucket}/{name}"
+
+
+def _tar(folder: Path) -> bytes:
+    """The files below `folder`, the same bytes for the same names and contents whoever packs them and when."""
     buffer = io.BytesIO()
-    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                member = tarfile.TarInfo(str(path.relative_to(folder)))
-                content = path.read_bytes()
+            name = path.relative_to(folder)
+            if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in name.parts):
+                member, content = tarfile.TarInfo(name.as_posix()), path.read_bytes()
                 member.size, member.mode = len(content), 0o644
                 tar.addfile(member, io.BytesIO(content))
     return buffer.getvalue()
-
-
-def upload(platform: Platform, pipeline: str) -> str:
-    """The s3:// address of the pipeline's archive; uploaded only where these very files aren't there yet."""
-    content = archive(SCRIPTS_FOLDER / pipeline)
-    key = f"{pipeline}/source/{hashlib.sha256(content).hexdigest()[:16]}/sourcedir.tar.gz"
-    s3 = boto3.client("s3")
-    try:
-        s3.head_object(Bucket=platform.artifacts_bucket, Key=key)
-    except s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "404":
-            raise
-        s3.put_object(Bucket=platform.artifacts_bucket, Key=key, Body=content)
-    return f"s3://{platform.artifacts_bucket}/{key}"

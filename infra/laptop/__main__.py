@@ -5,7 +5,6 @@ import fcntl
 import json
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from deploy import git, sources
 from laptop import airflow, demo_data, platform, progress, services, summary
 from laptop.settings import REPOSITORY, STATE, Settings, write_privately
 
@@ -45,7 +45,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 services.require_free_port(port, what, variable)
         started = background.submit(airflow.start, settings)
         _start_local_aws(settings)
-        document = platform.apply(_git_commit())
+        document = platform.apply(git.commit())
+        for change in sources.changes(document["artifacts_bucket"]):
+            change.make()
         loaded = demo_data.load(document["bronze_bucket"])
         console.print(
             f"bronze: {loaded['uploaded']} files loaded, {loaded['found']} were there "
@@ -161,17 +163,6 @@ def _start_local_aws(settings: Settings) -> None:
     )
     services.start("local-aws", command, settings.environment())
     services.wait_for_port("local-aws", settings.aws_port, seconds=60)
-
-
-def _git_commit() -> str:
-    """The commit that runs, marked where the files differ from it; 'unknown' outside a git checkout."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-    )
-    return described.stdout.strip() if described.returncode == 0 else "unknown"
 
 
 def main() -> int:

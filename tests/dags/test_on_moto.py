@@ -150,14 +150,15 @@ def test_publishing_what_was_dropped_says_which_task_to_clear() -> None:
         silver.publish(PLATFORM, spec, STAGE, {"2013-01": "f1"}, {STAGE.published[0]: "gone"})
 
 
-def test_the_same_scripts_are_packed_to_the_same_bytes_and_uploaded_once() -> None:
-    first = source.upload(PLATFORM, "flight_delay")
-    uploaded = boto3.client("s3").list_objects_v2(Bucket="artifacts")["Contents"]
-    assert source.upload(PLATFORM, "flight_delay") == first
-    assert boto3.client("s3").list_objects_v2(Bucket="artifacts")["Contents"] == uploaded
-    body = boto3.client("s3").get_object(Bucket="artifacts", Key=first.removeprefix("s3://artifacts/"))["Body"].read()
-    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
-        assert {"train.py", "inference.py"} <= set(archive.getnames())
+def test_scripts_that_were_never_deployed_are_named_with_the_command_that_deploys_them() -> None:
+    with pytest.raises(FileNotFoundError, match="sagemaker_scripts/flight_delay is not in .*`make deploy ENV=test`"):
+        source.find(PLATFORM, "flight_delay")
+
+
+def test_a_run_finds_the_archive_of_the_scripts_that_it_has() -> None:
+    key = source.key("flight_delay")
+    boto3.client("s3").put_object(Bucket="artifacts", Key=key, Body=source.archive("flight_delay"))
+    assert source.find(PLATFORM, "flight_delay") == f"s3://artifacts/{key}"
 
 
 def test_the_outputs_of_a_training_job_are_read_beside_its_model() -> None:

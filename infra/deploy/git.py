@@ -1,0 +1,21 @@
+"""What git says of this checkout."""
+
+import subprocess
+
+from deploy import REPOSITORY
+
+
+def commit() -> str:
+    """The commit that is deployed, marked where the files differ from it; 'unknown' outside a git checkout."""
+    described = _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    return described.stdout.strip() if described.returncode == 0 else "unknown"
+
+
+def changed_files() -> list[str]:
+    """The files that no commit has as they are, each with git's two letters for how it differs."""
+    status = _git("status", "--porcelain", "--untracked-files=all")
+    return status.stdout.splitlines() if status.returncode == 0 else ["this folder is no git checkout"]
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True)
