@@ -27,6 +27,12 @@ def main(argv: list[str] | None = None) -> int:
         metavar="FILE",
         help="more SageMaker images, in the form of local_aws/sagemaker/images.toml",
     )
+    parser.add_argument(
+        "--enforce-iam", action="store_true", help="judge every call by the policies of its caller, as AWS does"
+    )
+    parser.add_argument(
+        "--record-calls", type=Path, metavar="FILE", help="append each call to FILE, a line of JSON: who, what, on what"
+    )
     arguments = parser.parse_args(argv)
     if arguments.images:
         try:
@@ -40,7 +46,12 @@ def main(argv: list[str] | None = None) -> int:
         try:
             folder = arguments.state_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local_aws-")))
             running = server.start(
-                arguments.port, folder, keep=arguments.state_dir is not None, images_file=arguments.images
+                arguments.port,
+                folder,
+                keep=arguments.state_dir is not None,
+                images_file=arguments.images,
+                enforce_iam=arguments.enforce_iam,
+                record_calls=arguments.record_calls,
             )
         except StateError as error:
             print(error, file=sys.stderr)

@@ -13,6 +13,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from local_aws import config, connections, responses
 from local_aws.applicationautoscaling import models as applicationautoscaling
 from local_aws.athena import models as athena
+from local_aws.authorization import enforcement, requests
 from local_aws.budgets import models as budgets
 from local_aws.cloudwatch import models as cloudwatch
 from local_aws.events import models as events
@@ -65,10 +66,15 @@ class Dispatcher(DomainDispatcherApplication):
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         application = self.get_application(environ)
+        judge = requests.answer if enforcement.is_active() else _answer
         if application.service == "sagemakerruntime" or _is_read(environ):
-            return application(environ, start_response)
+            return judge(application, environ, start_response)
         with gate.changing():
-            return application(environ, start_response)
+            return judge(application, environ, start_response)
+
+
+def _answer(application: Any, environ: dict[str, Any], start_response: Any) -> Any:
+    return application(environ, start_response)
 
 
 def _is_read(environ: Mapping[str, Any]) -> bool:
@@ -101,6 +107,7 @@ class Server:
         athena.shut_down()
         if self._state:
             self._state.close()
+        enforcement.end()
 
 
 def start(
@@ -109,9 +116,12 @@ def start(
     environments_dir: Path = REPOSITORY / ".envs",
     keep: bool = False,
     images_file: Path | None = None,
+    enforce_iam: bool = False,
+    record_calls: Path | None = None,
 ) -> Server:
     """Serve on 127.0.0.1:`port` (0 = any free one) in a thread, with what `state_dir` holds and will hold where `keep`
-    is set; OSError where the port is taken, StateError where the state can't be used."""
+    is set; OSError where the port is taken or `record_calls` can't be written, StateError where the state can't be
+    used."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
@@ -124,6 +134,7 @@ def start(
     state = State(state_dir.resolve()) if keep else None
     if state:
         state.load()
+    enforcement.begin(enforce_iam, record_calls)
     connected: set[socket.socket] = set()
     handler = type("Connection", (connections.KeptConnection,), {"connected": connected})
     wsgi = make_server("127.0.0.1", port, Dispatcher(), threaded=True, request_handler=handler, fd=listener.fileno())

@@ -1,0 +1,103 @@
+"""Whose request it is: what moto's IAM and STS know of an access key."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.utils import utcnow
+from moto.iam.models import iam_backends
+from moto.sts.models import AssumedRole, sts_backends
+
+from local_aws.authorization.principals import Principal, role_session, root, user
+
+ISSUED = ("AKIA", "ASIA")  # how the ids of keys begin that AWS gives out
+
+
+class BadCredentials(Exception):
+    """What shows nobody's identity."""
+
+
+class NoCredentials(BadCredentials):
+    """An operation that must be signed, and is not."""
+
+
+class UnknownKey(BadCredentials):
+    """An access key that looks as if AWS had given it out, and that it has not, or that is off."""
+
+
+class BadToken(BadCredentials):
+    """A session token that isn't the one of its access key."""
+
+
+class ExpiredToken(BadCredentials):
+    """A session that has ended."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A request's principal, and what it says of its software."""
+
+    principal: Principal
+    user_agent: str = ""
+
+
+_caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
+
+
+def caller() -> Principal:
+    """Who has sent the request that this thread carries out; the root user where calls are neither judged nor
+    recorded."""
+    known = _caller.get()
+    return known.principal if known else root(DEFAULT_ACCOUNT_ID)
+
+
+def user_agent() -> str:
+    """What the sender of that request says of its software."""
+    known = _caller.get()
+    return known.user_agent if known else "local_aws"
+
+
+@contextmanager
+def calling(principal: Principal, agent: str) -> Iterator[None]:
+    """Carry out a request of `principal`."""
+    token = _caller.set(Caller(principal, agent))
+    try:
+        yield
+    finally:
+        _caller.reset(token)
+
+
+def identify(access_key_id: str, session_token: str | None, partition: str = "aws") -> Principal:
+    """The principal of a key that IAM or STS has given out; the root user for one that nobody has."""
+    if not access_key_id.startswith(ISSUED):
+        return root(DEFAULT_ACCOUNT_ID, partition)
+    for account, by_partition in list(iam_backends.items()):
+        key = by_partition[partition].access_keys.get(access_key_id)
+        if key is None:
+            continue
+        if key.user_name is not None:
+            if key.status != "Active":
+                raise UnknownKey(access_key_id)
+            if session_token:
+                raise BadToken(access_key_id)
+            return user(by_partition[partition].get_user(key.user_name).arn)
+        return _session(_assumed_role(account, partition, access_key_id), session_token)
+    raise UnknownKey(access_key_id)
+
+
+def _assumed_role(account: str, partition: str, access_key_id: str) -> AssumedRole:
+    for session in reversed(sts_backends[account][partition].assumed_roles):
+        if session.access_key_id == access_key_id:
+            return session
+    raise UnknownKey(access_key_id)
+
+
+def _session(assumed: AssumedRole, session_token: str | None) -> Principal:
+    if session_token != assumed.session_token:
+        raise BadToken(assumed.access_key_id)
+    if assumed.expiration < utcnow():
+        raise ExpiredToken(assumed.access_key_id)
+    policies = (assumed.policy,) if assumed.policy else None
+    return role_session(assumed.role_arn, assumed.session_name, policies)
