@@ -12,9 +12,10 @@ RESOLVE := pip compile --universal --generate-hashes --no-header --no-annotate -
 LAPTOP := .venv/.installed
 AWS_CLI := .envs/aws-cli/.installed
 SDK := .envs/sagemaker-sdk/.installed
+CHECKOV := .envs/checkov/.installed
 
 help:  ## list the targets
-	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup  ## run flight_delay end to end (AS_OF=yyyy-mm TEST_MONTHS=n PIPELINE=name AWS_PORT=n AIRFLOW_PORT=n)
 	@$(PYTHON) -m laptop run $(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(AS_OF),--as-of $(AS_OF)) \
@@ -27,10 +28,13 @@ invoke: setup  ## send a sample flight to the endpoint and print the answer
 announce: setup  ## tell Airflow that bronze has new files, so that the pipeline starts by its schedule
 	@$(PYTHON) -m laptop announce $(if $(PIPELINE),--pipeline $(PIPELINE))
 
+bootstrap: $(AWS_CLI)  ## make the bucket that keeps Terraform's state in your AWS account (ENV=dev)
+	@PATH="$(CURDIR)/.envs/aws-cli/bin:$$PATH" infra/terraform/bootstrap/apply.sh $(or $(ENV),$(error which environment? make bootstrap ENV=dev))
+
 down:  ## stop everything that `make run` started
 	@test ! -x $(PYTHON) || $(PYTHON) -m laptop down
 
-test: setup $(SDK)  ## run all tests
+test: setup $(SDK) $(CHECKOV)  ## run all tests
 	@$(PYTHON) -m pytest $(ARGS)
 
 bench: setup  ## measure what serving costs, as ratios to named baselines (under 90 s)
@@ -51,6 +55,7 @@ lock: $(UV)  ## resolve the lock files anew from requirements.txt and the *.in f
 		-c requirements/airflow-3.2.1-constraints.txt -o requirements/laptop.lock.txt
 	$(UV) $(RESOLVE) --python-version 3.12 requirements/sagemaker-sdk.in -o requirements/sagemaker-sdk.lock.txt
 	$(UV) $(RESOLVE) --python-version 3.12 requirements/aws-cli.in -o requirements/aws-cli.lock.txt
+	$(UV) $(RESOLVE) --python-version 3.12 requirements/checkov.in -o requirements/checkov.lock.txt
 	awk -F'"' '/^repository/ {r = $$2} /^tag/ {t = $$2} /^python/ {print r "-" t, $$2}' $(IMAGES).toml | \
 		while read -r name python; do \
 		$(UV) $(RESOLVE) --python-version $$python $(IMAGES)/$$name.in --override $(IMAGES)/$$name.in \
@@ -70,6 +75,10 @@ $(SDK): requirements/sagemaker-sdk.lock.txt | $(UV)
 	$(call install,.envs/sagemaker-sdk,$<)
 	@touch $@
 
+$(CHECKOV): requirements/checkov.lock.txt | $(UV)
+	$(call install,.envs/checkov,$<)
+	@touch $@
+
 # Compiled at once: every task and every job is a process of its own, and would compile its imports again.
 define install
 	@infra/laptop/preflight.sh
@@ -85,4 +94,4 @@ endef
 	@python3 -m venv .envs/uv
 	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.PHONY: help run invoke announce down test bench lint setup clean lock
+.PHONY: help run invoke announce bootstrap down test bench lint setup clean lock
