@@ -11,7 +11,8 @@ locals {
 
   prefix = "${var.project}-${var.environment}"
 
-  buckets     = { for layer in ["bronze", "silver", "gold", "artifacts", "logs"] : layer => "${local.prefix}-${layer}-${local.account}" }
+  layers      = concat(["bronze", "silver", "gold", "artifacts", "logs"], var.enable_mwaa ? ["airflow"] : [])
+  buckets     = { for layer in local.layers : layer => "${local.prefix}-${layer}-${local.account}" }
   bucket_arns = { for layer, name in local.buckets : layer => "arn:${local.partition}:s3:::${name}" }
 
   databases = { for layer in ["bronze", "silver", "gold"] : layer => "${var.project}_${var.environment}_${layer}" }

@@ -1,7 +1,7 @@
 # The platform document: all that a pipeline knows of this module (infra/platform.schema.json).
 
 locals {
-  platform = {
+  platform = merge({
     environment                 = var.environment
     bronze_bucket               = aws_s3_bucket.this["bronze"].bucket
     silver_bucket               = aws_s3_bucket.this["silver"].bucket
@@ -18,7 +18,9 @@ locals {
     sagemaker_image             = data.aws_sagemaker_prebuilt_ecr_image.sklearn.registry_path
     model_package_groups        = { for pipeline, group in aws_sagemaker_model_package_group.this : pipeline => group.model_package_group_name }
     alarm_topic_arn             = aws_sns_topic.alarms.arn
-  }
+    }, {
+    for mwaa in aws_mwaa_environment.this : "mwaa" => { environment = mwaa.name, bucket = local.buckets["airflow"] }
+  })
 }
 
 resource "aws_ssm_parameter" "platform" {

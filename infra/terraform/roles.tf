@@ -21,12 +21,24 @@ resource "aws_iam_role" "airflow" {
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "Hybrid"
-      Effect    = "Allow"
-      Principal = { AWS = coalescelist(var.airflow_principals, [local.root]) }
-      Action    = "sts:AssumeRole"
-    }]
+    Statement = concat(
+      [{
+        Sid       = "Hybrid"
+        Effect    = "Allow"
+        Principal = { AWS = coalescelist(var.airflow_principals, [local.root]) }
+        Action    = "sts:AssumeRole"
+      }],
+      [for statement in [{
+        Sid       = "Mwaa"
+        Effect    = "Allow"
+        Principal = { Service = ["airflow.amazonaws.com", "airflow-env.amazonaws.com"] }
+        Action    = "sts:AssumeRole"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = local.account }
+          ArnEquals    = { "aws:SourceArn" = local.mwaa_arn }
+        }
+      }] : statement if var.enable_mwaa],
+    )
   })
 }
 
