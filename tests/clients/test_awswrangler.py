@@ -1,6 +1,7 @@
 """Every function of awswrangler's `athena` and `catalog` that makes sense offline, with default arguments, in the
 default workgroup and in one that was made."""
 
+import inspect
 import re
 import uuid
 from collections.abc import Callable
@@ -189,27 +190,48 @@ def test_a_view_and_rows_that_were_inserted_are_read(arguments: Any) -> None:
 # Writing
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"storage_format": "orc"},
-        {"storage_format": "json"},
-        {"storage_format": "textfile", "field_delimiter": ","},
-        {"write_compression": "snappy"},
-        {"write_compression": "zstd"},
-        {"partitioning_info": ["month"]},
-        {"schema_only": True},
-    ],
-    ids=str,
-)
-def test_a_ctas_with_an_option_makes_that_table(arguments: Any, options: dict[str, Any]) -> None:
-    name = f"made_{uuid.uuid4().hex[:8]}"
-    query = "select carrier, seats, month from flights"
+CTAS_OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"storage_format": "orc", "write_compression": "zlib"},
+    {"storage_format": "avro"},
+    {"storage_format": "avro", "write_compression": "snappy", "partitioning_info": ["month"]},
+    {"storage_format": "json", "write_compression": "zstd"},
+    {"storage_format": "textfile", "field_delimiter": ",", "write_compression": "bzip2"},
+    {"write_compression": "zstd"},
+    {"bucketing_info": (["carrier"], 2)},
+    {"bucketing_info": (["carrier", "seats"], 3), "partitioning_info": ["month"], "storage_format": "avro"},
+    {"schema_only": True},
+    {"ctas_database": "elsewhere", "data_source": "AwsDataCatalog", "categories": ["carrier"]},
+    {"s3_output": "s3://wrangled/told/", "encryption": "SSE_KMS", "kms_key": "alias/aws/s3"},
+    {"params": {"seats": 1}},
+    {"params": ["1"], "paramstyle": "qmark"},
+]
+
+
+def test_every_option_of_a_ctas_is_tried() -> None:
+    known = set(inspect.signature(wr.athena.create_ctas_table).parameters)
+    tried = {name for options in CTAS_OPTIONS for name in options} | {"sql", "ctas_table", "wait"}
+    ours = {"athena_query_wait_polling_delay", "boto3_session", "execution_params"}  # the last raises: deprecated
+    assert known - tried - ours == {"database", "workgroup"}  # in `arguments`
+
+
+@pytest.mark.parametrize("options", CTAS_OPTIONS, ids=str)
+def test_a_ctas_with_an_option_makes_that_table(arguments: Any, workgroup: str, options: dict[str, Any]) -> None:
+    name, database = f"made_{uuid.uuid4().hex[:8]}", options.get("ctas_database", arguments["database"])
+    wr.catalog.create_database(database, exist_ok=True)
+    above = {"named": " where coalesce(seats, 5) > :seats", "qmark": " where coalesce(seats, 5) > ?"}
+    where = above[options.get("paramstyle", "named")] if "params" in options else ""
+    query = f"select carrier, seats, month from flights{where}"
     wr.athena.create_ctas_table(query, ctas_table=name, wait=True, **options, **arguments)
-    frame = wr.athena.read_sql_query(f"select * from {name}", ctas_approach=False, **arguments)
+    query = f"select * from {name}"
+    frame = wr.athena.read_sql_query(query, database, ctas_approach=False, workgroup=workgroup)
     assert list(frame) == ["carrier", "seats", "month"]
     assert len(frame) == (0 if options.get("schema_only") else 3)
+
+
+@pytest.mark.parametrize("options", [{"bucketing_info": (["carrier"], 2)}, {"compression": "snappy"}], ids=str)
+def test_a_query_goes_by_a_ctas_with_options(arguments: Any, options: dict[str, Any]) -> None:
+    assert same(wr.athena.read_sql_query(QUERY, ctas_parameters=options, **arguments))
 
 
 @pytest.mark.parametrize(
@@ -219,6 +241,7 @@ def test_a_ctas_with_an_option_makes_that_table(arguments: Any, options: dict[st
         {"file_format": "ORC"},
         {"file_format": "JSON"},
         {"file_format": "TEXTFILE", "field_delimiter": "|"},
+        {"file_format": "AVRO", "compression": "deflate"},
         {"compression": "gzip"},
         {"partitioned_by": ["month"]},
     ],
@@ -236,8 +259,7 @@ def test_unload_puts_the_rows_where_it_is_told(arguments: Any, place: str, optio
 @pytest.mark.parametrize(
     ("call", "refusal"),
     [
-        (lambda a: _ctas(a, storage_format="avro"), "NOT_SUPPORTED: .* format AVRO; use PARQUET"),
-        (lambda a: _ctas(a, bucketing_info=(["carrier"], 2)), "NOT_SUPPORTED: .* bucketed_by; leave it out"),
+        (lambda a: _ctas(a, write_compression="brotli"), "HIVE_UNSUPPORTED_FORMAT: Compression codec BROTLI not"),
         (
             lambda a: wr.athena.to_iceberg(
                 FLIGHTS, table="ice", temp_path="s3://wrangled/tmp/", table_location="s3://wrangled/ice/", **a
@@ -248,12 +270,12 @@ def test_unload_puts_the_rows_where_it_is_told(arguments: Any, place: str, optio
             lambda a: wr.athena.delete_from_iceberg_table(
                 FLIGHTS, table="flights", merge_cols=["carrier"], temp_path="s3://wrangled/tmp2/", **a
             ),
-            "NOT_SUPPORTED: MERGE is only for Iceberg tables",
+            r"NOT_SUPPORTED: .*Iceberg tables \(MERGE\); use Parquet tables",
         ),
         (lambda a: wr.athena.create_spark_session(a["workgroup"]), "NotImplementedException.*Run Spark"),
         (lambda a: wr.athena.run_spark_calculation("1", a["workgroup"]), "NotImplementedException.*Run Spark"),
     ],
-    ids=["avro", "buckets", "to_iceberg", "delete_from_iceberg_table", "spark session", "spark calculation"],
+    ids=["brotli", "to_iceberg", "delete_from_iceberg_table", "spark session", "spark calculation"],
 )
 def test_what_local_athena_has_not_is_refused_by_name(arguments: Any, call: Callable[[Any], Any], refusal: str) -> None:
     with pytest.raises((wr.exceptions.QueryFailed, ClientError), match=refusal):

@@ -7,6 +7,7 @@ import pytest
 MEANINGS: dict[str, list[tuple[str, str | None]]] = {
     "string": [
         ("chr(65)", "A"),
+        ("chr(cast(65 as bigint))", "A"),
         ("codepoint('A')", "65"),
         ("concat('a','b','c')", "abc"),
         ("concat_ws(',', 'a', null, 'b')", "a,b"),

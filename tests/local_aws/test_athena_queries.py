@@ -131,8 +131,8 @@ def test_the_result_file_is_quoted_as_athena_quotes_it(lake: Any) -> None:
         ),
         ("select carrier, count(*) from flights", "EXPRESSION_NOT_AGGREGATE: line 1:8: 'carrier' must be an aggregate"),
         ("select 1 / 0", "DIVISION_BY_ZERO: Division by zero"),
-        ("delete from flights", "NOT_SUPPORTED: DELETE is only for Iceberg tables"),
-        ("vacuum flights", "NOT_SUPPORTED: local Athena does not support this VACUUM statement"),
+        ("delete from flights", "NOT_SUPPORTED: local Athena does not support Iceberg tables (DELETE)"),
+        ("deallocate prepare p", "NOT_SUPPORTED: local Athena does not support this DEALLOCATE statement"),
     ],
 )
 def test_a_bad_query_fails_with_athenas_reason(flights: Any, sql: str, reason: str) -> None:

@@ -82,10 +82,13 @@ def test_objects_with_and_without_quotes_are_one_table(csv_rows: Any, lake: Any)
     assert sorted(csv_rows("1,2,3\n")) == [("1", "2", "3"), ("4", "5,6", "7")]
 
 
-def test_gzipped_text_is_read_and_other_compressions_are_refused(csv_rows: Any, lake: Any) -> None:
+def test_gzipped_text_is_read_and_lzo_and_what_is_not_compressed_are_refused(csv_rows: Any, lake: Any) -> None:
     assert csv_rows(gzip.compress(b'1,"2",3\n'), key="t/a.csv.gz") == [("1", "2", "3")]
-    lake.put("t/b.csv.zst", "whatever")
-    assert "text compressed as .zst (t/b.csv.zst); compress it as .gz or .bz2" in lake.reason("select * from t")
+    lake.put("t/b.csv.lzo", "whatever")
+    assert "text compressed as .lzo (t/b.csv.lzo); compress it as .gz, .bz2" in lake.reason("select * from t")
+    lake.put("t/b.csv.lzo", "")  # an empty object is not read
+    lake.put("t/c.csv.zst", "whatever")
+    assert "HIVE_CURSOR_ERROR: t/c.csv.zst is not compressed as .zst" in lake.reason("select * from t")
 
 
 def test_a_byte_that_is_not_utf_8_spoils_its_own_value_only(csv_rows: Any, lake: Any) -> None:

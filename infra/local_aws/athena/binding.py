@@ -8,7 +8,7 @@ from sqlglot import exp
 from local_aws.athena import information_schema
 from local_aws.athena.catalog import HIDDEN_COLUMNS, Catalog, Table
 from local_aws.athena.data_types import quote
-from local_aws.athena.failures import QueryFailed
+from local_aws.athena.failures import QueryFailed, no_iceberg
 from local_aws.athena.plan import reads
 from local_aws.athena.relations import Relations, typed_columns
 from local_aws.athena.statements import Select, parse
@@ -110,7 +110,10 @@ class Binder:
             raise QueryFailed(
                 f"TABLE_NOT_FOUND: {position(node)}: Table 'awsdatacatalog.{schema}.{name}' does not exist"
             )
-        return Table(schema, description)
+        found = Table(schema, description)
+        if found.parameters.get("table_type", "").upper() == "ICEBERG":
+            raise no_iceberg(f"{schema}.{name}")
+        return found
 
 
 def _is_cte(table: exp.Table) -> bool:

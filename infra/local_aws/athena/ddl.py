@@ -9,7 +9,7 @@ from sqlglot import exp
 from local_aws.athena import statements
 from local_aws.athena.catalog import Catalog, Table, view_text
 from local_aws.athena.data_types import duckdb_type, hive_type
-from local_aws.athena.failures import QueryFailed, unsupported
+from local_aws.athena.failures import QueryFailed, no_iceberg, unsupported
 from local_aws.athena.objects import ObjectCache, folder, split_uri
 from local_aws.athena.results import ResultColumn
 from local_aws.athena.storage import storage_descriptor
@@ -82,7 +82,7 @@ class Ddl:
             return self._create_view(database, target.name.lower(), expression, text)
         properties = expression.args.get("properties")
         if not properties or not properties.find(exp.ExternalProperty):
-            raise unsupported("CREATE TABLE without EXTERNAL (Iceberg)", "use CREATE EXTERNAL TABLE or CREATE TABLE AS")
+            raise no_iceberg("CREATE TABLE without EXTERNAL, which makes one")
         if self.catalog.table(database, target.name.lower()) is not None:
             if exists:
                 return [], []
@@ -304,6 +304,9 @@ def _create_table(table: Table) -> list[str]:
     lines = [f"CREATE EXTERNAL TABLE `{table.database}.{table.name}`(", *columns(table.columns)]
     if table.partition_keys:
         lines += ["PARTITIONED BY ( ", *columns(table.partition_keys)]
+    if table.storage.get("BucketColumns"):
+        names = ", \n  ".join(table.storage["BucketColumns"])
+        lines += ["CLUSTERED BY ( ", f"  {names}) ", f"INTO {table.storage['NumberOfBuckets']} BUCKETS"]
     lines += ["ROW FORMAT SERDE ", f"  '{serde.get('SerializationLibrary')}' "]
     if serde.get("Parameters"):
         lines += [
@@ -322,6 +325,7 @@ def _table_input(name: str, expression: exp.Create, properties: exp.Properties) 
     location, file_format, serde, delimited, keys = "", "TEXTFILE", None, None, []
     parameters = {"EXTERNAL": "TRUE", "transient_lastDdlTime": "0"}
     serde_parameters: dict[str, str] = {}
+    buckets: dict[str, Any] = {}
     for prop in properties.expressions:
         match prop:
             case exp.LocationProperty():
@@ -342,6 +346,11 @@ def _table_input(name: str, expression: exp.Create, properties: exp.Properties) 
                 parameters["comment"] = prop.this.name
             case exp.ExternalProperty():
                 pass
+            case exp.ClusteredByProperty():
+                buckets = {
+                    "BucketColumns": [column.name.lower() for column in prop.expressions],
+                    "NumberOfBuckets": int(prop.args["buckets"].name),
+                }
             case exp.Property() if type(prop) is exp.Property:
                 parameters[prop.this.name] = _text(prop.args["value"])
             case _:
@@ -351,9 +360,11 @@ def _table_input(name: str, expression: exp.Create, properties: exp.Properties) 
             "FAILED: SemanticException No location specified. An external table must have a LOCATION 's3://...'"
         )
     split_uri(location)
-    if file_format not in ("PARQUET", "ORC", "TEXTFILE", "JSON", "INPUTFORMAT"):
-        raise unsupported(f"STORED AS {file_format}", "use PARQUET, ORC or TEXTFILE")
-    descriptor = storage_descriptor(file_format, location)
+    if file_format not in ("PARQUET", "ORC", "AVRO", "TEXTFILE", "JSON", "INPUTFORMAT"):
+        raise unsupported(f"STORED AS {file_format}", "use PARQUET, ORC, AVRO or TEXTFILE")
+    if parameters.get("table_type", "").upper() == "ICEBERG":
+        raise no_iceberg("'table_type'='ICEBERG'")
+    descriptor = storage_descriptor(file_format, location) | buckets
     if serde:
         descriptor["SerdeInfo"] = {
             "SerializationLibrary": serde,

@@ -19,6 +19,7 @@ from local_aws.athena.catalog import Catalog
 from local_aws.athena.data_types import literal, result_type
 from local_aws.athena.ddl import Ddl
 from local_aws.athena.failures import QueryCancelled, QueryFailed
+from local_aws.athena.files import FileWriter
 from local_aws.athena.objects import Encryption, ObjectCache, ObjectStore, folder, split_uri
 from local_aws.athena.relations import Relations
 from local_aws.athena.results import ResultColumn, as_text, csv_header, metadata
@@ -159,9 +160,8 @@ class _Run:
         self.connection, self.planner, self.interrupted = session.connection, session.planner, session.interrupted
         self.binder = Binder(self.planner, engine.catalog)
         self.scanned_bytes = 0
-        self.writer = TableWriter(
-            self.connection, engine.catalog, engine.cache, engine.scratch, request.id, request.encryption
-        )
+        files = FileWriter(self.connection, engine.store, engine.scratch, request.id, request.encryption)
+        self.writer = TableWriter(engine.catalog, files)
         self.planning_seconds: float | None = None
 
     @contextlib.contextmanager

@@ -18,6 +18,14 @@ def unsupported(what: str, instead: str) -> QueryFailed:
     return QueryFailed(f"NOT_SUPPORTED: local Athena does not support {what}; {instead}")
 
 
+def no_iceberg(what: str) -> QueryFailed:
+    """The failure of a query that is about Iceberg tables, by whichever of the ways to ask for them."""
+    return unsupported(
+        f"Iceberg tables ({what})",
+        "use Parquet tables: CREATE TABLE AS, INSERT INTO, and a partition's new location to replace its rows",
+    )
+
+
 # Where a reason begins with none of these, it is 1000: "User error".
 _ERROR_TYPES = {
     "GENERIC_INTERNAL_ERROR": 200,

@@ -1,4 +1,4 @@
-"""Trino's hashes and binary encodings that DuckDB has no function for."""
+"""Hashes and binary encodings of Trino and Hive that DuckDB has no function for."""
 
 import base64
 import hashlib
@@ -45,6 +45,20 @@ def xxhash64(data: bytes) -> bytes:
     return (total ^ total >> 32).to_bytes(8, "big")
 
 
+def hive_text_hash(text: str) -> int:
+    """Hive's hash of a text: that of Java's strings, but over its bytes."""
+    total = 0
+    for byte in text.encode():
+        total = (total * 31 + (byte - 256 if byte > 127 else byte)) & 0xFFFFFFFF
+    return total
+
+
+def hive_double_hash(number: float) -> int:
+    """Hive's hash of a double: the halves of its bits, one over the other."""
+    high, low = struct.unpack(">II", struct.pack(">d", number))
+    return int(high ^ low)
+
+
 def unpack(layout: str, data: bytes) -> Any:
     """The one number in `data`, which is as long as `layout` says."""
     size = struct.calcsize(layout)
@@ -63,6 +77,9 @@ def _round(lane: int, word: int) -> int:
 
 # name: (function, types of its arguments, type of what it returns), as DuckDB's create_function takes them.
 FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
+    "hive_hash_text": (hive_text_hash, ["VARCHAR"], "BIGINT"),
+    "hive_hash_double": (hive_double_hash, ["DOUBLE"], "BIGINT"),
+    "hive_hash_real": (lambda number: struct.unpack(">I", struct.pack(">f", number))[0], ["FLOAT"], "BIGINT"),
     "xxhash64": (xxhash64, ["BLOB"], "BLOB"),
     "crc32": (lambda data: zlib.crc32(data), ["BLOB"], "BIGINT"),
     "sha512": (lambda data: hashlib.sha512(data).digest(), ["BLOB"], "BLOB"),

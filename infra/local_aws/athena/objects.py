@@ -6,14 +6,14 @@ import threading
 import time
 import uuid
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from pyarrow import ArrowException
 
-from local_aws.athena import orc
+from local_aws.athena import avro, orc
 from local_aws.athena.failures import QueryFailed
 from local_aws.athena.text import LineFormat, plain_text
 
@@ -101,14 +101,21 @@ class ObjectCache:
 
     def orc(self, s3_object: S3Object) -> Path:
         """A local Parquet file with the rows of an ORC object; QueryFailed where it is none."""
-        path = self._name(s3_object, "orc")
+        return self._converted(s3_object, "ORC", orc.as_parquet)
+
+    def avro(self, s3_object: S3Object) -> Path:
+        """A local Parquet file with the rows of an Avro object; QueryFailed where it is none."""
+        return self._converted(s3_object, "Avro", avro.as_parquet)
+
+    def _converted(self, s3_object: S3Object, form: str, as_parquet: Callable[[bytes], bytes]) -> Path:
+        path = self._name(s3_object, form)
         if _use(path):
             return path
         body = self.store.read(s3_object)
         try:
-            converted = orc.as_parquet(body)
-        except (ArrowException, OSError) as error:  # Arrow's word for what can't be read
-            raise QueryFailed(f"HIVE_CANNOT_OPEN_SPLIT: {s3_object.uri} is not a valid ORC file: {error}") from error
+            converted = as_parquet(body)
+        except (ArrowException, OSError, ValueError) as error:  # the words of Arrow and fastavro for what can't be read
+            raise QueryFailed(f"HIVE_CANNOT_OPEN_SPLIT: {s3_object.uri} is not a valid {form} file: {error}") from error
         return self._write(path, converted)
 
     def text(self, s3_object: S3Object) -> Path:

@@ -127,6 +127,8 @@ class Relations:
                 return self._parquet(table, _files(self.cache.parquet(found) for found in objects))
             case "OrcSerde":
                 return self._parquet(table, _files(self.cache.orc(found) for found in objects))
+            case "AvroSerDe":
+                return self._parquet(table, _files(self.cache.avro(found) for found in objects))
             case "OpenCSVSerde":
                 return _open_csv(table), self._lines(table, objects, _open_csv_lines(table, parameters))
             case "LazySimpleSerDe":
@@ -135,7 +137,7 @@ class Relations:
                 return _json(table, _files(self.cache.text(found) for found in objects), parameters)
         raise unsupported(
             f"the SerDe {library or '(none)'} of table {table.database}.{table.name}",
-            "use Parquet, ORC, OpenCSVSerde, LazySimpleSerDe or a JSON SerDe",
+            "use Parquet, ORC, Avro, OpenCSVSerde, LazySimpleSerDe or a JSON SerDe",
         )
 
     def _lines(self, table: Table, objects: Sequence[S3Object], lines: LineFormat) -> str:

@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from local_aws.athena.data_types import split_top_level
-from local_aws.athena.failures import MalformedQuery, QueryFailed, unsupported
+from local_aws.athena.failures import MalformedQuery, QueryFailed, no_iceberg, unsupported
 
 _NAME = r'((?:[`"]?[\w$-]+[`"]?\.)*[`"]?[\w$-]+[`"]?)'
 _DDL = ("ALTER", "CREATE", "DESCRIBE", "DESC", "DROP", "MSCK", "SHOW")
@@ -240,8 +240,7 @@ def _from_expression(expression: exp.Expr, text: str) -> Statement:
         case exp.Drop():
             return Drop(expression)
         case exp.Delete() | exp.Update() | exp.Merge():
-            kind = type(expression).__name__.upper()
-            raise QueryFailed(f"NOT_SUPPORTED: {kind} is only for Iceberg tables, which local Athena does not have")
+            raise no_iceberg(type(expression).__name__.upper())
     raise _mismatch(text)
 
 
@@ -252,7 +251,9 @@ def _select_from(values: exp.Values) -> exp.Query:
 
 def _mismatch(text: str) -> QueryFailed:
     word = first_word(text)
-    if word in _STATEMENTS | {"VACUUM", "OPTIMIZE", "ALTER", "SHOW", "DEALLOCATE", "PREPARE", "SET", "USE", "CALL"}:
+    if word in ("VACUUM", "OPTIMIZE"):
+        return no_iceberg(word)
+    if word in _STATEMENTS | {"ALTER", "SHOW", "DEALLOCATE", "PREPARE", "SET", "USE", "CALL"}:
         return unsupported(f"this {word} statement", "docs/local-aws.md lists what is supported")
     before = text[: _begin(text)]
     line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1

@@ -1,26 +1,17 @@
 """Lines and fields of text objects as Hive's SerDes take them apart: every line is a row, whatever quotes it has."""
 
-import bz2
 import csv
-import gzip
 import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
-from local_aws.athena.failures import unsupported
-
-_DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": bz2.decompress}
-_UNREADABLE = (".zst", ".snappy", ".lz4", ".lzo", ".deflate")
+from local_aws.athena.compression import decompress
 
 
 def plain_text(key: str, body: bytes) -> str:
     """The text of the object `key`: decompressed, malformed UTF-8 replaced, every line ended by \\n alone."""
-    suffix = PurePosixPath(key).suffix
-    if suffix in _UNREADABLE:
-        raise unsupported(f"text compressed as {suffix} ({key})", "compress it as .gz or .bz2")
-    text = _DECOMPRESS.get(suffix, bytes)(body).decode("utf-8-sig", errors="replace")
+    text = decompress(key, body).decode("utf-8-sig", errors="replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

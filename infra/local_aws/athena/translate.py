@@ -367,6 +367,7 @@ _RULES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.JSONValue: _refused("json_value()", "use json_extract_scalar"),
     exp.Soundex: _refused("soundex()", "docs/local-aws.md says which functions it has"),
     exp.ArraySize: lambda node: call("cardinality", node.this) if _is_map(node.this) else node,
+    exp.Chr: lambda node: exp.Chr(expressions=[exp.cast(code, "int") for code in node.expressions]),
     exp.ArrayDistinct: _macro("trino_array_distinct", "this"),
     exp.ArrayMax: _macro("trino_array_max", "this"),
     exp.ArrayMin: _macro("trino_array_min", "this"),
