@@ -14,6 +14,20 @@ from sagemaker_requests import eventually
 INFRA = Path(__file__).parents[2] / "infra"
 
 
+def serve(log: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
+    """`python -m local_aws` on a free port as a process, and the URL at which it answers."""
+    with log.open("a") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local_aws", "--port", "0", *arguments],
+            env={**os.environ, "PYTHONPATH": str(INFRA)},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    assert process.stdout is not None
+    return process, process.stdout.readline().strip()
+
+
 class OwnServer:
     """`python -m local_aws --state-dir` as a process; it is what this process's AWS clients talk to."""
 
@@ -28,16 +42,8 @@ class OwnServer:
 
     def start(self) -> None:
         """Start it, and point clients that are made from now on to it."""
-        with self._log.open("a") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "local_aws", "--port", "0", "--state-dir", str(self.state)],
-                env={**os.environ, "PYTHONPATH": str(INFRA)},
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        assert self.process.stdout is not None
-        self._patch.setenv("AWS_ENDPOINT_URL", self.process.stdout.readline().strip())
+        self.process, url = serve(self._log, "--state-dir", str(self.state))
+        self._patch.setenv("AWS_ENDPOINT_URL", url)
 
     def end(self, how: str) -> None:
         """End it by the signal of that name: SIGKILL once what was done before is on disk."""

@@ -1,0 +1,72 @@
+"""What the tests of infra/terraform share: a copy of its modules, and one platform that is really applied.
+
+Every apply waits for 55 seconds: after writing a lifecycle configuration, Terraform's provider waits ten seconds and
+reads it ten times, five seconds apart, before it believes S3. The apply is started by the first test here, therefore,
+and goes on beside those that don't need it. Tests of other parts that want a platform laid by Terraform go into this
+folder, too: it is applied once."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from inventory import inventory
+from terraform_cli import LocalAws, Platform, Root
+
+REPOSITORY = Path(__file__).parents[2]
+ENVIRONMENT = "dev"
+
+
+@pytest.fixture(scope="session")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of infra/terraform, beside what it reads, where tests may write."""
+    if shutil.which("terraform") is None:
+        pytest.skip("terraform is not installed: infra/terraform is not tested")
+    copy = tmp_path_factory.mktemp("terraform")
+    shutil.copytree(REPOSITORY / "glue_like_sql", copy / "glue_like_sql")
+    generated = shutil.ignore_patterns(".terraform*", "*.tfstate*", "backend.hcl", "*_override.tf")
+    shutil.copytree(REPOSITORY / "infra" / "terraform", copy / "infra" / "terraform", ignore=generated)
+    return copy / "infra" / "terraform"
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """The local AWS on which the platform is laid."""
+    running = LocalAws(tmp_path_factory.mktemp("aws"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def applying(modules: Path, aws: LocalAws) -> Iterator[tuple[Platform, subprocess.Popen[str]]]:
+    """The platform, and the apply of it, which may still run."""
+    root = Root(modules / "examples" / "local", aws.environment | {"TF_VAR_environment": ENVIRONMENT})
+    root.init()
+    platform = Platform(aws, root, ENVIRONMENT, inventory(aws))
+    running = root.start("apply", "-input=false", "-auto-approve")
+    yield platform, running
+    if running.poll() is None:
+        running.kill()
+        running.communicate()
+
+
+@pytest.fixture(scope="session")
+def platform_on_local_aws(applying: tuple[Platform, subprocess.Popen[str]]) -> Platform:
+    """The platform that Terraform has laid on a local AWS of its own."""
+    platform, running = applying
+    output, _ = running.communicate(timeout=280)
+    assert running.returncode == 0, output
+    return platform
+
+
+@pytest.fixture(scope="session", autouse=True)
+def start_early(request: pytest.FixtureRequest) -> None:
+    """Let the apply run beside the tests that come before those which need it."""
+    if any("platform_on_local_aws" in item.fixturenames for item in request.session.items):
+        request.getfixturevalue("applying")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes the platform down comes after everything that uses it."""
+    items.sort(key=lambda item: item.get_closest_marker("takes_the_platform_down") is not None)

@@ -1,0 +1,101 @@
+"""Terraform as a user runs it: in a root module, by its command line."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from own_server import serve
+
+REGION = "us-east-1"
+
+
+class LocalAws:
+    """A local AWS of its own, which nobody but Terraform has touched."""
+
+    def __init__(self, folder: Path) -> None:
+        self._process, self.url = serve(folder / "server.log")
+        self.credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": REGION}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
+        no_files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        self.environment = inherited | self.credentials | no_files | {"AWS_ENDPOINT_URL": self.url}
+
+    def client(self, service: str) -> Any:
+        """A boto3 client that talks to it, whatever this process's environment says."""
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+        )
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+
+
+class Root:
+    """A root module with a state of its own."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.environment = environment
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """A Terraform command that runs by itself."""
+        command = ["terraform", arguments[0], "-no-color", *arguments[1:]]
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def try_(self, *arguments: str) -> tuple[int, str]:
+        """The exit code and all that a command printed."""
+        running = self.start(*arguments)
+        output, _ = running.communicate(timeout=280)
+        return running.returncode, output
+
+    def run(self, *arguments: str) -> str:
+        """What a command that has to succeed printed."""
+        code, output = self.try_(*arguments)
+        assert code == 0, f"terraform {' '.join(arguments)} in {self.folder}:\n{output}"
+        return output
+
+    def init(self, *arguments: str) -> None:
+        """Make it ready; skips, saying why, where Terraform can't get its AWS provider."""
+        code, output = self.try_("init", "-input=false", *arguments)
+        if code and "Failed to query available provider packages" in output:
+            pytest.skip(f"terraform can't get its AWS provider here: {output.strip()[:300]}")
+        assert code == 0, output
+
+    def plan(self, *arguments: str) -> dict[str, Any]:
+        """A plan as JSON, with what every resource will be."""
+        self.run("plan", "-input=false", "-out=plan", *arguments)
+        shown: dict[str, Any] = json.loads(self.run("show", "-json", "plan"))
+        return shown
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What examples/local has laid on a local AWS of its own, and what was there before."""
+
+    aws: LocalAws
+    root: Root
+    environment: str
+    before: dict[str, list[str]]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The platform document, as the pipelines read it."""
+        parameter = self.aws.client("ssm").get_parameter(Name=f"/silverline/{self.environment}/platform")
+        document: dict[str, Any] = json.loads(parameter["Parameter"]["Value"])
+        return document
