@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 from inventory import inventory
-from terraform_cli import LocalAws, Platform, Root
+from terraform_cli import REPOSITORY, LocalAws, Platform, Root
 
-REPOSITORY = Path(__file__).parents[2]
 ENVIRONMENT = "dev"
 
 

@@ -11,6 +11,7 @@ import boto3
 import pytest
 from own_server import serve
 
+REPOSITORY = Path(__file__).parents[2]
 REGION = "us-east-1"
 
 

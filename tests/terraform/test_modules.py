@@ -5,8 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
-from terraform_cli import LocalAws, Root
+from terraform_cli import REPOSITORY, LocalAws, Root
 
 TERRAFORM = REPOSITORY / "infra" / "terraform"
 ROOTS = sorted(

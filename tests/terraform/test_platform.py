@@ -4,9 +4,8 @@ import json
 
 import jsonschema
 import pytest
-from conftest import REPOSITORY
 from inventory import inventory
-from terraform_cli import Platform
+from terraform_cli import REPOSITORY, Platform
 
 
 def test_a_second_plan_finds_nothing_to_change(platform_on_local_aws: Platform) -> None:
