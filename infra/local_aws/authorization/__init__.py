@@ -7,3 +7,4 @@ from local_aws.authorization.enforcement import require as require
 from local_aws.authorization.principals import Principal as Principal
 from local_aws.authorization.principals import role_session as role_session
 from local_aws.authorization.principals import root as root
+from local_aws.authorization.principals import service as service

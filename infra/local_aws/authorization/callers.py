@@ -37,10 +37,11 @@ class ExpiredToken(BadCredentials):
 
 @dataclass(frozen=True)
 class Caller:
-    """A request's principal, and what it says of its software."""
+    """A request's principal, the region that it goes to, and what it says of its software."""
 
     principal: Principal
-    user_agent: str = ""
+    region: str
+    user_agent: str
 
 
 _caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
@@ -59,10 +60,16 @@ def user_agent() -> str:
     return known.user_agent if known else "local_aws"
 
 
+def region() -> str | None:
+    """The region that the request goes to; None outside of requests."""
+    known = _caller.get()
+    return known.region if known else None
+
+
 @contextmanager
-def calling(principal: Principal, agent: str) -> Iterator[None]:
+def calling(principal: Principal, region: str, agent: str) -> Iterator[None]:
     """Carry out a request of `principal`."""
-    token = _caller.set(Caller(principal, agent))
+    token = _caller.set(Caller(principal, region, agent))
     try:
         yield
     finally:

@@ -1,18 +1,16 @@
-"""Which policies have a say about a principal and a resource, and what is known of both, by the state of moto's
-services."""
+"""The policies that have a say about a principal and a resource, by the state of moto's services."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import IAMBackend, iam_backends
 from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
+from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
 
 from local_aws.authorization.policies import Policies
 from local_aws.authorization.principals import Principal
-
-NOTHING = '{"Version": "2012-10-17", "Statement": []}'
 
 
 def policies_for(principal: Principal, action: str, resource: str) -> Policies:
@@ -43,24 +41,6 @@ def default_version(policy: Any) -> str:
     return next(str(version.document) for version in policy.versions if version.is_default)
 
 
-def keys_of(principal: Principal, resource: str) -> dict[str, tuple[str, ...]]:
-    """The condition keys that every call has."""
-    now = datetime.now(UTC)
-    keys: dict[str, tuple[str, ...]] = {
-        "aws:currenttime": (now.isoformat(timespec="seconds").replace("+00:00", "Z"),),
-        "aws:epochtime": (str(int(now.timestamp())),),
-        "aws:securetransport": ("true",),
-        "aws:sourceip": ("127.0.0.1",),
-        "aws:principalarn": (principal.identity,),
-        "aws:principalaccount": (principal.account,),
-    }
-    if principal.kind == "user":
-        keys["aws:username"] = (principal.name,)
-    if account := _account_of(resource):
-        keys["aws:resourceaccount"] = (account,)
-    return keys
-
-
 def _iam(principal: Principal) -> IAMBackend:
     return iam_backends[principal.account][principal.identity.split(":")[1]]
 
@@ -75,7 +55,7 @@ def _holder(principal: Principal) -> Any:
         return None
 
 
-def _account_of(resource: str) -> str | None:
+def account_of(resource: str) -> str | None:
     """The account that a resource is in, as far as its ARN tells or, for a bucket, S3 knows."""
     if resource.startswith("arn:") and ":s3:::" in resource:
         return _bucket(resource)[0]
@@ -94,13 +74,28 @@ def _bucket(resource: str) -> tuple[str | None, Any]:
 
 def _resource_policy(principal: Principal, action: str, resource: str) -> tuple[str | None, bool]:
     """A resource's own policy, and whether nothing is allowed without it."""
-    service = action.partition(":")[0]
-    foreign = _account_of(resource) not in (None, principal.account)
-    if service == "s3" and ":s3:::" in resource:
-        bucket = _bucket(resource)[1]
-        return (bucket.policy.decode() if bucket and bucket.policy else None), foreign
-    if service == "kms" and ":key/" in resource:
-        _, _, _, region, account, path = resource.split(":", 5)
-        key = kms_backends[account][region].keys.get(path.partition("/")[2])
-        return (str(key.policy) if key else None), True
+    foreign = account_of(resource) not in (None, principal.account)
+    match action.partition(":")[0], resource.split(":", 5):
+        case "s3", ["arn", _, "s3", _, _, _]:
+            bucket = _bucket(resource)[1]
+            return (bucket.policy.decode() if bucket and bucket.policy else None), foreign
+        case "kms", ["arn", _, _, region, account, path] if path.startswith("key/"):
+            key = kms_backends[account][region].keys.get(path.removeprefix("key/"))
+            return (str(key.policy) if key else None), True
+        case "sts", ["arn", partition, _, _, account, path] if path.startswith("role/"):
+            return _trust(iam_backends[account][partition], path.rpartition("/")[2]), True
+        case "sns", ["arn", _, _, region, account, _]:
+            topic = sns_backends[account][region].topics.get(resource)
+            return (topic.policy if topic else None), foreign
+        case "sqs", ["arn", _, _, region, account, name]:
+            queue = sqs_backends[account][region].queues.get(name)
+            return (queue.policy or None if queue else None), foreign
     return None, foreign
+
+
+def _trust(iam: IAMBackend, name: str) -> str | None:
+    """The trust policy of a role, None where there is no such role."""
+    try:
+        return str(iam.get_role(name).assume_role_policy_document)
+    except NotFoundException:
+        return None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from moto.core.exceptions import ServiceException
 
-from local_aws.authorization import callers, documents
+from local_aws.authorization import callers, documents, keys
 from local_aws.authorization.policies import Decision, Inquiry, decide
 from local_aws.authorization.principals import Principal
 from local_aws.authorization.recorder import Recorder
@@ -68,6 +68,6 @@ def judge(principal: Principal, action: str, resource: str, conditions: Conditio
     """What the policies say that have a say in it."""
     if principal.is_root:
         return Decision(True)
-    keys = documents.keys_of(principal, resource)
-    keys |= {name.lower(): (value,) if isinstance(value, str) else tuple(value) for name, value in conditions.items()}
-    return decide(Inquiry(principal, action, resource, keys), documents.policies_for(principal, action, resource))
+    own = {name.lower(): (value,) if isinstance(value, str) else tuple(value) for name, value in conditions.items()}
+    inquiry = Inquiry(principal, action, resource, keys.known(principal, resource) | own)
+    return decide(inquiry, documents.policies_for(principal, action, resource))

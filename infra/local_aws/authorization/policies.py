@@ -107,19 +107,19 @@ def decide(inquiry: Inquiry, policies: Policies) -> Decision:
     grades = {grade for one in allows if (grade := names(one, inquiry.principal))}
     if policies.resource_decides and not grades:
         return Decision(False, f"because no resource-based policy allows the {inquiry.action} action")
-    needed = _needed(grades, inquiry.principal, policies.resource_decides)
+    needed = _needed(grades, inquiry.principal)
     for _, kind, documents in kinds:
         if kind in needed and documents is not None and not _any(documents, "Allow", inquiry):
             return Decision(False, f"because no {kind} allows the {inquiry.action} action")
     return Decision(True)
 
 
-def _needed(grades: set[Grade], principal: Principal, decides: bool) -> set[str]:
+def _needed(grades: set[Grade], principal: Principal) -> set[str]:
     """The kinds of policies that still have to allow it, after a resource's policy has named the principal so."""
-    if "session" in grades or (principal.kind == "anonymous" and "everyone" in grades):
+    if "session" in grades:
         return set()
     if "identity" in grades or "everyone" in grades:
-        return set() if principal.kind == "user" else {"permissions boundary", "session policy"}
+        return {"permissions boundary", "session policy"} if principal.kind == "role" else set()
     return {"identity-based policy", "permissions boundary", "session policy"}
 
 
@@ -129,6 +129,8 @@ def names(statement: Statement, principal: Principal) -> Grade | None:
         return None
     negated, by_kind = statement.principal
     grades = {grade for name in by_kind.get("AWS", ()) if (grade := _named(name, principal))}
+    if principal.kind == "service" and principal.arn in by_kind.get("Service", ()):
+        grades.add("identity")
     if negated:
         return None if grades else "everyone"
     order: tuple[Grade, ...] = ("session", "identity", "everyone", "account")
@@ -138,7 +140,7 @@ def names(statement: Statement, principal: Principal) -> Grade | None:
 def _named(name: str, principal: Principal) -> Grade | None:
     if name == "*":
         return "everyone"
-    if principal.kind == "anonymous":
+    if principal.kind in ("anonymous", "service"):
         return None
     if name == principal.arn:
         return "session" if principal.kind == "role" else "identity"

@@ -1,11 +1,11 @@
-"""Who calls: an account's root user, a user, or a session of a role."""
+"""Who calls: an account's root user, a user, a session of a role, or a service of AWS."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["root", "user", "role", "anonymous"]
+Kind = Literal["root", "user", "role", "service", "anonymous"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,11 @@ def role_session(
 def user(user_arn: str) -> Principal:
     """The user of that ARN."""
     return Principal(user_arn, user_arn.split(":")[4], "user", user_arn)
+
+
+def service(name: str) -> Principal:
+    """A service of AWS on its own behalf, sagemaker.amazonaws.com say."""
+    return Principal(name, "", "service", name)
 
 
 ANONYMOUS = Principal("anonymous", "", "anonymous", "anonymous")

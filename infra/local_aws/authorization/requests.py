@@ -1,12 +1,17 @@
 """Judges the server's requests before they reach their services."""
 
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-from local_aws.authorization import callers, enforcement, operations, refusals, s3_actions
-from local_aws.authorization.operations import Call, Operation
-from local_aws.authorization.principals import ANONYMOUS, Principal
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.utilities.utils import get_partition
+
+from local_aws.authorization import callers, calls, enforcement, operations, refusals
+from local_aws.authorization.operations import Operation
+from local_aws.authorization.places import Place
+from local_aws.authorization.principals import ANONYMOUS, Principal, root
 
 Answer = Iterable[bytes]
 
@@ -23,12 +28,12 @@ def answer(application: Any, environ: dict[str, Any], start_response: Any) -> An
         return passed
     operation = operations.read(application.service, environ)
     try:
-        principal, region = sender(operation)
+        principal, place = sender(operation)
     except callers.BadCredentials as error:
         return refusals.bad_credentials(operation, error)(environ, start_response)
-    with callers.calling(principal, operation.headers.get("user-agent", "")):
+    with callers.calling(principal, place.region, operation.headers.get("user-agent", "")):
         try:
-            for call in calls(operation, principal, region):
+            for call in calls.of(operation, place):
                 enforcement.require(principal, call.action, call.resource, call.conditions)
         except enforcement.AccessDenied as error:
             return refusals.denied(operation, error.message)(environ, start_response)
@@ -36,24 +41,22 @@ def answer(application: Any, environ: dict[str, Any], start_response: Any) -> An
         return passed
 
 
-def sender(operation: Operation) -> tuple[Principal, str]:
-    """Who has signed the request, in its header or its URL, and for which region; BadCredentials where nobody known
-    has."""
+def sender(operation: Operation) -> tuple[Principal, Place]:
+    """Who has signed the request, in its header or its URL, and where it goes; BadCredentials where nobody known."""
     match = _CREDENTIAL.search(operation.headers.get("authorization", ""))
     token = operation.headers.get("x-amz-security-token")
     if match is None and "X-Amz-Credential" in operation.query:
         match = _CREDENTIAL.search(f"Credential={operation.query['X-Amz-Credential']}")
         token = operation.query.get("X-Amz-Security-Token")
-    if match:
-        return callers.identify(match[1], token), match[2]
-    if operation.service == "s3" or operation.name in UNSIGNED or not enforcement.is_enforced():
-        return ANONYMOUS, "us-east-1"
-    raise callers.NoCredentials
-
-
-def calls(operation: Operation, principal: Principal, region: str) -> Iterator[Call]:
-    """What the request asks leave for."""
-    if operation.service == "s3":
-        yield from s3_actions.calls(operation, "aws")
-    elif operation.name != "GetCallerIdentity":
-        yield Call(f"{operation.service}:{operation.name}", "*")
+    account = os.environ.get("MOTO_ACCOUNT_ID") or operation.headers.get("x-moto-account-id")
+    if match is None:
+        if operation.service != "s3" and operation.name not in UNSIGNED and enforcement.is_enforced():
+            raise callers.NoCredentials
+        return ANONYMOUS, Place("aws", "us-east-1", account or DEFAULT_ACCOUNT_ID)
+    partition = get_partition(match[2])
+    principal = callers.identify(match[1], token, partition)
+    if principal.is_root:
+        principal = root(account or principal.account, partition)
+    if account and account != principal.account:  # of which moto would act on the resources
+        raise callers.UnknownKey(match[1])
+    return principal, Place(partition, match[2], principal.account)
