@@ -24,3 +24,41 @@ resource "aws_athena_workgroup" "this" {
     }
   }
 }
+
+locals {
+  workgroup_arn = "arn:${local.partition}:athena:${local.region}:${local.account}:workgroup/${local.prefix}"
+}
+
+resource "aws_iam_role_policy" "airflow_athena" {
+  name = "athena"
+  role = aws_iam_role.airflow.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "Query"
+      Effect   = "Allow"
+      Action   = ["athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup"]
+      Resource = local.workgroup_arn
+    }]
+  })
+}
+
+# What a query may read or write is the reader's own: it creates no table, because nothing lets it in S3 or Glue.
+resource "aws_iam_role_policy" "reader_athena" {
+  name = "athena"
+  role = aws_iam_role.reader.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid    = "Query"
+      Effect = "Allow"
+      Action = [
+        "athena:StartQueryExecution", "athena:StopQueryExecution", "athena:GetQueryExecution", "athena:BatchGetQueryExecution",
+        "athena:ListQueryExecutions", "athena:GetQueryResults", "athena:GetQueryResultsStream", "athena:GetWorkGroup",
+      ]
+      Resource = local.workgroup_arn
+    }]
+  })
+}

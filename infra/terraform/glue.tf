@@ -81,3 +81,56 @@ resource "aws_glue_catalog_table" "bronze" {
     }
   }
 }
+
+locals {
+  catalog = "arn:${local.partition}:glue:${local.region}:${local.account}"
+
+  # Glue asks for the catalog, the database and the table of everything that it is asked for.
+  catalog_arns = {
+    for layer, name in local.databases : layer => ["${local.catalog}:database/${name}", "${local.catalog}:table/${name}/*"]
+  }
+
+  read_catalog = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"]
+}
+
+resource "aws_iam_role_policy" "airflow_glue" {
+  name = "glue"
+  role = aws_iam_role.airflow.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Read"
+        Effect = "Allow"
+        Action = local.read_catalog
+        # Athena looks at the database `default`, whichever one a query is about.
+        Resource = concat(["${local.catalog}:catalog", "${local.catalog}:database/default"], local.catalog_arns.bronze, local.catalog_arns.silver)
+      },
+      {
+        Sid    = "StageAndPublish"
+        Effect = "Allow"
+        Action = [
+          "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable",
+          "glue:CreatePartition", "glue:BatchCreatePartition", "glue:UpdatePartition",
+        ]
+        Resource = concat(["${local.catalog}:catalog"], local.catalog_arns.silver)
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "reader_glue" {
+  name = "glue"
+  role = aws_iam_role.reader.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "Read"
+      Effect   = "Allow"
+      Action   = concat(local.read_catalog, ["glue:GetDatabases"])
+      Resource = concat(["${local.catalog}:catalog", "${local.catalog}:database/default"], values(local.catalog_arns)...)
+    }]
+  })
+}

@@ -42,3 +42,67 @@ resource "aws_kms_alias" "this" {
   name          = "alias/${local.prefix}"
   target_key_id = aws_kms_key.this.key_id
 }
+
+locals {
+  # Every role uses the key only by way of S3, for objects.
+  key_for_objects = {
+    Sid       = "Objects"
+    Effect    = "Allow"
+    Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+    Resource  = aws_kms_key.this.arn
+    Condition = { StringEquals = { "kms:ViaService" = "s3.${local.region}.amazonaws.com" } }
+  }
+}
+
+resource "aws_iam_role_policy" "airflow_kms" {
+  name = "kms"
+  role = aws_iam_role.airflow.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      local.key_for_objects,
+      {
+        # SageMaker encrypts the disks of jobs and endpoints by a grant that whoever starts them gives it.
+        Sid      = "Disks"
+        Effect   = "Allow"
+        Action   = "kms:CreateGrant"
+        Resource = aws_kms_key.this.arn
+        Condition = {
+          StringEquals = { "kms:ViaService" = "sagemaker.${local.region}.amazonaws.com" }
+          Bool         = { "kms:GrantIsForAWSResource" = "true" }
+        }
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "sagemaker_jobs_kms" {
+  name = "kms"
+  role = aws_iam_role.sagemaker_jobs.name
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [local.key_for_objects]
+  })
+}
+
+resource "aws_iam_role_policy" "sagemaker_endpoint_kms" {
+  name = "kms"
+  role = aws_iam_role.sagemaker_endpoint.name
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [merge(local.key_for_objects, { Action = "kms:Decrypt" })]
+  })
+}
+
+resource "aws_iam_role_policy" "reader_kms" {
+  name = "kms"
+  role = aws_iam_role.reader.name
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [local.key_for_objects]
+  })
+}

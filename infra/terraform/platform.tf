@@ -29,3 +29,28 @@ resource "aws_ssm_parameter" "platform" {
   type        = "String"
   value       = jsonencode(local.platform)
 }
+
+locals {
+  parameter_arns = "arn:${local.partition}:ssm:${local.region}:${local.account}:parameter/${var.project}/${var.environment}/*"
+}
+
+# Airflow's secrets backend asks for one parameter at a time.
+resource "aws_iam_role_policy" "airflow_ssm" {
+  name = "ssm"
+  role = aws_iam_role.airflow.name
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Sid = "Read", Effect = "Allow", Action = "ssm:GetParameter", Resource = local.parameter_arns }]
+  })
+}
+
+resource "aws_iam_role_policy" "reader_ssm" {
+  name = "ssm"
+  role = aws_iam_role.reader.name
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Sid = "Read", Effect = "Allow", Action = "ssm:GetParameter", Resource = local.parameter_arns }]
+  })
+}

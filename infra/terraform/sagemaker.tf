@@ -11,3 +11,150 @@ resource "aws_sagemaker_model_package_group" "this" {
   model_package_group_name        = "${local.prefix}-${each.value}"
   model_package_group_description = "Models of the pipeline ${each.key}"
 }
+
+# The endpoints are the pipelines' own; how many instances stand behind them follows their invocations. AWS takes no
+# scaling for an endpoint that isn't there yet, hence `live_endpoints`.
+resource "aws_appautoscaling_target" "endpoint" {
+  for_each = var.live_endpoints
+
+  service_namespace  = "sagemaker"
+  resource_id        = "endpoint/${local.aws_names[each.key]}/variant/${local.variant}"
+  scalable_dimension = "sagemaker:variant:DesiredInstanceCount"
+  min_capacity       = 1
+  max_capacity       = var.endpoint_scaling.max_instances
+}
+
+resource "aws_appautoscaling_policy" "invocations" {
+  for_each = aws_appautoscaling_target.endpoint
+
+  name               = "invocations"
+  policy_type        = "TargetTrackingScaling"
+  service_namespace  = each.value.service_namespace
+  resource_id        = each.value.resource_id
+  scalable_dimension = each.value.scalable_dimension
+
+  target_tracking_scaling_policy_configuration {
+    target_value       = var.endpoint_scaling.invocations_per_instance
+    scale_out_cooldown = 60
+    scale_in_cooldown  = 600
+
+    predefined_metric_specification {
+      predefined_metric_type = "SageMakerVariantInvocationsPerInstance"
+    }
+  }
+}
+
+locals {
+  variant = "AllTraffic" # as dags/silverline/sagemaker_requests.py names the one variant of an endpoint
+
+  sagemaker = "arn:${local.partition}:sagemaker:${local.region}:${local.account}"
+
+  # What a pipeline calls its jobs, models and endpoint configurations: its name, the run and the try.
+  own = { for kind in ["training-job", "model", "endpoint-config"] : kind => [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"] }
+
+  endpoint_arns = [for name in local.aws_names : "${local.sagemaker}:endpoint/${name}"]
+}
+
+resource "aws_iam_role_policy" "airflow_sagemaker" {
+  name = "sagemaker"
+  role = aws_iam_role.airflow.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        # Only with the tag of this environment, which AddTags is asked for in the same request.
+        Sid       = "Create"
+        Effect    = "Allow"
+        Action    = ["sagemaker:CreateTrainingJob", "sagemaker:CreateModel", "sagemaker:CreateEndpointConfig", "sagemaker:AddTags"]
+        Resource  = concat(values(local.own)...)
+        Condition = { StringEquals = { "aws:RequestTag/Environment" = var.environment } }
+      },
+      {
+        Sid      = "Follow"
+        Effect   = "Allow"
+        Action   = ["sagemaker:DescribeTrainingJob", "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig"]
+        Resource = concat(values(local.own)...)
+      },
+      {
+        Sid    = "Deploy"
+        Effect = "Allow"
+        Action = [
+          "sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint", "sagemaker:DeleteEndpoint",
+          "sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint",
+        ]
+        Resource = concat(local.endpoint_arns, local.own["endpoint-config"])
+      },
+      {
+        Sid       = "ActAsJobsAndEndpoint"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = [aws_iam_role.sagemaker_jobs.arn, aws_iam_role.sagemaker_endpoint.arn]
+        Condition = { StringEquals = { "iam:PassedToService" = "sagemaker.amazonaws.com" } }
+      },
+    ]
+  })
+}
+
+# AWS pulls the image as the role that runs it.
+resource "aws_iam_role_policy" "image" {
+  for_each = { jobs = aws_iam_role.sagemaker_jobs.name, endpoint = aws_iam_role.sagemaker_endpoint.name }
+
+  name = "image"
+  role = each.value
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "LogIn"
+        Effect   = "Allow"
+        Action   = "ecr:GetAuthorizationToken"
+        Resource = "*" # ECR knows no narrower one: the token is the account's
+      },
+      {
+        Sid    = "Pull"
+        Effect = "Allow"
+        Action = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        Resource = join(":", [
+          "arn", local.partition, "ecr", local.region, data.aws_sagemaker_prebuilt_ecr_image.sklearn.registry_id,
+          "repository/${data.aws_sagemaker_prebuilt_ecr_image.sklearn.repository_name}",
+        ])
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "reader_sagemaker" {
+  name = "sagemaker"
+  role = aws_iam_role.reader.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "List"
+        Effect = "Allow"
+        Action = [
+          "sagemaker:ListTrainingJobs", "sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints",
+          "sagemaker:ListModelPackageGroups", "sagemaker:ListModelPackages",
+        ]
+        Resource = "*" # SageMaker's lists know no narrower one
+      },
+      {
+        Sid    = "Describe"
+        Effect = "Allow"
+        Action = [
+          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig",
+          "sagemaker:DescribeEndpoint", "sagemaker:DescribeModelPackageGroup", "sagemaker:DescribeModelPackage",
+        ]
+        Resource = concat(
+          concat(values(local.own)...),
+          local.endpoint_arns,
+          [for name in local.aws_names : "${local.sagemaker}:model-package-group/${local.prefix}-${name}"],
+          [for name in local.aws_names : "${local.sagemaker}:model-package/${local.prefix}-${name}/*"],
+        )
+      },
+    ]
+  })
+}

@@ -1,1 +1,1 @@
-"""The tags of budgets, which moto lacks."""
+"""The tags of budgets and the subscribers of their notifications, which moto lacks."""

@@ -1,6 +1,7 @@
-"""moto's Budgets, except that budgets have tags."""
+"""moto's Budgets, except that budgets have tags, and that their notifications' subscribers can be read."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from moto.budgets.exceptions import NotFoundException
 from moto.budgets.models import BudgetsBackend
@@ -23,6 +24,14 @@ class TaggingBudgetsBackend(BudgetsBackend):
         super().delete_budget(account_id, budget_name)
         self.tagger.delete_all_tags_for_resource(self.arn(account_id, budget_name))
 
+    def subscribers(self, account_id: str, budget_name: str, details: dict[str, Any]) -> list[dict[str, str]]:
+        """Who is told by a budget's notification; NotFoundException where it has no such one."""
+        budget = self.budgets[account_id].get(budget_name)
+        for notification in budget.notifications if budget else ():
+            if _identity(notification.details) == _identity(details):
+                return list(notification.subscribers)
+        raise NotFoundException(f"Unable to find the notification of budget {budget_name}.")
+
     def tag_resource(self, arn: str, tags: Sequence[dict[str, str]]) -> None:
         """Add tags to a budget."""
         self.tagger.tag_resource(self.known(arn), list(tags))
@@ -41,6 +50,11 @@ class TaggingBudgetsBackend(BudgetsBackend):
         if arn not in arns:
             raise NotFoundException(f"Unable to find the resource {arn}.")
         return arn
+
+
+def _identity(details: dict[str, Any]) -> tuple[Any, ...]:
+    kind = details.get("ThresholdType", "PERCENTAGE")  # what Budgets takes for none
+    return details["NotificationType"], details["ComparisonOperator"], float(details["Threshold"]), kind
 
 
 def install() -> None:

@@ -1,4 +1,4 @@
-"""Budgets' requests about tags."""
+"""Budgets' requests about tags and subscribers."""
 
 import json
 
@@ -6,7 +6,7 @@ from moto.budgets.responses import BudgetsResponse as MotoResponse
 
 
 class BudgetsResponse(MotoResponse):
-    """moto's, with the tags of budgets."""
+    """moto's, with the tags of budgets and the subscribers of their notifications."""
 
     def create_budget(self) -> str:
         answer = str(super().create_budget())
@@ -14,6 +14,10 @@ class BudgetsResponse(MotoResponse):
             arn = self.backend.arn(self._get_param("AccountId"), self._get_param("Budget")["BudgetName"])
             self.backend.tag_resource(arn, tags)
         return answer
+
+    def describe_subscribers_for_notification(self) -> str:
+        members = (self._get_param(name) for name in ("AccountId", "BudgetName", "Notification"))
+        return json.dumps({"Subscribers": self.backend.subscribers(*members)})
 
     def tag_resource(self) -> str:
         self.backend.tag_resource(self._get_param("ResourceARN"), self._get_param("ResourceTags"))

@@ -60,6 +60,19 @@ def decide(policy: str, action: str, resource: str, keys: Mapping[str, str | Non
     return "Deny" if "Deny" in effects else "Allow" if effects else ""
 
 
+def permits_service(policy: str, service: str, action: str, resource: str, keys: Mapping[str, str | None]) -> bool:
+    """Whether a statement allows `service` the action on the resource, which it asks for with these condition keys."""
+    return any(
+        statement["Effect"] == "Allow"
+        and isinstance(statement.get("Principal"), dict)
+        and service in _listed(statement["Principal"].get("Service", []))
+        and _matches(statement, "Action", action.lower(), str.lower)
+        and _matches(statement, "Resource", resource, str)
+        and _holds(statement.get("Condition") or {}, keys)
+        for statement in _listed(json.loads(policy)["Statement"])
+    )
+
+
 def _is_about(statement: Mapping[str, Any], action: str, resource: str) -> bool:
     principal = statement.get("Principal")
     if "*" not in _listed(principal["AWS"] if isinstance(principal, dict) and "AWS" in principal else principal):

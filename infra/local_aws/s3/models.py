@@ -1,4 +1,5 @@
-"""moto's S3, except that a bucket's policy is read with its conditions, and EventBridge's notification read back."""
+"""moto's S3, except that a bucket's policy is read with its conditions, EventBridge's notification read back, and no
+access log made up."""
 
 from typing import Any
 
@@ -6,11 +7,11 @@ import flask
 from moto.core.responses import ActionResult
 from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import S3AccessDeniedError
-from moto.s3.models import FakeBucket
+from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 
 from local_aws.s3 import refusals
-from local_aws.s3.bucket_policies import context, decide
+from local_aws.s3.bucket_policies import context, decide, permits_service
 
 
 def get_permission(bucket: Any, action: str, resource: str) -> Any:
@@ -44,8 +45,25 @@ def get_bucket_notification(response: Any) -> Any:
     return _get_bucket_notification(response)
 
 
+def log_permissions_enabled_policy(bucket: Any, target_bucket: Any, target_prefix: str | None) -> bool:
+    """moto's method of that name, which knows one spelling of the policy, and fails at a statement about everybody."""
+    if target_bucket.policy is None:
+        return False
+    source: dict[str, str | None] = {"aws:sourcearn": bucket.arn, "aws:sourceaccount": bucket.account_id}
+    key = f"{target_bucket.arn}/{target_prefix or ''}2013-01-01-00-00-00-0123456789ABCDEF"
+    policy = target_bucket.policy.decode()
+    return permits_service(policy, "logging.s3.amazonaws.com", "s3:PutObject", key, source)
+
+
+def log_incoming_request(backend: Any, request: Any, bucket_name: str) -> None:
+    """moto's method of that name, which leaves a made-up line of an access log for every request: none is delivered,
+    as may happen on AWS."""
+
+
 def install() -> None:
     """Put these in the place of moto's."""
     FakeBucket.get_permission = get_permission
+    FakeBucket._log_permissions_enabled_policy = log_permissions_enabled_policy
+    S3Backend.log_incoming_request = log_incoming_request
     S3Response.get_bucket_notification = get_bucket_notification
     refusals.install()

@@ -1,0 +1,109 @@
+# Where jobs and endpoints write: SageMaker's own log groups, made before SageMaker makes them without an end or a key.
+
+locals {
+  log_groups = merge(
+    { for kind in ["Training", "Processing", "Transform"] : lower(kind) => "/aws/sagemaker/${kind}Jobs" },
+    { for name in local.aws_names : "endpoint-${name}" => "/aws/sagemaker/Endpoints/${name}" },
+  )
+  log_arns = { for key, name in local.log_groups : key => "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:${name}" }
+
+  metrics_namespace = "${title(var.project)}/${var.environment}"
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = local.log_groups
+
+  name              = each.value
+  retention_in_days = var.log_days
+  kms_key_id        = aws_kms_key.this.arn
+}
+
+# An exception that nobody caught.
+resource "aws_cloudwatch_log_metric_filter" "errors" {
+  for_each = aws_cloudwatch_log_group.this
+
+  name           = "${local.prefix}-${each.key}-errors"
+  log_group_name = each.value.name
+  pattern        = "\"Traceback (most recent call last)\""
+
+  metric_transformation {
+    namespace     = local.metrics_namespace
+    name          = "${each.key}-errors"
+    value         = "1"
+    default_value = "0"
+    unit          = "Count"
+  }
+}
+
+resource "aws_cloudwatch_query_definition" "this" {
+  for_each = {
+    "errors of jobs" = {
+      groups = ["training", "processing", "transform"]
+      query  = "fields @timestamp, @logStream, @message | filter @message like /Traceback|Error|Exception/ | sort @timestamp desc | limit 200"
+    }
+    "metrics that training printed" = {
+      groups = ["training"]
+      query  = "fields @timestamp, @logStream, @message | filter @message like /^(train|validation|test):[a-z_]+=/ | sort @timestamp desc | limit 200"
+    }
+    "errors of endpoints" = {
+      groups = [for name in local.aws_names : "endpoint-${name}"]
+      query  = "fields @timestamp, @logStream, @message | filter @message like /Traceback|Error|Exception/ | sort @timestamp desc | limit 200"
+    }
+  }
+
+  name            = "${local.prefix}/${each.key}"
+  log_group_names = [for group in each.value.groups : aws_cloudwatch_log_group.this[group].name]
+  query_string    = each.value.query
+}
+
+resource "aws_iam_role_policy" "sagemaker_logs" {
+  for_each = {
+    (aws_iam_role.sagemaker_jobs.name)     = ["training", "processing"]
+    (aws_iam_role.sagemaker_endpoint.name) = [for name in local.aws_names : "endpoint-${name}"]
+  }
+
+  name = "logs"
+  role = each.key
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Write"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        Resource = flatten([for group in each.value : [local.log_arns[group], "${local.log_arns[group]}:log-stream:*"]])
+      },
+      {
+        Sid       = "Measure"
+        Effect    = "Allow"
+        Action    = "cloudwatch:PutMetricData"
+        Resource  = "*" # CloudWatch knows no narrower one: the condition is what there is
+        Condition = { StringLike = { "cloudwatch:namespace" = "/aws/sagemaker/*" } }
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "reader_logs" {
+  name = "logs"
+  role = aws_iam_role.reader.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Read"
+        Effect   = "Allow"
+        Action   = ["logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"]
+        Resource = flatten([for arn in values(local.log_arns) : [arn, "${arn}:*"]])
+      },
+      {
+        Sid      = "List"
+        Effect   = "Allow"
+        Action   = ["logs:DescribeLogGroups", "logs:DescribeQueryDefinitions", "logs:GetQueryResults", "logs:StopQuery"]
+        Resource = "*" # CloudWatch Logs knows no narrower one
+      },
+    ]
+  })
+}
