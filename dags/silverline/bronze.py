@@ -1,36 +1,15 @@
-"""Bronze: the raw files as they came, and the Glue tables over them."""
+"""Bronze: which raw files have come. The Glue tables over them belong to the infrastructure, as the buckets do."""
 
 import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-import awswrangler as wr
 import boto3
 
-from silverline import sql
 from silverline.platform import Platform
-from silverline.spec import PipelineSpec
 
 MONTH_PREFIX = re.compile(r"/year=(\d{4})/month=(\d{2})/")
-
-
-def create_tables(platform: Platform, spec: PipelineSpec) -> None:
-    """Make the bronze tables as their SQL says today, and register the months that have come."""
-    for table in (*spec.monthly_sources, *spec.reference_sources):
-        statement = sql.render(
-            spec.name, f"bronze/{table}", bronze=platform.bronze_database, bronze_bucket=platform.bronze_bucket
-        )
-        # An external table is only a description: dropped and made again, it follows its SQL, and no file is touched.
-        wr.catalog.delete_table_if_exists(database=platform.bronze_database, table=table)
-        sql.execute(statement, platform.bronze_database, platform)
-    for table in spec.monthly_sources:
-        wr.athena.repair_table(
-            table,
-            database=platform.bronze_database,
-            workgroup=platform.athena_workgroup,
-            s3_output=sql.results(platform),
-        )
 
 
 def inventory(platform: Platform, tables: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -84,13 +84,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
 
 
 def _bronze(spec: PipelineSpec) -> Any:
-    with TaskGroup("bronze", tooltip="The raw files and the Glue tables over them"):
-
-        @task(doc_md="Makes the bronze tables as their SQL says, and registers the months that have come.")
-        def create_tables() -> None:
-            from silverline import bronze
-
-            bronze.create_tables(platform(), spec)
+    with TaskGroup("bronze", tooltip="The raw files that have come"):
 
         @task(doc_md="Which months silver lacks or has from other files, and which ones train, validate and test.")
         def plan() -> dict[str, Any]:
@@ -119,8 +113,7 @@ def _bronze(spec: PipelineSpec) -> Any:
                 "splits": {name: list(cut) for name, cut in splits.items()},
             }
 
-        created, planned = create_tables(), plan()
-        created >> planned
+        planned = plan()
     return planned
 
 

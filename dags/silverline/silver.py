@@ -39,17 +39,8 @@ def stage(platform: Platform, spec: PipelineSpec, stage: Stage, months: Sequence
         for table in tables:
             name = f"{_staged_prefix(spec)}{run.replace('-', '_')}__{table}"
             statement = sql.render(spec.name, f"{folder}/{table}", months=list(months), **_names(platform, staged))
-            wr.athena.create_ctas_table(
-                statement,
-                database=platform.silver_database,
-                ctas_table=name,
-                s3_output=f"s3://{platform.silver_bucket}/{spec.name}/runs/{run}/",
-                storage_format="parquet",
-                write_compression="snappy",
-                partitioning_info=["month"],
-                workgroup=platform.athena_workgroup,
-                wait=True,
-            )
+            _create_empty_table(platform, name, statement, f"s3://{platform.silver_bucket}/{spec.name}/runs/{run}/")
+            sql.execute(f"insert into {name}\n{statement}", platform.silver_database, platform)
             staged[table] = name
             print(f"staged {table} for {len(months)} months as {name}", flush=True)
     return staged
@@ -116,6 +107,28 @@ def _published_locations(platform: Platform, spec: PipelineSpec) -> list[str]:
         for table in tables & known
         for location in wr.catalog.get_partitions(database=platform.silver_database, table=table)
     ]
+
+
+def _create_empty_table(platform: Platform, name: str, statement: str, folder: str) -> None:
+    """A table of the columns that `statement` yields, its data to come into `folder`.
+
+    Made without data and then moved: a workgroup that says where results lie says so of CREATE TABLE AS as well.
+    """
+    wr.athena.create_ctas_table(
+        f"{statement}\nwith no data",
+        database=platform.silver_database,
+        ctas_table=name,
+        storage_format="parquet",
+        write_compression="snappy",
+        partitioning_info=["month"],
+        workgroup=platform.athena_workgroup,
+        wait=True,
+    )
+    glue = boto3.client("glue")
+    made = glue.get_table(DatabaseName=platform.silver_database, Name=name)["Table"]
+    kept: Any = {key: made[key] for key in ("Name", "TableType", "PartitionKeys", "Parameters", "StorageDescriptor")}
+    kept["StorageDescriptor"]["Location"] = f"{folder}{name}/"
+    glue.update_table(DatabaseName=platform.silver_database, TableInput=kept)
 
 
 def _create_or_update_table(platform: Platform, spec: PipelineSpec, table: str, source: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Renders the statements of glue_like_sql/ and runs them on Athena."""
+"""Renders the statements of glue_like_sql/ and runs them on Athena, in a workgroup that says where results lie."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -21,35 +21,23 @@ def render(pipeline: str, name: str, **parameters: Any) -> str:
 
 
 def digest(pipeline: str) -> str:
-    """A hash of all statements of `pipeline`: another one means that its tables have to be computed anew."""
+    """A hash of the statements and bronze tables of `pipeline`: another one means that silver has to be made anew."""
     folder = SQL_FOLDER / pipeline
     content = hashlib.sha256()
-    for path in sorted(folder.rglob("*.sql")):
+    for path in sorted([*folder.rglob("*.sql"), *folder.rglob("*.json")]):
         content.update(f"{path.relative_to(folder)}\0{path.read_text()}\0".encode())
     return content.hexdigest()
 
 
 def execute(statement: str, database: str, platform: Platform) -> None:
-    """Run a statement that gives no rows (DDL) to its end; QueryFailed with Athena's reason."""
-    wr.athena.start_query_execution(
-        statement, database=database, workgroup=platform.athena_workgroup, s3_output=results(platform), wait=True
-    )
+    """Run a statement that gives no rows (INSERT, UNLOAD, DDL) to its end; QueryFailed with Athena's reason."""
+    wr.athena.start_query_execution(statement, database=database, workgroup=platform.athena_workgroup, wait=True)
 
 
 def rows(statement: str, database: str, platform: Platform) -> Iterator[Mapping[str, Any]]:
     """The result of a small SELECT, a dict a row; missing values are None."""
     frame = wr.athena.read_sql_query(
-        statement,
-        database=database,
-        ctas_approach=False,
-        workgroup=platform.athena_workgroup,
-        s3_output=results(platform),
-        keep_files=False,
+        statement, database=database, ctas_approach=False, workgroup=platform.athena_workgroup, keep_files=False
     )
     for record in frame.astype(object).where(frame.notna(), None).to_dict("records"):
         yield {str(column): value for column, value in record.items()}
-
-
-def results(platform: Platform) -> str:
-    """Where Athena leaves the results of small queries."""
-    return f"s3://{platform.artifacts_bucket}/athena-results/"

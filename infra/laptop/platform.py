@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import jsonschema
 
+from laptop import bronze
 from laptop.settings import ENVIRONMENT, REGION, REPOSITORY
 
 SCHEMA = Path(__file__).resolve().parents[1] / "platform.schema.json"
@@ -45,7 +46,11 @@ def apply(git_commit: str) -> dict[str, Any]:
     boto3.client("s3").put_bucket_versioning(Bucket=document["bronze_bucket"], VersioningConfiguration=versioning)
     for layer in DATABASES:
         _database(document[f"{layer}_database"])
-    _workgroup(document["athena_workgroup"], f"s3://{document['artifacts_bucket']}/athena-results/")
+    for name, table in bronze.tables().items():
+        bronze.create_or_update(name, table, document["bronze_database"], document["bronze_bucket"])
+    _workgroup(
+        document["athena_workgroup"], document["kms_key_arn"], f"s3://{document['artifacts_bucket']}/athena-results/"
+    )
     for name, value in (("platform", json.dumps(document)), ("git_commit", git_commit)):
         _ssm().put_parameter(Name=_parameter(name), Value=value, Type="String", Overwrite=True)
     return document
@@ -114,11 +119,13 @@ def _database(name: str) -> None:
         pass  # it is there from an earlier start, as it should be
 
 
-def _workgroup(name: str, results: str) -> None:
+def _workgroup(name: str, key: str, results: str) -> None:
     athena = boto3.client("athena")
-    known = [group["Name"] for group in athena.list_work_groups()["WorkGroups"]]
-    if name not in known:
-        athena.create_work_group(
-            Name=name,
-            Configuration={"ResultConfiguration": {"OutputLocation": results}, "EnforceWorkGroupConfiguration": False},
-        )
+    encryption = {"EncryptionOption": "SSE_KMS", "KmsKey": key}
+    result: Any = {"OutputLocation": results, "EncryptionConfiguration": encryption}
+    enforced: Any = {"EnforceWorkGroupConfiguration": True}
+    if name in [group["Name"] for group in athena.list_work_groups()["WorkGroups"]]:
+        updates = enforced | {"ResultConfigurationUpdates": result}
+        athena.update_work_group(WorkGroup=name, ConfigurationUpdates=updates)
+    else:
+        athena.create_work_group(Name=name, Configuration=enforced | {"ResultConfiguration": result})

@@ -8,19 +8,15 @@ from typing import Any
 import boto3
 import jsonschema
 import pytest
-from moto import mock_aws
 
 from laptop import platform
 from silverline.platform import Platform
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+def aws(local_aws: Any) -> Iterator[None]:
     platform._ssm.cache_clear()
-    with mock_aws():
-        yield
+    yield
     platform._ssm.cache_clear()
 
 

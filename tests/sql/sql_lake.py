@@ -14,10 +14,13 @@ import boto3
 import jinja2
 import pandas as pd
 
+from laptop import bronze
+
 SQL = Path(__file__).parents[2] / "glue_like_sql" / "flight_delay"
 TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(SQL), undefined=jinja2.StrictUndefined)
 
-BRONZE_COLUMNS = {
+BRONZE_TABLES = bronze.tables()
+CSV_COLUMNS = {
     "flights": (
         *("year", "month", "day", "dep_time", "sched_dep_time", "dep_delay", "arr_time", "sched_arr_time", "arr_delay"),
         *("carrier", "flight", "tailnum", "origin", "dest", "air_time", "distance", "hour", "minute", "time_hour"),
@@ -108,17 +111,15 @@ class Athena:
         if layer == "silver":
             self._given_silver(name, list(rows))
             return
-        self._run(f"bronze/{name}.sql")
+        bronze.create_or_update(name, BRONZE_TABLES[name], self.bronze, self.bronze_bucket)
         by_folder: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
             month = row.pop("file_month", "2013-01")
-            partition = f"year={month[:4]}/month={month[5:]}/" if name in ("flights", "weather") else ""
+            partition = f"year={month[:4]}/month={month[5:]}/" if BRONZE_TABLES[name]["partitioned"] else ""
             by_folder.setdefault(f"{name}/{partition}", []).append(row)
         for folder, content in by_folder.items():
-            text = _json_lines(content) if name == "weather" else _csv(BRONZE_COLUMNS[name], content)
+            text = _json_lines(content) if BRONZE_TABLES[name]["format"] == "json" else _csv(CSV_COLUMNS[name], content)
             self.s3.put_object(Bucket=self.bronze_bucket, Key=f"{folder}data", Body=text.encode())
-        if name in ("flights", "weather"):
-            wr.athena.repair_table(name, database=self.bronze, s3_output=self._output)
 
     def given_flights(self, rows: Iterable[dict[str, Any]]) -> None:
         """Makes silver.scheduled_flights hold these rows of flight(), and silver.flights those that have a label."""
@@ -137,6 +138,13 @@ class Athena:
             self._render(path, **parameters), database=self.silver, ctas_approach=False, s3_output=self._output
         )
         return list(frame.astype(object).where(frame.notna(), None).to_dict("records"))
+
+    def scanned_bytes(self, path: str, **parameters: Any) -> int:
+        """How much of the lake the SQL file reads."""
+        query = wr.athena.start_query_execution(
+            self._render(path, **parameters), database=self.silver, s3_output=self._output, wait=True
+        )
+        return int(query["Statistics"]["DataScannedInBytes"])
 
     def create(self, path: str, **parameters: Any) -> None:
         """Writes the rows of the SQL file to the silver table of its name, as the pipeline does."""
@@ -160,16 +168,9 @@ class Athena:
         defaults = {
             "bronze": self.bronze,
             "silver": self.silver,
-            "bronze_bucket": self.bronze_bucket,
             "candidate": Candidates(self.silver),
         }
         return TEMPLATES.get_template(path).render({**defaults, **parameters})
-
-    def _run(self, path: str) -> None:
-        query = wr.athena.start_query_execution(
-            self._render(path), database=self.bronze, s3_output=self._output, wait=True
-        )
-        assert query["Status"]["State"] == "SUCCEEDED", query
 
     def _given_silver(self, name: str, rows: list[dict[str, Any]]) -> None:
         columns = SILVER_COLUMNS[name]

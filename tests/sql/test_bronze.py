@@ -1,10 +1,24 @@
-"""bronze/*.sql: the raw files, read as they are, with the month from the prefix."""
+"""bronze/*.json: the raw files, read as they are, with the month from the prefix."""
 
+import json
 from typing import Any
 
 import awswrangler as wr
+import jsonschema
 import pytest
 from sql_lake import Athena, raw_flight, raw_weather
+
+from laptop import bronze
+
+
+def rows(athena: Athena, statement: str) -> list[dict[str, Any]]:
+    frame = wr.athena.read_sql_query(
+        statement,
+        database=athena.bronze,
+        ctas_approach=False,
+        s3_output=f"s3://{athena.silver_bucket}/results/",
+    )
+    return list(frame.astype(object).where(frame.notna(), None).to_dict("records"))
 
 
 @pytest.mark.parametrize(
@@ -21,11 +35,44 @@ def test_a_row_of_a_raw_file_is_a_row_of_its_table(
     athena: Athena, table: str, row: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     athena.given(f"bronze.{table}", [row])
-    frame = wr.athena.read_sql_query(
-        f"select * from {table}",
-        database=athena.bronze,
-        ctas_approach=False,
-        s3_output=f"s3://{athena.silver_bucket}/results/",
-    )
-    (found,) = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    (found,) = rows(athena, f"select * from {table}")
     assert {name: found[name] for name in expected} == expected
+
+
+def test_every_bronze_table_of_the_repository_has_the_form_and_the_columns_of_its_files() -> None:
+    assert sorted(bronze.tables()) == ["airlines", "airports", "flights", "planes", "weather"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": "parquet"},
+        {"partitioned": "yes"},
+        {"columns": []},
+        {"columns": [{"name": "Year", "type": "string"}]},
+        {"surprise": 1},
+    ],
+)
+def test_a_table_of_another_form_is_refused(change: dict[str, Any]) -> None:
+    table = {**bronze.tables()["planes"], **change}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(table, json.loads(bronze.SCHEMA.read_text()))
+
+
+def test_a_file_is_found_as_soon_as_it_has_come_in_its_months_folder(athena: Athena) -> None:
+    athena.given("bronze.flights", [raw_flight()])
+    athena.given_text("flights/year=2014/month=11/late.csv", "header\n2014,11,5\n")
+    assert rows(athena, "select distinct year, month from flights where year = '2014'") == [
+        {"year": "2014", "month": "11"}
+    ]
+
+
+@pytest.mark.parametrize("path", ["staging/checked_flights.sql", "staging/checked_weather.sql"])
+def test_a_query_of_one_month_reads_the_files_of_that_month_only(athena: Athena, path: str) -> None:
+    name = path.removeprefix("staging/checked_").removesuffix(".sql")
+    raw = raw_flight if name == "flights" else raw_weather
+    athena.given("bronze.airports", [])
+    months = ("2012-02", "2013-01", "2013-02", "2014-02")
+    athena.given(f"bronze.{name}", [raw(f"{month}-05 16:00") for month in months])
+    own = athena.s3.head_object(Bucket=athena.bronze_bucket, Key=f"{name}/year=2013/month=02/data")["ContentLength"]
+    assert athena.scanned_bytes(path, months=["2013-02"]) == own

@@ -17,6 +17,9 @@ bronze_rows as (
         count(*) as flight_count,
         0 as weather_count
     from {{ bronze }}.flights
+    where year || '-' || month in ('{{ months | join("', '") }}')
+        and year between '{{ (months | min)[:4] }}' and '{{ (months | max)[:4] }}'
+        and month in ({% for month in months %}'{{ month[5:] }}'{{ ", " if not loop.last }}{% endfor %})
     group by 1
 
     union all
@@ -26,6 +29,9 @@ bronze_rows as (
         0 as flight_count,
         count(*) as weather_count
     from {{ bronze }}.weather
+    where year || '-' || month in ('{{ months | join("', '") }}')
+        and year between '{{ (months | min)[:4] }}' and '{{ (months | max)[:4] }}'
+        and month in ({% for month in months %}'{{ month[5:] }}'{{ ", " if not loop.last }}{% endfor %})
     group by 1
 
 ),

@@ -4,7 +4,11 @@ with
 
 counted as (
 
-    select year || '-' || month as month, 1 as rows_in, 0 as rows_out, 0 as rows_quarantined from {{ bronze }}.flights
+    select year || '-' || month as month, 1 as rows_in, 0 as rows_out, 0 as rows_quarantined
+    from {{ bronze }}.flights
+    where year || '-' || month in ('{{ months | join("', '") }}')
+        and year between '{{ (months | min)[:4] }}' and '{{ (months | max)[:4] }}'
+        and month in ({% for month in months %}'{{ month[5:] }}'{{ ", " if not loop.last }}{% endfor %})
 
     union all
 

@@ -21,6 +21,9 @@ raw_weather as (
         nullif(nullif(trim(time_hour), ''), 'NA') as time_hour
     from {{ bronze }}.weather
     where year || '-' || month in ('{{ months | join("', '") }}')
+        -- The same of each key, by which Athena knows which folders to look into.
+        and year between '{{ (months | min)[:4] }}' and '{{ (months | max)[:4] }}'
+        and month in ({% for month in months %}'{{ month[5:] }}'{{ ", " if not loop.last }}{% endfor %})
 
 ),
 
