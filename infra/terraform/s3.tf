@@ -6,9 +6,7 @@ locals {
   # Prefixes that hold what one run needed, and how long afterwards. What silver's partitions and the registry point to
   # also lies under a run's prefix: it goes when its pipeline deletes it, never by age.
   run_prefixes = {
-    bronze    = []
     silver    = [for pipeline in local.pipelines : "${pipeline}/splits/"]
-    gold      = []
     artifacts = ["athena-results/"]
     logs      = ["s3/"]
   }
@@ -103,7 +101,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   dynamic "rule" {
-    for_each = local.run_prefixes[each.key]
+    for_each = lookup(local.run_prefixes, each.key, [])
     content {
       id     = trimsuffix(replace(rule.value, "/", "-"), "-")
       status = "Enabled"

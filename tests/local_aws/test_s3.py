@@ -1,4 +1,4 @@
-"""S3 where moto answers otherwise than AWS: policies with conditions, and EventBridge's notifications."""
+"""S3 where moto answers otherwise than AWS: policies with conditions, EventBridge's notifications, access logs."""
 
 import json
 import uuid
@@ -93,3 +93,48 @@ def test_a_notification_to_eventbridge_is_read_back(bucket: str) -> None:
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
     answer = s3.get_bucket_notification_configuration(Bucket=bucket)
     assert {name for name in answer if name != "ResponseMetadata"} == {"EventBridgeConfiguration"}
+
+
+def log_to(bucket: str, *statements: dict[str, Any]) -> dict[str, Any]:
+    """A request that `bucket`'s access be logged into a new bucket with these statements as its policy."""
+    logs = f"{bucket}-logs"
+    s3: Any = boto3.client("s3")
+    s3.create_bucket(Bucket=logs)
+    s3.put_bucket_policy(Bucket=logs, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    logging = {"LoggingEnabled": {"TargetBucket": logs, "TargetPrefix": "s3/silver/"}}
+    return {"Bucket": bucket, "BucketLoggingStatus": logging}
+
+
+def delivery(bucket: str, source_account: str = "123456789012") -> dict[str, Any]:
+    """A statement by which S3 may deliver the logs of `bucket`."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}-logs/s3/*",
+        "Condition": {
+            "ArnLike": {"aws:SourceArn": [f"arn:aws:s3:::{bucket}"]},
+            "StringEquals": {"aws:SourceAccount": source_account},
+        },
+    }
+
+
+def test_a_bucket_that_refuses_requests_without_tls_can_take_access_logs(bucket: str) -> None:
+    s3: Any = boto3.client("s3")
+    tls = json.loads(denial(f"{bucket}-logs", "s3:*", {"Bool": {"aws:SecureTransport": "false"}}))["Statement"]
+    s3.put_bucket_logging(**log_to(bucket, *tls, delivery(bucket)))
+    assert s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]["TargetPrefix"] == "s3/silver/"
+
+
+def test_access_logs_of_another_account_are_not_taken(bucket: str) -> None:
+    s3: Any = boto3.client("s3")
+    request = log_to(bucket, delivery(bucket, source_account="210987654321"))
+    assert error(s3.put_bucket_logging, **request)[0] == "InvalidTargetBucketForLogging"
+
+
+def test_no_access_log_is_made_up(bucket: str) -> None:
+    s3: Any = boto3.client("s3")
+    request = log_to(bucket, {**delivery(bucket), "Resource": f"arn:aws:s3:::{bucket}-logs/*"})
+    s3.put_bucket_logging(**request)
+    s3.list_objects_v2(Bucket=bucket)
+    assert s3.list_objects_v2(Bucket=f"{bucket}-logs")["KeyCount"] == 0
