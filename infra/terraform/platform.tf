@@ -28,6 +28,13 @@ resource "aws_ssm_parameter" "platform" {
   description = "What the pipelines of ${local.prefix} work with"
   type        = "String"
   value       = jsonencode(local.platform)
+
+  lifecycle {
+    precondition {
+      condition     = length(local.pipelines) > 0
+      error_message = "No pipeline found in ${local.sql_folder}: use the module inside its repository, by a relative path or by git::...//infra/terraform."
+    }
+  }
 }
 
 locals {
