@@ -7,35 +7,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.iam.simulation import decide
-
 ALLOW_ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 READ = {"Effect": "Allow", "Action": ["s3:Get*", "s3:ListBucket"], "Resource": "arn:aws:s3:::b/*"}
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-LACKING = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}
 IN = "arn:aws:s3:::b/key"
-
-
-@pytest.mark.parametrize(
-    ("statements", "action", "resource", "decision"),
-    [
-        ([], "s3:GetObject", "*", "implicitDeny"),
-        ([ALLOW_ALL], "s3:GetObject", "*", "allowed"),
-        ([READ], "S3:getobject", IN, "allowed"),
-        ([READ], "s3:PutObject", IN, "implicitDeny"),
-        ([READ], "s3:GetObject", "arn:aws:s3:::c/key", "implicitDeny"),
-        ([READ], "s3:GetObject", "*", "implicitDeny"),
-        ([ALLOW_ALL, {**READ, "Effect": "Deny"}], "s3:GetObject", IN, "explicitDeny"),
-        ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], "iam:GetRole", "*", "implicitDeny"),
-        ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], "s3:GetObject", "*", "allowed"),
-        ([{"Effect": "Deny", "Action": "*", "NotResource": IN}, ALLOW_ALL], "s3:GetObject", IN, "allowed"),
-        ([{**ALLOW_ALL, "Condition": MFA}], "s3:GetObject", IN, "implicitDeny"),
-        ([ALLOW_ALL, {**ALLOW_ALL, "Effect": "Deny", "Condition": MFA}], "s3:GetObject", IN, "allowed"),
-        ([{**ALLOW_ALL, "Condition": LACKING}], "s3:GetObject", IN, "allowed"),
-    ],
-)
-def test_policies_are_evaluated_by_iams_rules(statements: Any, action: str, resource: str, decision: str) -> None:
-    assert decide([{"Statement": statements}], action, resource)[0] == decision
 
 
 def document(statement: Any) -> str:
@@ -73,3 +48,25 @@ def test_an_unknown_principal_and_what_is_not_simulated_are_refused(local_aws: A
         simulated("arn:aws:iam::123456789012:role/nobody", ActionNames=["s3:GetObject"])
     with pytest.raises(ClientError, match="NotImplementedException.*CallerArn"):
         simulated("arn:aws:iam::123456789012:role/nobody", ActionNames=["a:b"], CallerArn="arn:aws:iam::1:user/a")
+
+
+def test_a_permissions_boundary_limits_what_is_allowed(local_aws: Any) -> None:
+    iam = boto3.client("iam")
+    boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=document(READ))["Policy"]["Arn"]
+    role = iam.create_role(RoleName="bound", AssumeRolePolicyDocument="{}", PermissionsBoundary=boundary)["Role"]
+    iam.put_role_policy(RoleName="bound", PolicyName="all", PolicyDocument=document(ALLOW_ALL))
+    decisions = simulated(role["Arn"], ActionNames=["s3:GetObject", "s3:PutObject"], ResourceArns=[IN])
+    assert decisions == {"s3:GetObject": "allowed", "s3:PutObject": "implicitDeny"}
+
+
+def test_what_a_condition_asks_for_is_given_or_named_as_missing(local_aws: Any) -> None:
+    iam, policies = boto3.client("iam"), [document({**ALLOW_ALL, "Condition": MFA})]
+    given = {"ContextKeyName": "aws:MultiFactorAuthPresent", "ContextKeyValues": ["true"], "ContextKeyType": "boolean"}
+    asked = {"PolicyInputList": policies, "ActionNames": ["s3:GetObject"]}
+    [without] = iam.simulate_custom_policy(**asked)["EvaluationResults"]
+    assert (without["EvalDecision"], without["MissingContextValues"]) == (
+        "implicitDeny",
+        ["aws:MultiFactorAuthPresent"],
+    )
+    [with_it] = iam.simulate_custom_policy(**asked, ContextEntries=[given])["EvaluationResults"]
+    assert (with_it["EvalDecision"], with_it["MissingContextValues"]) == ("allowed", [])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.utils import utcnow
@@ -37,11 +37,13 @@ class ExpiredToken(BadCredentials):
 
 @dataclass(frozen=True)
 class Caller:
-    """A request's principal, the region that it goes to, and what it says of its software."""
+    """A request's principal, the region that it goes to, what it says of its software, and those resources of several
+    to which it may not do what it asks for."""
 
     principal: Principal
     region: str
     user_agent: str
+    refused: set[str] = field(default_factory=set)
 
 
 _caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
@@ -64,6 +66,12 @@ def region() -> str | None:
     """The region that the request goes to; None outside of requests."""
     known = _caller.get()
     return known.region if known else None
+
+
+def refused() -> set[str]:
+    """The resources of which the request's answer is to say that access is denied; empty outside of requests."""
+    known = _caller.get()
+    return known.refused if known else set()
 
 
 @contextmanager

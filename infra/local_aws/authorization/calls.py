@@ -12,11 +12,9 @@ import jmespath
 from moto.core.utils import get_service_model
 
 from local_aws.authorization import lookups, s3_actions
-from local_aws.authorization.operations import Call, Operation
+from local_aws.authorization.operations import Call, Conditions, Operation
 from local_aws.authorization.places import Place
 from local_aws.authorization.policies import listed, spelt
-
-Conditions = dict[str, str | list[str]]
 
 SERVICES: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("resources.toml").read_text())
 NEEDS_NOTHING = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
@@ -45,7 +43,7 @@ def _by_table(operation: Operation, place: Place) -> Iterator[Call]:
     if isinstance(tagging, dict):
         tagging = tagging.get(operation.name)
     if tags and tagging and operation.name.startswith(("Create", "Put", "Register")):
-        because = {f"{prefix}:TaggingAction": operation.name}
+        because: Conditions = {f"{prefix}:TaggingAction": operation.name}
         yield from (Call(tagging, resource, tags | because) for resource in resources)
     if operation.name == "AssumeRole":
         yield from _with_session(operation, resources, conditions | tags)

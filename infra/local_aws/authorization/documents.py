@@ -5,7 +5,7 @@ from typing import Any
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import IAMBackend, iam_backends
 from moto.kms.models import kms_backends
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeBucket, s3_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
@@ -57,19 +57,20 @@ def _holder(principal: Principal) -> Any:
 
 def account_of(resource: str) -> str | None:
     """The account that a resource is in, as far as its ARN tells or, for a bucket, S3 knows."""
-    if resource.startswith("arn:") and ":s3:::" in resource:
-        return _bucket(resource)[0]
     parts = resource.split(":", 5)
+    if parts[2:3] == ["s3"]:
+        bucket = bucket_of(resource)
+        return str(bucket.account_id) if bucket else None
     return parts[4] or None if len(parts) == 6 else None
 
 
-def _bucket(resource: str) -> tuple[str | None, Any]:
-    name = resource.split(":", 5)[5].partition("/")[0]
-    for account, by_partition in list(s3_backends.items()):
-        bucket = by_partition["aws"].buckets.get(name)
-        if bucket:
-            return account, bucket
-    return None, None
+def bucket_of(arn: str) -> FakeBucket | None:
+    """The bucket of an ARN of itself or of an object; None where there is none."""
+    _, partition, _, _, _, path = arn.split(":", 5)
+    for by_partition in list(s3_backends.values()):
+        if bucket := by_partition[partition].buckets.get(path.partition("/")[0]):
+            return bucket
+    return None
 
 
 def _resource_policy(principal: Principal, action: str, resource: str) -> tuple[str | None, bool]:
@@ -77,7 +78,7 @@ def _resource_policy(principal: Principal, action: str, resource: str) -> tuple[
     foreign = account_of(resource) not in (None, principal.account)
     match action.partition(":")[0], resource.split(":", 5):
         case "s3", ["arn", _, "s3", _, _, _]:
-            bucket = _bucket(resource)[1]
+            bucket = bucket_of(resource)
             return (bucket.policy.decode() if bucket and bucket.policy else None), foreign
         case "kms", ["arn", _, _, region, account, path] if path.startswith("key/"):
             key = kms_backends[account][region].keys.get(path.removeprefix("key/"))

@@ -7,7 +7,10 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.kms.utils import KEY_ID_LEN
+from moto.logs.models import logs_backends
+from moto.s3.models import FakeKey
 
+from local_aws.authorization import documents
 from local_aws.authorization.callers import caller
 from local_aws.authorization.places import Place
 
@@ -80,6 +83,18 @@ def parameter(place: Place, name: str) -> str:
     if name.startswith("arn:"):
         return name
     return "/" + name.partition(":")[0].removeprefix("/")
+
+
+def log_groups_of_query(place: Place, query_id: str) -> list[str]:
+    """The names of the log groups that an Insights query is about."""
+    queries = logs_backends[place.account][place.region].insights_queries
+    return list(queries[query_id]["logGroupNames"]) if query_id in queries else [""]
+
+
+def lacks_object(arn: str) -> bool:
+    """Whether a bucket is there, and has no object of that ARN."""
+    bucket = documents.bucket_of(arn)
+    return bucket is not None and not isinstance(bucket.keys.get(arn.partition("/")[2]), FakeKey)
 
 
 def _of_iam(place: Place, kind: str, name: str) -> str:

@@ -12,6 +12,8 @@ from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import NotFound, get_service_router
 from moto.core.utils import get_service_model
 
+Conditions = dict[str, str | list[str]]  # condition keys and their values
+
 
 @dataclass(frozen=True)
 class Call:
@@ -19,7 +21,7 @@ class Call:
 
     action: str
     resource: str
-    conditions: Mapping[str, str | list[str]] = field(default_factory=dict)
+    conditions: Conditions = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,10 @@ class Statement:
         negated, resources = self.resource
         return any(matches(one, inquiry.resource, variables) for one in resources) is not negated
 
+    def keys(self) -> set[str]:
+        """The condition keys that it asks for, in lower case."""
+        return {key.lower() for by_key in self.condition.values() for key in by_key}
+
     def applies(self, inquiry: Inquiry) -> bool:
         """Whether it has its effect on the inquiry, leaving aside who asks; a condition that can't be understood keeps
         an Allow from its effect, and no Deny."""

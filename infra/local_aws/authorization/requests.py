@@ -17,6 +17,7 @@ Answer = Iterable[bytes]
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d*/([^/,\s]+)/")
 UNSIGNED = ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")  # whose callers have no keys yet
+ANSWERS_FOR_EACH = {("s3", "DeleteObjects")}  # which say of each of their resources whether access is denied
 NOT_AWS = ("moto_api", "instance_metadata")
 
 
@@ -32,11 +33,13 @@ def answer(application: Any, environ: dict[str, Any], start_response: Any) -> An
     except callers.BadCredentials as error:
         return refusals.bad_credentials(operation, error)(environ, start_response)
     with callers.calling(principal, place.region, operation.headers.get("user-agent", "")):
-        try:
-            for call in calls.of(operation, place):
+        for call in calls.of(operation, place):
+            try:
                 enforcement.require(principal, call.action, call.resource, call.conditions)
-        except enforcement.AccessDenied as error:
-            return refusals.denied(operation, error.message)(environ, start_response)
+            except enforcement.AccessDenied as error:
+                if (operation.service, operation.name) not in ANSWERS_FOR_EACH:
+                    return refusals.denied(operation, error.message)(environ, start_response)
+                callers.refused().add(call.resource)
         passed = application(environ, start_response)
         return passed
 

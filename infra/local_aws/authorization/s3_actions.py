@@ -1,14 +1,15 @@
 """What S3's requests ask leave for: the actions' names are not the operations'."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from urllib.parse import parse_qsl, unquote
 
-from local_aws.authorization.operations import Call, Operation
+from local_aws.authorization import lookups
+from local_aws.authorization.operations import Call, Conditions, Operation
 
 # Operations whose actions have other names; each other's action is its own name.
 ACTIONS = {
-    "AbortMultipartUpload": "AbortMultipartUpload",
     "CompleteMultipartUpload": "PutObject",
+    "CopyObject": "PutObject",
     "CreateMultipartUpload": "PutObject",
     "DeleteBucketAnalyticsConfiguration": "PutAnalyticsConfiguration",
     "DeleteBucketCors": "PutBucketCORS",
@@ -80,35 +81,38 @@ QUERY_KEYS = ("prefix", "delimiter", "max-keys")
 def calls(operation: Operation, partition: str) -> Iterator[Call]:
     """Each action that the request needs, with the bucket or object that it is done to."""
     bucket, key = operation.parameters.get("Bucket", ""), operation.parameters.get("Key")
-    query, conditions = operation.query, _conditions(operation)
+    arn, conditions = f"arn:{partition}:s3:::{bucket}", _conditions(operation)
     name = ACTIONS.get(operation.name, operation.name)
     if operation.name == "ListBuckets":
         yield Call("s3:ListAllMyBuckets", "*", conditions)
-        return
-    arn = f"arn:{partition}:s3:::{bucket}"
-    if operation.name == "DeleteObjects":
+    elif operation.name == "DeleteObjects":
         for one in operation.parameters.get("Delete", {}).get("Objects", ()):
-            version = one.get("VersionId")
-            name = "DeleteObjectVersion" if version else "DeleteObject"
-            yield Call(f"s3:{name}", f"{arn}/{one.get('Key', '')}", conditions)
-        return
-    if "versionId" in query:
-        name = OF_VERSIONS.get(name, name)
-        conditions = {**conditions, "s3:VersionId": query["versionId"]}
-    yield Call(f"s3:{name}", f"{arn}/{key}" if key is not None else arn, conditions)
-    if name == "PutObject":
-        yield from _with_put(operation, f"{arn}/{key}", conditions)
+            yield from _on(f"{arn}/{one.get('Key', '')}", "DeleteObject", one.get("VersionId"), conditions)
+    elif key is None:
+        yield Call(f"s3:{name}", arn, conditions)
+    else:
+        yield from _on(f"{arn}/{key}", name, operation.query.get("versionId"), conditions)
+        if name == "PutObject":
+            yield from _with_put(operation, f"{arn}/{key}", conditions)
+        if source := operation.headers.get("x-amz-copy-source"):
+            path, _, version = source.partition("?versionId=")
+            yield from _on(f"arn:{partition}:s3:::{unquote(path).lstrip('/')}", "GetObject", version, conditions)
+
+
+def _on(arn: str, name: str, version: str | None, conditions: Conditions) -> Iterator[Call]:
+    """An action on an object, or on a version of it."""
+    if version:
+        yield Call(f"s3:{OF_VERSIONS.get(name, name)}", arn, {**conditions, "s3:VersionId": version})
+    else:
+        yield Call(f"s3:{name}", arn, conditions)
     if name == "GetObjectAttributes":
-        yield Call("s3:GetObject", f"{arn}/{key}", conditions)
-    if name == "GetObjectVersionAttributes":
-        yield Call("s3:GetObjectVersion", f"{arn}/{key}", conditions)
-    if source := operation.headers.get("x-amz-copy-source"):
-        path, _, version = source.partition("?versionId=")
-        copied = f"arn:{partition}:s3:::{unquote(path).lstrip('/')}"
-        yield Call("s3:GetObjectVersion" if version else "s3:GetObject", copied, {"s3:VersionId": version or []})
+        yield from _on(arn, "GetObject", version, conditions)
+    if name == "GetObject" and not version and lookups.lacks_object(arn):
+        # Whether an object is missing is told to those only who may list its bucket.
+        yield Call("s3:ListBucket", arn.partition("/")[0], conditions)
 
 
-def _with_put(operation: Operation, arn: str, conditions: Mapping[str, str | list[str]]) -> Iterator[Call]:
+def _with_put(operation: Operation, arn: str, conditions: Conditions) -> Iterator[Call]:
     """What a new object's tags and access list ask leave for beside the object."""
     if "x-amz-tagging" in operation.headers:
         yield Call("s3:PutObjectTagging", arn, conditions)
@@ -118,10 +122,8 @@ def _with_put(operation: Operation, arn: str, conditions: Mapping[str, str | lis
         yield Call("s3:PutObjectAcl", arn, conditions)
 
 
-def _conditions(operation: Operation) -> dict[str, str | list[str]]:
-    keys: dict[str, str | list[str]] = {
-        f"s3:{name}": value for name, value in operation.headers.items() if name.startswith("x-amz-")
-    }
+def _conditions(operation: Operation) -> Conditions:
+    keys: Conditions = {f"s3:{name}": value for name, value in operation.headers.items() if name.startswith("x-amz-")}
     keys |= {f"s3:{name}": operation.query[name] for name in QUERY_KEYS if name in operation.query}
     tags = dict(parse_qsl(operation.headers.get("x-amz-tagging", ""), keep_blank_values=True))
     keys |= {f"s3:RequestObjectTag/{name}": value for name, value in tags.items()}

@@ -10,6 +10,7 @@ from moto.s3.exceptions import S3AccessDeniedError
 from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 
+from local_aws.authorization import callers, enforcement
 from local_aws.s3 import refusals
 from local_aws.s3.bucket_policies import context, decide, permits_service
 
@@ -17,6 +18,10 @@ from local_aws.s3.bucket_policies import context, decide, permits_service
 def get_permission(bucket: Any, action: str, resource: str) -> Any:
     """moto's method of that name, which takes every condition for one that denies; S3's AccessDenied where moto
     answers with an empty page."""
+    if resource in callers.refused():
+        return PermissionResult.DENIED
+    if enforcement.is_enforced() and not callers.caller().is_root:  # it has been judged before it came here
+        return PermissionResult.PERMITTED
     if bucket.policy is None:
         return PermissionResult.NEUTRAL
     action = "s3:GetObject" if action == "s3:HeadObject" else action  # there is no other permission for HEAD
