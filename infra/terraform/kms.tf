@@ -64,14 +64,11 @@ resource "aws_iam_role_policy" "airflow_kms" {
       local.key_for_objects,
       {
         # SageMaker encrypts the disks of jobs and endpoints by a grant that whoever starts them gives it.
-        Sid      = "Disks"
-        Effect   = "Allow"
-        Action   = "kms:CreateGrant"
-        Resource = aws_kms_key.this.arn
-        Condition = {
-          StringEquals = { "kms:ViaService" = "sagemaker.${local.region}.amazonaws.com" }
-          Bool         = { "kms:GrantIsForAWSResource" = "true" }
-        }
+        Sid       = "Disks"
+        Effect    = "Allow"
+        Action    = "kms:CreateGrant"
+        Resource  = aws_kms_key.this.arn
+        Condition = { Bool = { "kms:GrantIsForAWSResource" = "true" } }
       },
     ]
   })
