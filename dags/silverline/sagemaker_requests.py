@@ -1,12 +1,18 @@
 """SageMaker requests of a pipeline, as the operators take them: plain dicts whose {{ templates }} Airflow fills in."""
 
 import json
+import re
 from typing import Any
 
+from silverline.source import ARCHIVE_NAME
 from silverline.spec import PipelineSpec
 
 CHANNELS = ("train", "validation", "test")
+CODE_CHANNEL = "code"
 MODEL_CODE = "/opt/ml/model/code"
+KMS_KEY = "{{ var.json.platform.kms_key_arn }}"
+# Families with disks of their own: these are encrypted by the hardware, and SageMaker refuses a key for them.
+LOCAL_DISKS = re.compile(r"ml\.([a-z]+\d+[a-z]*d[a-z]*|gr?[56]\w*|p[56]\w*|trn\d\w*)\.")
 
 # Filled in when the task runs; single quotes only, because some of these strings travel inside JSON.
 RUN = "{{ run_slug(dag_run) }}"
@@ -15,7 +21,10 @@ ATTEMPT = RUN + "-{{ ti.try_number }}"
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
 def training_job(spec: PipelineSpec, name: str, splits: str, source: str, data_version: str) -> dict[str, Any]:
-    """CreateTrainingJob for `spec`: AWS's scikit-learn image in script mode on the Parquet splits under `splits`."""
+    """CreateTrainingJob for `spec`: AWS's scikit-learn image in script mode on the Parquet splits under `splits`.
+
+    Without a network the container can't fetch its code, so the archive `source` comes as a channel.
+    """
     hyperparameters = {
         **spec.hyperparameters,
         "label": spec.label,
@@ -23,7 +32,7 @@ def training_job(spec: PipelineSpec, name: str, splits: str, source: str, data_v
         "data_location": splits,
         "git_commit": "{{ var.value.git_commit }}",
         "sagemaker_program": "train.py",
-        "sagemaker_submit_directory": source,
+        "sagemaker_submit_directory": f"/opt/ml/input/data/{CODE_CHANNEL}/{ARCHIVE_NAME}",
     }
     return {
         "TrainingJobName": name,
@@ -39,10 +48,22 @@ def training_job(spec: PipelineSpec, name: str, splits: str, source: str, data_v
         },
         # The training toolkit reads every value as JSON: without the quotes the commit 12345678 would be a number.
         "HyperParameters": {key: json.dumps(value) for key, value in hyperparameters.items()},
-        "InputDataConfig": [_channel(channel, f"{splits}{channel}/") for channel in CHANNELS],
-        "OutputDataConfig": {"S3OutputPath": f"s3://{{{{ var.json.platform.artifacts_bucket }}}}/{spec.name}/training"},
-        "ResourceConfig": {"InstanceType": spec.training_instance_type, "InstanceCount": 1, "VolumeSizeInGB": 30},
+        "InputDataConfig": [
+            *(_channel(channel, f"{splits}{channel}/", "application/x-parquet") for channel in CHANNELS),
+            _channel(CODE_CHANNEL, source, "application/gzip"),
+        ],
+        "OutputDataConfig": {
+            "S3OutputPath": f"s3://{{{{ var.json.platform.artifacts_bucket }}}}/{spec.name}/training",
+            "KmsKeyId": KMS_KEY,
+        },
+        "ResourceConfig": {
+            "InstanceType": spec.training_instance_type,
+            "InstanceCount": 1,
+            "VolumeSizeInGB": 30,
+            **_volume_key("VolumeKmsKeyId", spec.training_instance_type),
+        },
         "StoppingCondition": {"MaxRuntimeInSeconds": int(spec.training_timeout.total_seconds())},
+        "EnableNetworkIsolation": True,
         "Tags": _tags(spec),
     }
 
@@ -62,6 +83,7 @@ def model(spec: PipelineSpec, name: str, model_data: str) -> dict[str, Any]:
             "ModelDataUrl": model_data,
             "Environment": environment,
         },
+        "EnableNetworkIsolation": True,
         "Tags": _tags(spec),
     }
 
@@ -79,6 +101,7 @@ def endpoint_config(spec: PipelineSpec, name: str, model_name: str) -> dict[str,
                 "InitialVariantWeight": 1.0,
             }
         ],
+        **_volume_key("KmsKeyId", spec.endpoint_instance_type),
         "Tags": _tags(spec),
     }
 
@@ -88,9 +111,13 @@ def endpoint(spec: PipelineSpec, config: str) -> dict[str, Any]:
     return {"EndpointName": spec.aws_name, "EndpointConfigName": config}
 
 
-def _channel(name: str, uri: str) -> dict[str, Any]:
+def _channel(name: str, uri: str, content_type: str) -> dict[str, Any]:
     source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
-    return {"ChannelName": name, "ContentType": "application/x-parquet", "DataSource": {"S3DataSource": source}}
+    return {"ChannelName": name, "ContentType": content_type, "DataSource": {"S3DataSource": source}}
+
+
+def _volume_key(member: str, instance_type: str) -> dict[str, str]:
+    return {} if LOCAL_DISKS.match(instance_type) else {member: KMS_KEY}
 
 
 def _tags(spec: PipelineSpec) -> list[dict[str, str]]:

@@ -9,10 +9,9 @@ import io
 import tarfile
 from pathlib import Path
 
-import boto3
-
 from silverline.platform import Platform
 
+ARCHIVE_NAME = "sourcedir.tar.gz"
 # Beside this package, because MWAA carries nothing but the dags/ folder; in the repository it is a link.
 SCRIPTS_FOLDER = Path(__file__).parents[1] / "sagemaker_scripts"
 
@@ -26,11 +25,13 @@ def key(pipeline: str) -> str:
     """Where the archive belongs in the artifacts bucket: another file or another letter in one is another key."""
     # Of the tar: the same files are compressed to other bytes by another zlib, MWAA's instead of a laptop's.
     digest = hashlib.sha256(_tar(SCRIPTS_FOLDER / pipeline)).hexdigest()
-    return f"{pipeline}/source/{digest[:16]}/sourcedir.tar.gz"
+    return f"{pipeline}/source/{digest[:16]}/{ARCHIVE_NAME}"
 
 
 def find(platform: Platform, pipeline: str) -> str:
     """The s3:// address of the pipeline's archive; FileNotFoundError where these very scripts were never deployed."""
+    import boto3
+
     name = key(pipeline)
     listed = boto3.client("s3").list_objects_v2(Bucket=platform.artifacts_bucket, Prefix=name)
     if not listed["KeyCount"]:

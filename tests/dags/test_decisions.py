@@ -70,9 +70,44 @@ def test_hyperparameters_travel_as_json_so_that_a_commit_of_digits_stays_text() 
 def test_each_split_is_a_channel_and_each_metric_of_each_split_is_matched() -> None:
     request = sagemaker_requests.training_job(spec, "job", "s3://b/splits/", "s3://b/source.tar.gz", "v1")
     uris = [channel["DataSource"]["S3DataSource"]["S3Uri"] for channel in request["InputDataConfig"]]
-    assert uris == ["s3://b/splits/train/", "s3://b/splits/validation/", "s3://b/splits/test/"]
+    assert uris[:3] == ["s3://b/splits/train/", "s3://b/splits/validation/", "s3://b/splits/test/"]
     definitions = {item["Name"] for item in request["AlgorithmSpecification"]["MetricDefinitions"]}
     assert {"train:roc_auc", "validation:log_loss", "test:brier"} <= definitions
+
+
+def test_training_and_serving_have_no_network_and_the_code_comes_as_a_channel() -> None:
+    training = sagemaker_requests.training_job(spec, "job", "s3://b/splits/", "s3://b/s/sourcedir.tar.gz", "v1")
+    assert training["EnableNetworkIsolation"]
+    assert sagemaker_requests.model(spec, "model", "s3://b/model.tar.gz")["EnableNetworkIsolation"]
+    code = training["InputDataConfig"][-1]
+    assert code["ChannelName"] == "code"
+    assert code["DataSource"]["S3DataSource"]["S3Uri"] == "s3://b/s/sourcedir.tar.gz"
+    assert training["HyperParameters"]["sagemaker_submit_directory"] == '"/opt/ml/input/data/code/sourcedir.tar.gz"'
+
+
+def test_jobs_and_endpoints_have_roles_of_their_own() -> None:
+    training = sagemaker_requests.training_job(spec, "job", "s3://b/", "s3://b/s.tar.gz", "v1")
+    assert training["RoleArn"] == "{{ var.json.platform.sagemaker_jobs_role_arn }}"
+    model = sagemaker_requests.model(spec, "model", "s3://b/model.tar.gz")
+    assert model["ExecutionRoleArn"] == "{{ var.json.platform.sagemaker_endpoint_role_arn }}"
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "takes_key"),
+    [
+        *[(name, True) for name in ("ml.m5.xlarge", "ml.t2.medium", "ml.c6i.large", "ml.p3.2xlarge", "ml.inf2.xlarge")],
+        *[(name, False) for name in ("ml.m5d.xlarge", "ml.c6gd.large", "ml.g4dn.xlarge", "ml.p4d.24xlarge")],
+        *[(name, False) for name in ("ml.g5.xlarge", "ml.g6e.xlarge", "ml.p5.48xlarge", "ml.trn1.2xlarge")],
+    ],
+)
+def test_volumes_are_encrypted_with_the_platforms_key_where_the_instance_type_takes_one(
+    instance_type: str, takes_key: bool
+) -> None:
+    sized = dataclasses.replace(spec, training_instance_type=instance_type, endpoint_instance_type=instance_type)
+    training = sagemaker_requests.training_job(sized, "job", "s3://b/", "s3://b/s.tar.gz", "v1")
+    assert ("VolumeKmsKeyId" in training["ResourceConfig"]) is takes_key
+    assert ("KmsKeyId" in sagemaker_requests.endpoint_config(sized, "config", "model")) is takes_key
+    assert training["OutputDataConfig"]["KmsKeyId"] == "{{ var.json.platform.kms_key_arn }}"
 
 
 def test_everything_made_in_sagemaker_is_tagged_with_its_pipeline_and_run() -> None:
