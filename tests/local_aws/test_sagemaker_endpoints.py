@@ -214,6 +214,18 @@ def test_an_update_that_fails_leaves_the_old_model_in_service(endpoints: Endpoin
     assert endpoints.invoke("keeps")["version"] == "keeps"
 
 
+def test_an_isolated_container_cannot_fetch_its_code_from_s3(endpoints: Endpoints, v1: dict[str, Any]) -> None:
+    model = endpoints.sagemaker.describe_model(ModelName="v1")
+    container = model["PrimaryContainer"]
+    container["Environment"]["SAGEMAKER_SUBMIT_DIRECTORY"] = f"s3://{BUCKET}/models/v1/model.tar.gz"
+    isolated = {"ModelName": "isolated", "PrimaryContainer": container, "EnableNetworkIsolation": True}
+    endpoints.sagemaker.create_model(ExecutionRoleArn=model["ExecutionRoleArn"], **isolated)
+    endpoints.config("isolated", isolated=1)
+    endpoints.sagemaker.create_endpoint(EndpointName="isolated", EndpointConfigName="isolated")
+    reason = settled(endpoints.sagemaker, "isolated")["FailureReason"]
+    assert "did not pass the ping health check" in reason and "isolated from the network can't download" in reason
+
+
 def test_a_model_that_cannot_be_loaded_fails_the_endpoint_and_says_where_to_look(endpoints: Endpoints) -> None:
     endpoint = endpoints.create("unloadable", "def model_fn(model_dir): raise OSError('model.joblib is damaged')")
     assert endpoint["EndpointStatus"] == "Failed"

@@ -269,6 +269,38 @@ def test_an_isolated_job_has_no_network(s3: Any, sagemaker: Any, local_aws: Any)
     assert "Network is unreachable" in finished(sagemaker, "isolated")["FailureReason"]
 
 
+def isolated_job(s3: Any, name: str, script: str, directory: str) -> dict[str, Any]:
+    """A training job without a network, whose code's archive is the channel `code`."""
+    request = training_job(s3, name, script, EnableNetworkIsolation=True)
+    request["InputDataConfig"] = [channel("code", request["HyperParameters"]["sagemaker_submit_directory"])]
+    request["HyperParameters"]["sagemaker_submit_directory"] = directory
+    request["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "loss", "Regex": "loss=(.*);"}]
+    return request
+
+
+def test_an_isolated_jobs_code_and_data_come_and_go_by_its_channels_and_outputs(
+    s3: Any, sagemaker: Any, logs: Any
+) -> None:
+    script = """
+        import os, pathlib
+        assert "AWS_SECRET_ACCESS_KEY" not in os.environ
+        pathlib.Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text("made")
+        print("loss=0.5;")
+    """
+    request = isolated_job(s3, "by-channel", script, "/opt/ml/input/data/code/sourcedir.tar.gz")
+    sagemaker.create_training_job(**request)
+    job = finished(sagemaker, "by-channel")
+    assert archived(s3, job["ModelArtifacts"]["S3ModelArtifacts"]) == {"model.txt": b"made"}
+    assert [metric["Value"] for metric in job["FinalMetricDataList"]] == [0.5]
+    assert "loss=0.5;" in log_lines(logs, GROUP, "by-channel/")
+
+
+def test_an_isolated_jobs_toolkit_cannot_fetch_the_code_from_s3(s3: Any, sagemaker: Any) -> None:
+    uri = f"s3://{BUCKET}/code/unreachable/sourcedir.tar.gz"
+    sagemaker.create_training_job(**isolated_job(s3, "unreachable", "print(1)", uri))
+    assert "Unable to locate credentials" in finished(sagemaker, "unreachable")["FailureReason"]
+
+
 def test_where_the_os_has_no_namespaces_the_job_finds_its_folders_by_variable(
     s3: Any, sagemaker: Any, logs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

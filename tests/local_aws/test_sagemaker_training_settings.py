@@ -12,6 +12,8 @@ from sagemaker_requests import BUCKET, channel, eventually, finished, objects, t
 
 from local_aws.sagemaker.failures import failure_reason
 
+KEY = "alias/aws/s3"
+
 
 def bash_job(s3: Any, name: str, script: str, **changes: Any) -> dict[str, Any]:
     """A CreateTrainingJob request that runs `script` in the place of the image's toolkit."""
@@ -48,7 +50,7 @@ def completed(s3: Any, sagemaker: Any) -> dict[str, Any]:
             "InstanceGroups": [{"InstanceGroupName": "one", "InstanceType": "ml.m5.large", "InstanceCount": 1}],
             "VolumeSizeInGB": 10,
         },
-        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/models", "CompressionType": "NONE", "KmsKeyId": "alias/k"},
+        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/models", "CompressionType": "NONE", "KmsKeyId": KEY},
         "CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpoints"},
         "TensorBoardOutputConfig": {"S3OutputPath": f"s3://{BUCKET}/tensorboard"},
         "RetryStrategy": {"MaximumRetryAttempts": 2},
@@ -68,9 +70,10 @@ def test_an_uncompressed_model_is_a_folder_of_its_files(s3: Any, completed: dict
 
 
 def test_output_is_encrypted_by_the_key_that_the_request_names(s3: Any, completed: dict[str, Any]) -> None:
+    key_arn = boto3.client("kms").describe_key(KeyId=KEY)["KeyMetadata"]["Arn"]
     for key in ("model/channels", "output.tar.gz"):
         found = s3.head_object(Bucket=BUCKET, Key=f"models/settings/output/{key}")
-        assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == ("aws:kms", "alias/k")
+        assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == ("aws:kms", key_arn)
 
 
 def test_a_manifest_says_which_objects_are_in_its_channel(s3: Any, completed: dict[str, Any]) -> None:

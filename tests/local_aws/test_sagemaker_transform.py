@@ -214,7 +214,7 @@ def test_records_go_one_by_one_and_come_back_beside_their_input(transforms: Tran
         BatchStrategy="SingleRecord",
         MaxConcurrentTransforms=2,
         TransformInput={"DataSource": _source("S3Prefix", f"s3://{BUCKET}/data/one")},
-        TransformOutput={"KmsKeyId": "alias/key"},
+        TransformOutput={"KmsKeyId": "alias/aws/s3"},
         DataProcessing={"InputFilter": "$.id", "JoinSource": "Input"},
     )
     assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
@@ -224,7 +224,8 @@ def test_records_go_one_by_one_and_come_back_beside_their_input(transforms: Tran
         b'{"id":1,"SageMakerOutput":{"got":1}}\n{"id":2,"SageMakerOutput":{"got":2}}\n',
     )
     described = transforms.s3.head_object(Bucket=BUCKET, Key="one-by-one/out/one.jsonl.out")
-    assert (described["ServerSideEncryption"], described["SSEKMSKeyId"]) == ("aws:kms", "alias/key")
+    key = boto3.client("kms").describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
+    assert (described["ServerSideEncryption"], described["SSEKMSKeyId"]) == ("aws:kms", key["Arn"])
 
 
 def test_of_a_manifests_objects_those_that_can_be_sent_whole_are(transforms: Transforms) -> None:

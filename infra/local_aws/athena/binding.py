@@ -103,7 +103,7 @@ class Binder:
     def lookup(self, node: exp.Table, database: str) -> Table:
         """The Glue table that `node` names; QueryFailed with its place in the query where there is none."""
         schema, name = (node.db or database).lower(), node.name.lower()
-        if schema not in self.catalog.databases():
+        if not self.catalog.has_database(schema):
             raise QueryFailed(f"SCHEMA_NOT_FOUND: {position(node)}: Schema '{schema}' does not exist")
         description = self.catalog.table(schema, name)
         if description is None:

@@ -66,7 +66,7 @@ class Ddl:
         return (parts[-2] if len(parts) > 1 else self.database), parts[-1]
 
     def _need_database(self, database: str) -> None:
-        if database not in self.catalog.databases():
+        if not self.catalog.has_database(database):
             raise QueryFailed(f"FAILED: SemanticException [Error 10072]: Database does not exist: {database}")
 
     # create and drop
@@ -95,7 +95,7 @@ class Ddl:
 
     def _create_database(self, target: exp.Table, expression: exp.Create, exists: bool) -> Lines:
         name = (target.name or target.db).lower()
-        if name in self.catalog.databases():
+        if self.catalog.has_database(name):
             if exists:
                 return [], []
             raise QueryFailed(
@@ -139,7 +139,7 @@ class Ddl:
         if expression.args["kind"] in ("DATABASE", "SCHEMA"):
             return self._drop_database((target.name or target.db).lower(), exists, bool(expression.args.get("cascade")))
         database, name = (target.db or self.database).lower(), target.name.lower()
-        if database not in self.catalog.databases() or self.catalog.table(database, name) is None:
+        if not self.catalog.has_database(database) or self.catalog.table(database, name) is None:
             if exists:
                 return [], []
             raise QueryFailed(f"FAILED: SemanticException [Error 10001]: Table not found {database}.{name}")
@@ -153,7 +153,7 @@ class Ddl:
         return [], []
 
     def _drop_database(self, name: str, exists: bool, cascade: bool) -> Lines:
-        if name not in self.catalog.databases():
+        if not self.catalog.has_database(name):
             if exists:
                 return [], []
             raise QueryFailed(f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")

@@ -18,7 +18,7 @@ from local_aws.athena.binding import Binder
 from local_aws.athena.catalog import Catalog
 from local_aws.athena.data_types import literal, result_type
 from local_aws.athena.ddl import Ddl
-from local_aws.athena.failures import QueryCancelled, QueryFailed
+from local_aws.athena.failures import NotAuthorized, QueryCancelled, QueryFailed
 from local_aws.athena.files import FileWriter
 from local_aws.athena.objects import Encryption, ObjectCache, ObjectStore, folder, split_uri
 from local_aws.athena.relations import Relations
@@ -26,6 +26,9 @@ from local_aws.athena.results import ResultColumn, as_text, csv_header, metadata
 from local_aws.athena.tables import TableWriter
 
 UNNAMED = "__unnamed_"
+# Athena looks at it whatever the query is about:
+# https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+ANYONES = "default"
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,7 @@ class Engine:
     def run(self, request: Request, session: Session) -> Outcome:
         """Execute the query; QueryFailed with Athena's reason, duckdb.InterruptException where it was stopped, and
         QueryCancelled where it would have read more than it may."""
+        self.catalog.has_database(ANYONES)
         statement = statements.parse(request.sql, [] if _is_execute(request.sql) else request.parameters)
         if isinstance(statement, statements.Prepared):
             sql = request.prepared.get(statement.name.lower())
@@ -143,7 +147,13 @@ class Engine:
                 return run.unload(statement)
             case statements.Explain(query):
                 return run.explain(query)
-        lines, columns = Ddl(self.catalog, self.cache, request.database, run.view_columns).run(statement)
+        try:
+            lines, columns = Ddl(self.catalog, self.cache, request.database, run.view_columns).run(statement)
+        except NotAuthorized as denied:
+            raise QueryFailed(
+                "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
+                f"MetaException(message:{denied.said})"
+            ) from denied
         return run.text(lines, columns)
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "MetadataException",
     "NotImplementedHere",
     "ResourceNotFoundException",
+    "not_found",
 ]
 
 
@@ -35,12 +36,16 @@ class ResourceNotFoundException(JsonRESTError):
 
 
 class MetadataException(JsonRESTError):
-    """Athena's answer about a database or table that does not exist."""
+    """Athena's answer where Glue has none, with what Glue said."""
 
     code = 400
 
-    def __init__(self, missing: str) -> None:
-        super().__init__(
-            "MetadataException",
-            f"{missing} not found. (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException)",
-        )
+    def __init__(self, said: str) -> None:
+        super().__init__("MetadataException", said)
+
+
+def not_found(missing: str) -> MetadataException:
+    """The answer about a database or table that does not exist."""
+    return MetadataException(
+        f"{missing} not found. (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException)"
+    )

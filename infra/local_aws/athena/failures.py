@@ -9,6 +9,14 @@ class MalformedQuery(QueryFailed):
     """The query is no statement that Athena can read: StartQueryExecution refuses it with this message."""
 
 
+class NotAuthorized(QueryFailed):
+    """The query's caller may not do to the catalog what the query does; `said` is Glue's message."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"Insufficient permissions to execute the query. {said}")
+        self.said = said
+
+
 class QueryCancelled(Exception):
     """The query ends as CANCELLED; the message is its StateChangeReason."""
 
@@ -31,6 +39,7 @@ _ERROR_TYPES = {
     "GENERIC_INTERNAL_ERROR": 200,
     "EXCEEDED_LOCAL_MEMORY_LIMIT": 0,
     "Access denied when writing output": 401,
+    "Permission denied on S3 path": 1306,
     "INVALID_CAST_ARGUMENT": 1001,
     "DIVISION_BY_ZERO": 1001,
     "NUMERIC_VALUE_OUT_OF_RANGE": 1001,
@@ -54,6 +63,14 @@ _ERROR_TYPES = {
     "PERMISSION_DENIED": 1306,
 }
 _SYSTEM = (0, 200)
+
+
+def not_written(uri: str) -> QueryFailed:
+    """The failure of a query that may not write the object `uri`."""
+    return QueryFailed(
+        f"Access denied when writing output to url: {uri} . Please ensure you are allowed to access the S3 bucket. If "
+        "you are encrypting query results with KMS key, please ensure you are allowed to access your KMS key"
+    )
 
 
 def athena_error(reason: str) -> dict[str, object]:

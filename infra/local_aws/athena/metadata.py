@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from local_aws.athena.exceptions import InvalidRequestException, MetadataException
+from local_aws.athena.exceptions import InvalidRequestException, MetadataException, not_found
 from local_aws.athena.stores import MotoCatalog
 from local_aws.athena.workgroups import WorkGroupResponse, page
 
@@ -34,7 +34,7 @@ class MetadataResponse(WorkGroupResponse):
         database, name = self._database()["Name"], self._get_param("TableName").lower()
         found = self._catalog().table_description(database, name)
         if found is None:
-            raise MetadataException(f"Table {name}")
+            raise not_found(f"Table {name}")
         return json.dumps({"TableMetadata": _table(found)})
 
     def list_table_metadata(self) -> str:
@@ -44,13 +44,13 @@ class MetadataResponse(WorkGroupResponse):
             wanted = re.compile(expression, re.IGNORECASE)
         except re.error as error:
             raise InvalidRequestException(f"Expression {expression} is not a regular expression: {error}") from error
-        names, following = self._page([name for name in catalog.tables(database) if wanted.fullmatch(name)])
-        found = [catalog.table_description(database, name) for name in names]
-        return json.dumps({"TableMetadataList": [_table(table) for table in found if table], **following})
+        described = catalog.table_descriptions(database)
+        names, following = self._page([name for name in described if wanted.fullmatch(name)])
+        return json.dumps({"TableMetadataList": [_table(described[name]) for name in names], **following})
 
     def _catalog(self) -> MotoCatalog:
         self._check_catalog(self._get_param("CatalogName"))
-        return self.backend.catalog
+        return MotoCatalog(self.backend.catalog.glue, MetadataException)
 
     def _check_catalog(self, name: str) -> None:
         if name.lower() != CATALOG.lower():
@@ -58,8 +58,8 @@ class MetadataResponse(WorkGroupResponse):
 
     def _database(self) -> dict[str, Any]:
         catalog, name = self._catalog(), self._get_param("DatabaseName").lower()
-        if name not in catalog.databases():
-            raise MetadataException(f"Database {name}")
+        if not catalog.has_database(name):
+            raise not_found(f"Database {name}")
         return _database(catalog.database(name), name)
 
     def _page(self, names: list[str]) -> tuple[list[str], dict[str, str]]:

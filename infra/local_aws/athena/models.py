@@ -14,16 +14,18 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.glue.models import glue_backends
 from moto.s3.models import s3_backends
 
-from local_aws import config
+from local_aws import authorization, config
 from local_aws.athena.engine import Engine, Request
 from local_aws.athena.exceptions import InvalidRequestException
-from local_aws.athena.failures import MalformedQuery, QueryCancelled, QueryFailed
+from local_aws.athena.failures import MalformedQuery, QueryCancelled, QueryFailed, not_written
 from local_aws.athena.objects import split_uri
+from local_aws.athena.permissions import SERVICE, require
 from local_aws.athena.queries import INTERRUPTED, QueryExecution
 from local_aws.athena.results import page
 from local_aws.athena.settings import result_configuration_of
 from local_aws.athena.statements import parse
 from local_aws.athena.stores import MotoCatalog, MotoObjects
+from local_aws.authorization.callers import calling
 
 logger = logging.getLogger(__name__)
 
@@ -88,9 +90,7 @@ class ExecutingAthenaBackend(AthenaBackend):
             raise InvalidRequestException(f"Catalog {catalog} is not available: local Athena has AwsDataCatalog only")
         refuse_malformed(sql)
         result_configuration = result_configuration_of(group.configuration, given)
-        bucket = split_uri(result_configuration["OutputLocation"])[0]
-        if bucket not in s3_backends[self.account_id][self.partition].buckets:
-            raise InvalidRequestException(f"Unable to verify/create output bucket {bucket}")
+        self._verify_output(split_uri(result_configuration["OutputLocation"])[0])
         request = Request(
             str(uuid.uuid4()),
             sql,
@@ -109,8 +109,17 @@ class ExecutingAthenaBackend(AthenaBackend):
         if reusable is not None:
             execution.reuse_result(reusable)
         else:
-            self._pool.submit(self._execute, execution)
+            self._pool.submit(self._execute, execution, authorization.caller())
         return request.id
+
+    def _verify_output(self, bucket: str) -> None:
+        known = bucket in s3_backends[self.account_id][self.partition].buckets
+        try:
+            require("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}")
+        except authorization.AccessDenied:
+            known = False
+        if not known:
+            raise InvalidRequestException(f"Unable to verify/create output bucket {bucket}")
 
     def _reusable(self, wanted: QueryExecution) -> QueryExecution | None:
         """The newest earlier query whose result `wanted` may take over."""
@@ -145,7 +154,11 @@ class ExecutingAthenaBackend(AthenaBackend):
         for query in [query for query in self.named_queries.values() if query.workgroup is group]:
             del self.named_queries[query.id]
 
-    def _execute(self, execution: QueryExecution) -> None:
+    def _execute(self, execution: QueryExecution, caller: authorization.Principal) -> None:
+        with calling(caller, self.region_name, SERVICE):
+            self._execute_as_caller(execution)
+
+    def _execute_as_caller(self, execution: QueryExecution) -> None:
         state, reason, outcome = "FAILED", None, None
         try:
             engine = self.engine
@@ -178,11 +191,7 @@ class ExecutingAthenaBackend(AthenaBackend):
 
     def _check_bucket_owner(self, result_configuration: dict[str, Any]) -> None:
         if result_configuration.get("ExpectedBucketOwner", self.account_id) != self.account_id:
-            raise QueryFailed(
-                f"Access denied when writing output to url: {result_configuration['OutputLocation']} . Please ensure "
-                "you are allowed to access the S3 bucket. If you are encrypting query results with KMS key, please "
-                "ensure you are allowed to access your KMS key"
-            )
+            raise not_written(result_configuration["OutputLocation"])
 
     def _publish_metrics(self, execution: QueryExecution) -> None:
         group = self.work_groups.get(execution.workgroup_name)
@@ -221,10 +230,14 @@ class ExecutingAthenaBackend(AthenaBackend):
         if outcome.manifest_location is not None:
             return answer
         bucket, key = split_uri(outcome.output_location)
-        found = [item for item in self.engine.store.list(bucket, key) if item.key == key]
+        found = self.engine.store.find(bucket, key)
         if not found:
             raise InvalidRequestException(f"Could not find results: {outcome.output_location} does not exist")
-        rows, following = page(self.engine.cache.path(found[0]), int(token or 0), limit, key.endswith(".csv"))
+        try:
+            path = self.engine.cache.path(found)
+        except QueryFailed as denied:  # results are read with the permissions of whoever asks for them
+            raise InvalidRequestException(f"Access denied when reading results from {found.uri}. {denied}") from denied
+        rows, following = page(path, int(token or 0), limit, key.endswith(".csv"))
         answer["ResultSet"]["Rows"] = rows
         if following is not None:
             answer["NextToken"] = str(following)

@@ -41,8 +41,15 @@ Encryption = dict[str, str] | None  # EncryptionConfiguration, as Athena's reque
 class ObjectStore(Protocol):
     """What the engine needs of S3."""
 
-    def list(self, bucket: str, prefix: str) -> list[S3Object]:
-        """Every object below `prefix`, in key order; QueryFailed where the bucket does not exist."""
+    def list(self, bucket: str, prefix: str, places: Sequence[str] = ()) -> list[S3Object]:
+        """Every object below `prefix`, in key order; QueryFailed where the bucket does not exist, or where its caller
+        may not list each of `places`, or the prefix itself."""
+
+    def find(self, bucket: str, key: str) -> S3Object | None:
+        """The object of that key."""
+
+    def check(self, s3_object: S3Object) -> None:
+        """QueryFailed where the query's caller may not read the object."""
 
     def read(self, s3_object: S3Object) -> bytes: ...
 
@@ -66,7 +73,8 @@ def folder(uri: str) -> str:
 
 
 class ObjectCache:
-    """Copies of S3 objects below `directory`, one for each bucket, key and ETag, in each form that queries read.
+    """Copies of S3 objects below `directory`, one for each bucket, key and ETag, in each form that queries read, for
+    those who may read the object itself.
 
     Once they exceed `limit` bytes, those that no query has used for longest are dropped, down to half of it.
     """
@@ -83,11 +91,13 @@ class ObjectCache:
 
     def path(self, s3_object: S3Object) -> Path:
         """A local file with the object's bytes."""
+        self.store.check(s3_object)
         path = self._name(s3_object, "raw")
         return path if _use(path) else self._write(path, self.store.read(s3_object))
 
     def parquet(self, s3_object: S3Object) -> Path:
         """A local file with a Parquet object's bytes; QueryFailed where it is none."""
+        self.store.check(s3_object)
         path = self._name(s3_object, "parquet")
         if _use(path):
             return path
@@ -108,6 +118,7 @@ class ObjectCache:
         return self._converted(s3_object, "Avro", avro.as_parquet)
 
     def _converted(self, s3_object: S3Object, form: str, as_parquet: Callable[[bytes], bytes]) -> Path:
+        self.store.check(s3_object)
         path = self._name(s3_object, form)
         if _use(path):
             return path
@@ -120,11 +131,13 @@ class ObjectCache:
 
     def text(self, s3_object: S3Object) -> Path:
         """A local file with the object's text: see `plain_text`."""
+        self.store.check(s3_object)
         path = self._name(s3_object, "text")
         return path if _use(path) else self._write(path, self._text(s3_object).encode())
 
     def lines(self, s3_object: S3Object, lines: LineFormat) -> tuple[Path, bool]:
         """A local file with the object's rows, and whether it is plain: see `LineFormat.convert`."""
+        self.store.check(s3_object)
         plain, converted = (self._name(s3_object, f"{form} {lines}") for form in ("plain", "converted"))
         for path in (plain, converted):
             if _use(path):
@@ -168,7 +181,8 @@ class ObjectCache:
         places = [(bucket, folder(key) if key else "") for bucket, key in map(split_uri, locations)]
         listed = {}
         for bucket in {bucket for bucket, _ in places}:
-            found = self.store.list(bucket, os.path.commonprefix([key for other, key in places if other == bucket]))
+            keys = [key for other, key in places if other == bucket]
+            found = self.store.list(bucket, os.path.commonprefix(keys), keys)
             listed[bucket] = found, [item.key for item in found]
         return [list(_below(prefix, *listed[bucket])) for bucket, prefix in places]
 

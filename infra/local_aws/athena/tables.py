@@ -25,7 +25,7 @@ class TableWriter:
 
     def may_create(self, database: str, name: str, if_not_exists: bool) -> bool:
         """Whether the table is still to be made; QueryFailed where it must not exist, or its database does not."""
-        if database not in self.catalog.databases():
+        if not self.catalog.has_database(database):
             raise QueryFailed(f"SCHEMA_NOT_FOUND: line 1:1: Schema '{database}' does not exist")
         if self.catalog.table(database, name) is None:
             return True
@@ -135,6 +135,8 @@ class TableWriter:
         )
 
     def _register(self, table: Table, written: Written) -> None:
+        if not written.partitions:
+            return
         known = {tuple(p["Values"]) for p in self.catalog.partitions(table.database, table.name)}
         for values, location in written.partitions.items():
             if values not in known:

@@ -85,6 +85,8 @@ def _resource_policy(principal: Principal, action: str, resource: str) -> tuple[
             return (str(key.policy) if key else None), True
         case "sts", ["arn", partition, _, _, account, path] if path.startswith("role/"):
             return _trust(iam_backends[account][partition], path.rpartition("/")[2]), True
+        case "ecr", _:
+            return None, False  # AWS's own repositories, of its images, are open to every account
         case "sns", ["arn", _, _, region, account, _]:
             topic = sns_backends[account][region].topics.get(resource)
             return (topic.policy if topic else None), foreign

@@ -11,7 +11,7 @@ from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 
 from local_aws.authorization import callers, enforcement
-from local_aws.s3 import refusals
+from local_aws.s3 import encryption, refusals
 from local_aws.s3.bucket_policies import context, decide, permits_service
 
 
@@ -71,4 +71,5 @@ def install() -> None:
     FakeBucket._log_permissions_enabled_policy = log_permissions_enabled_policy
     S3Backend.log_incoming_request = log_incoming_request
     S3Response.get_bucket_notification = get_bucket_notification
+    encryption.install()
     refusals.install()

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from boto3.exceptions import Boto3Error
 from botocore.exceptions import ClientError
 
 PARALLEL_DOWNLOADS = 8  # within botocore's ten connections a client
@@ -17,6 +16,10 @@ PARALLEL_DOWNLOADS = 8  # within botocore's ten connections a client
 
 class DataError(Exception):
     """What S3 holds, or lacks, makes the job impossible; the text is AWS's where AWS has one."""
+
+
+class NotDownloaded(DataError):
+    """An object doesn't exist, or may not be read."""
 
 
 def bucket_and_key(uri: str) -> tuple[str, str]:
@@ -37,6 +40,22 @@ def keys_under(s3: Any, uri: str) -> Iterator[tuple[str, str]]:
                 yield bucket, found["Key"]
 
 
+def listed(s3: Any, uri: str) -> list[tuple[str, str]]:
+    """The same in a list; DataError where the bucket doesn't exist or may not be listed."""
+    try:
+        return list(keys_under(s3, uri))
+    except ClientError as error:
+        raise DataError(
+            f"Data download failed:Failed to download data. ListObjectsV2 failed for {uri}: {_said(error)}"
+        ) from error
+
+
+def _said(error: ClientError) -> str:
+    """What S3 answered, as AWS's failure reasons have it."""
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    return f"({code}: {message})"
+
+
 def exists(s3: Any, uri: str) -> bool:
     """Whether at least one object's key begins with `uri`'s; False where the bucket doesn't exist."""
     try:
@@ -55,7 +74,7 @@ def named_objects(s3: Any, source: Mapping[str, str]) -> list[tuple[str, str, st
         _, prefix = bucket_and_key(uri)
         base = prefix if prefix.endswith("/") or not prefix else prefix.rpartition("/")[0] + "/"
         # A prefix without a slash may be a folder's name: then AWS leaves that folder's name out too.
-        objects = list(keys_under(s3, uri))
+        objects = listed(s3, uri)
         if prefix and not prefix.endswith("/") and all(key.startswith(prefix + "/") for _, key in objects):
             base = prefix + "/"
         named = [(bucket, key, key.removeprefix(base)) for bucket, key in objects]
@@ -85,6 +104,8 @@ def _manifest(s3: Any, uri: str) -> Iterator[tuple[str, str, str]]:
     try:
         entries = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         prefix, names = entries[0]["prefix"], entries[1:]
+    except ClientError as error:
+        raise DataError(f"Data download failed:Unable to download object {uri} {_said(error)}") from error
     except (ValueError, LookupError, TypeError) as error:
         raise DataError(
             f'Data download failed:the manifest {uri} is not [{{"prefix": "s3://..."}}, "name", ...]'
@@ -94,7 +115,7 @@ def _manifest(s3: Any, uri: str) -> Iterator[tuple[str, str, str]]:
 
 
 def download(s3: Any, uri: str, target: Path) -> None:
-    """Write one object to `target`; DataError where it doesn't exist or may not be read."""
+    """Write one object to `target`; NotDownloaded where S3 doesn't give it."""
     bucket, key = bucket_and_key(uri)
     try:
         found = s3.get_object(Bucket=bucket, Key=key)["Body"]
@@ -102,8 +123,7 @@ def download(s3: Any, uri: str, target: Path) -> None:
         with open(target, "wb") as file:
             shutil.copyfileobj(found, file)
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        raise DataError(f"Data download failed:Failed to download data. {uri}: {code} {error}") from error
+        raise NotDownloaded(f"Data download failed:Unable to download object {uri} {_said(error)}") from error
     except OSError as error:  # one object's key is another one's folder, or the disk is full
         raise DataError(f"Data download failed:Failed to write data. {uri}: {error}") from error
 
@@ -127,9 +147,10 @@ def upload(s3: Any, path: Path, uri: str, key_id: str | None = None) -> None:
     """Write one file to the object `uri`, encrypted by the KMS key `key_id`; DataError where S3 doesn't take it."""
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}
     try:
-        s3.upload_file(str(path), *bucket_and_key(uri), ExtraArgs=encryption)
-    except Boto3Error as error:
-        raise DataError(f"Data upload failed:Failed to upload data. {error}") from error
+        with open(path, "rb") as file:
+            s3.upload_fileobj(file, *bucket_and_key(uri), ExtraArgs=encryption)
+    except ClientError as error:
+        raise DataError(f"Artifact upload failed:Unable to upload object {uri} {_said(error)}") from error
 
 
 def upload_folder(s3: Any, folder: Path, uri: str, key_id: str | None = None) -> None:

@@ -63,7 +63,7 @@ class VariantServer:
         )
         self._server = ModelServer(variant.model, surroundings, self._log)
         self._invocations = Invocations(
-            role.client("cloudwatch"), endpoint_name, variant.name, lambda: variant.instance_count
+            role.service_client("cloudwatch"), endpoint_name, variant.name, lambda: variant.instance_count
         )
         self._capture: DataCapture | None = None
         if capture and is_enabled(capture):

@@ -101,10 +101,19 @@ def named_by(uri: str, own: Path | None = None) -> Image:
     )
 
 
+_ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[^:@]+)")
+
+
 def region(uri: str) -> str | None:
     """The region of the ECR registry that `uri` begins with; None where it begins with none."""
-    registry = re.match(r"\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/", uri)
-    return registry[1] if registry else None
+    found = _ECR.match(uri)
+    return found["region"] if found else None
+
+
+def repository_arn(uri: str) -> str | None:
+    """The ARN of the ECR repository that `uri` leads to; None where it leads to none."""
+    found = _ECR.match(uri)
+    return f"arn:aws:ecr:{found['region']}:{found['account']}:repository/{found['name']}" if found else None
 
 
 def environment(image: Image, environments_dir: Path, tell: Callable[[str], None] = lambda progress: None) -> Path:

@@ -20,7 +20,8 @@ LONGEST_LINE = 200_000
 
 
 class LogStream:
-    """A CloudWatch Logs stream that gets lines soon after they are written."""
+    """A CloudWatch Logs stream that gets lines soon after they are written; as on AWS, what the client's role may not
+    write is lost, and nothing else fails."""
 
     def __init__(self, client: Any, group: str, stream: str) -> None:
         self.group, self.stream = group, stream
@@ -31,8 +32,9 @@ class LogStream:
         ):
             try:
                 create(**arguments)
-            except client.exceptions.ResourceAlreadyExistsException:
-                pass
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+                    logger.warning("%s was not made: %s", " ".join(arguments.values()), error)
         self._buffer = Buffer(f"logs {stream}", self._send, FLUSH_SECONDS)
 
     def write(self, line: str) -> None:

@@ -4,19 +4,24 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from moto.sagemaker.models import sagemaker_backends
 
-from local_aws import config
-from local_aws.sagemaker import images, limits, references
+from local_aws import authorization, config
+from local_aws.sagemaker import limits, references
 from local_aws.sagemaker.deployments import Alarms, InvalidDeployment, Plan, plan
 from local_aws.sagemaker.endpoints import Endpoint
 from local_aws.sagemaker.exceptions import ValidationError
 from local_aws.sagemaker.fleets import Fleet, UnknownVariant, Variant
 from local_aws.sagemaker.job_backend import JobBackend
 from local_aws.sagemaker.jobs import Job, Surroundings
+from local_aws.sagemaker.role import service_client
+
+INVALID_ROLE = (
+    'The execution role ARN "{role}" is invalid. Please ensure that the role exists and that its trust relationship '
+    'policy allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com".'
+)
 
 
 class EndpointConfig:
@@ -74,7 +79,8 @@ class ExecutingSageMakerBackend(JobBackend):
             raise ValidationError("A model needs PrimaryContainer and ExecutionRoleArn.")
         served = [each for container in containers for each in self.resolved(container)]
         limits.check_model(served, isolated)
-        references.check_containers(self._role(execution_role_arn).client("s3"), served, self.region_name)
+        s3 = self._role(execution_role_arn, INVALID_ROLE).client("s3")
+        references.check_containers(s3, served, execution_role_arn, self.region_name)
         model = super().create_model(model_name=model_name, execution_role_arn=execution_role_arn, **request)
         model.served_container = served[0]
         model.enable_network_isolation = isolated
@@ -92,9 +98,14 @@ class ExecutingSageMakerBackend(JobBackend):
         del self._models[model_name]
 
     def check_containers(self, containers: Sequence[Mapping[str, Any]]) -> None:
-        # A model package names no role: on AWS the caller's own rights decide, which local AWS asks nobody for.
-        s3 = self._role(f"arn:aws:iam::{self.account_id}:role/SageMaker").client("s3")
-        references.check_containers(s3, containers, self.region_name)
+        # A model package names no role: on AWS the caller's own rights decide.
+        caller = authorization.caller()
+        for container in containers:
+            if container.get("ModelDataUrl", "").startswith("s3://"):
+                resource = container["ModelDataUrl"].removeprefix("s3://")
+                authorization.require(caller, "s3:GetObject", f"arn:aws:s3:::{resource}")
+        s3 = service_client("s3", self.region_name, config.current().endpoint_url)
+        references.check_containers(s3, containers, caller.arn, self.region_name)
 
     def create_endpoint_config(self, request: Mapping[str, Any]) -> EndpointConfig:
         created = EndpointConfig(request, self._arn("endpoint-config", request["EndpointConfigName"]))
@@ -223,12 +234,11 @@ class ExecutingSageMakerBackend(JobBackend):
 
     def _surround(self, endpoint: Endpoint) -> Callable[[Variant], Surroundings]:
         folder = self._folder("endpoints", endpoint.endpoint_name) / uuid.uuid4().hex[:8]
-        environments = config.current().environments_dir
 
         def surround(variant: Variant) -> Surroundings:
             image = references.image(variant.image, self.region_name)
-            environment = partial(images.environment, image, environments)
-            return Surroundings(self._role(variant.role_arn), environment, folder / variant.name)
+            role = self._role(variant.role_arn)
+            return Surroundings(role, self._environment(role, variant.image, image), folder / variant.name)
 
         return surround
 

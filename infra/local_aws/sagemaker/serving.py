@@ -103,9 +103,22 @@ class ModelServer:
         opt_ml = self._surroundings.folder / "ml"
         (opt_ml / "model").mkdir(parents=True)
         s3 = self._surroundings.role.client("s3")
-        self._fetch(s3, self._model.model_data_url, opt_ml / "model")
+        try:
+            self._fetch(s3, self._model.model_data_url, opt_ml / "model")
+        except data.NotDownloaded as error:
+            self._log.write(str(error))
+            raise data.DataError(
+                f'Failed to download model data for container "container_1" from URL: "{self._model.model_data_url}". '
+                "Please ensure that there is an object located at the URL and that the role passed to CreateModel has "
+                "permissions to download the object."
+            ) from error
         source = self._model.variables.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
         if source.startswith("s3://"):
+            if not self._model.network:  # it is the container that fetches this one
+                raise NotHealthy(
+                    f"SAGEMAKER_SUBMIT_DIRECTORY is {source}, which a container that is isolated from the network "
+                    "can't download: put the code into the model archive, and name /opt/ml/model/code"
+                )
             self._fetch(s3, source, opt_ml / "code")
         if self._stopping.is_set():
             raise NotHealthy("it was stopped before it started")

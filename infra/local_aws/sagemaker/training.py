@@ -204,7 +204,7 @@ class TrainingJob(Job):
         for folder, uri in self._mirrored(opt_ml):
             folder.mkdir(parents=True, exist_ok=True)
             place = uri.rstrip("/") + "/"
-            if data.exists(s3, place):
+            if data.listed(s3, place):
                 data.download_channel(s3, {"S3DataType": "S3Prefix", "S3Uri": place}, folder)
 
     def _upload(self, s3: Any, opt_ml: Path, interrupted: str | None) -> None:

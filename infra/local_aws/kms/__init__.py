@@ -1,0 +1,1 @@
+"""KMS: what other services ask of moto's keys."""
