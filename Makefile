@@ -34,8 +34,8 @@ bootstrap: $(AWS_CLI)  ## make the bucket that keeps Terraform's state in your A
 down:  ## stop everything that `make run` started
 	@test ! -x $(PYTHON) || $(PYTHON) -m laptop down
 
-test: setup $(SDK) $(CHECKOV)  ## run all tests
-	@$(PYTHON) -m pytest $(ARGS)
+test: setup $(SDK) $(CHECKOV)  ## run all tests, several files at once (ARGS=tests/... runs these, in one process)
+	@$(PYTHON) -m pytest $(or $(ARGS),-n 4)
 
 bench: setup  ## measure what serving costs, as ratios to named baselines (under 90 s)
 	@$(PYTHON) tests/benchmarks/serving.py

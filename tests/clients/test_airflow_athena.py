@@ -93,7 +93,7 @@ def test_a_killed_query_task_stops_its_query() -> None:
         eventually(lambda: task.query_execution_id, bool)
         task.on_kill()
         with pytest.raises(AirflowException, match="Final state of Athena job is CANCELLED"):
-            running.result(timeout=30)
+            running.result(timeout=120)
 
 
 def test_a_query_sensor_sees_success_and_failure() -> None:

@@ -38,7 +38,7 @@ from slope_model import (
 )
 
 BROKEN = "raise SystemExit('the data is bad')"
-pytestmark = pytest.mark.usefixtures("airflow_connection")
+pytestmark = [pytest.mark.usefixtures("airflow_connection"), pytest.mark.long(50)]
 
 
 def training(s3: Any, name: str, script: str | None = None, **arguments: Any) -> SageMakerTrainingOperator:
@@ -290,4 +290,4 @@ def test_a_tuning_sensor_sees_the_end_of_a_task_that_did_not_wait(s3: Any, sagem
 
 
 def test_a_training_task_that_tails_the_log_ends_with_its_job(tailing: Future[Any]) -> None:
-    assert tailing.result(timeout=60)["Training"]["TrainingJobStatus"] == "Completed"
+    assert tailing.result(timeout=200)["Training"]["TrainingJobStatus"] == "Completed"

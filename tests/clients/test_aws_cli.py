@@ -44,7 +44,7 @@ def ended(sagemaker: Any, kind: str, name: str) -> None:
     """Wait for a job's end; the CLI's own waiters look once a minute."""
     describe = getattr(sagemaker, f"describe_{kind}_job")
     member = "".join(word.title() for word in kind.split("_")) + "Job"
-    eventually(lambda: describe(**{f"{member}Name": name})[f"{member}Status"], lambda status: status in ENDED, 60)
+    eventually(lambda: describe(**{f"{member}Name": name})[f"{member}Status"], lambda status: status in ENDED)
 
 
 @pytest.fixture(scope="module")

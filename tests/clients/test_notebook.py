@@ -13,6 +13,7 @@ import pytest
 from channels import write_channels
 from sagemaker_requests import IMAGE, ROLE, archive, channel, finished, settled
 
+pytestmark = pytest.mark.long(25)
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "notebook.md").read_text()
 SCRIPTS = ROOT / "sagemaker_scripts" / "flight_delay"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from slope_model import INFERENCE, TRAIN
 
+pytestmark = pytest.mark.long(45)
 PYTHON = Path(__file__).parents[2] / ".envs" / "sagemaker-sdk" / "bin" / "python"
 DOUBLE = """
     import pathlib, sys

@@ -33,7 +33,7 @@ def test_a_running_service_is_not_started_again(records: Path) -> None:
 def test_stopping_ends_the_children_too() -> None:
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     services.start("parent", [sys.executable, "-c", PARENT], os.environ)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         started = [c for c in psutil.Process().children(recursive=True) if c.pid not in before]
         if len(started) == 2:
@@ -58,7 +58,7 @@ pathlib.Path({str(records / "ready")!r}).touch()
 time.sleep(60)
 """
     services.start("parent", [sys.executable, "-c", script], os.environ)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not (records / "ready").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     services.stop_all()
@@ -68,7 +68,7 @@ time.sleep(60)
 def test_what_a_killed_service_left_behind_is_ended_too(records: Path) -> None:
     services.start("parent", [sys.executable, "-c", PARENT], os.environ)
     parent = psutil.Process(json.loads((records / "parent.json").read_text())["pid"])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not (orphans := parent.children()) and time.monotonic() < deadline:
         time.sleep(0.05)
     parent.kill()

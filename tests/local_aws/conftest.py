@@ -12,11 +12,9 @@ from sagemaker_requests import bucket_client
 class Lake:
     """One bucket and one database on the local AWS; `b` and `d` in a query stand for their names."""
 
-    def __init__(self) -> None:
+    def __init__(self, athena: Any, glue: Any, s3: Any) -> None:
         self.bucket = self.database = f"lake-{uuid.uuid4().hex[:12]}".replace("-", "")
-        self.athena: Any = boto3.client("athena")
-        self.glue: Any = boto3.client("glue")
-        self.s3: Any = boto3.client("s3")
+        self.athena, self.glue, self.s3 = athena, glue, s3
         self.s3.create_bucket(Bucket=self.bucket)
         self.glue.create_database(DatabaseInput={"Name": self.database})
 
@@ -36,12 +34,12 @@ class Lake:
         return str(started["QueryExecutionId"])
 
     def finished(self, query_id: str) -> dict[str, Any]:
-        for _ in range(3000):
+        for _ in range(12000):
             execution = self.athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
             if execution["Status"]["State"] in ("SUCCEEDED", "FAILED", "CANCELLED"):
                 return dict(execution)
             time.sleep(0.01)
-        raise TimeoutError(f"query {query_id} is still {execution['Status']['State']} after 30 s")
+        raise TimeoutError(f"query {query_id} is still {execution['Status']['State']} after 2 minutes")
 
     def run(self, sql: str, **arguments: Any) -> dict[str, Any]:
         """GetQueryExecution of a query that succeeds."""
@@ -65,9 +63,15 @@ class Lake:
         return str(execution["Status"]["StateChangeReason"])
 
 
+@pytest.fixture(scope="session")
+def lake_clients(local_aws: object) -> list[Any]:
+    """Athena's, Glue's and S3's: made once, since that takes longer than most queries."""
+    return [boto3.client(service) for service in ("athena", "glue", "s3")]
+
+
 @pytest.fixture
-def lake(local_aws: object) -> Lake:
-    return Lake()
+def lake(lake_clients: list[Any]) -> Lake:
+    return Lake(*lake_clients)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def channel(name: str, uri: str, data_type: str = "S3Prefix") -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": data_type, "S3Uri": uri}}}
 
 
-def finished(sagemaker: Any, name: str, seconds: float = 30) -> dict[str, Any]:
+def finished(sagemaker: Any, name: str, seconds: float = 120) -> dict[str, Any]:
     """DescribeTrainingJob's answer once the job has ended."""
     return eventually(
         lambda: sagemaker.describe_training_job(TrainingJobName=name),
@@ -83,7 +83,7 @@ def settled(sagemaker: Any, name: str) -> dict[str, Any]:
     )
 
 
-def eventually(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 30) -> Any:
+def eventually(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 120) -> Any:
     """What `look` returns once it is good; AssertionError, showing the last, where that takes too long."""
     until = time.monotonic() + seconds
     while True:

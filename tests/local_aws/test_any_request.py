@@ -143,7 +143,7 @@ def check(aws: Any, service: str, operation: str, document: Any) -> None:
     for thread in [thread for thread in threading.enumerate() if thread.name.startswith("alarm ")]:
         thread.join(20)  # what the last request's change of state has led to
     before = state(backend)
-    status, answer = send(aws.url, service, operation, document, timeout=20, region=REGION)
+    status, answer = send(aws.url, service, operation, document, timeout=60, region=REGION)
     answers.fail_on_wrong_ones()
     assert status == 200 or 400 <= status < 500, answer
     if service == "athena":
@@ -196,7 +196,7 @@ def test_an_invocation(aws: Any) -> None:
     )
     def sent(name: str, headers: dict[str, str], body: bytes, kind: str) -> None:
         path = f"/endpoints/{urllib.parse.quote(name, safe='', errors='replace')}/{kind}"
-        status, answer = post(aws.url + path, "sagemaker", headers, body, timeout=20)
+        status, answer = post(aws.url + path, "sagemaker", headers, body, timeout=60)
         answers.fail_on_wrong_ones()
         assert 400 <= status < 500, answer
         assert json.loads(answer)

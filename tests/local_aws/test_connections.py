@@ -16,7 +16,7 @@ Kept = http.client.HTTPConnection
 @pytest.fixture
 def kept(local_aws: Any) -> Iterator[Kept]:
     boto3.client("s3").create_bucket(Bucket=BUCKET)
-    connection = Kept(urlsplit(local_aws.url).netloc, timeout=20)
+    connection = Kept(urlsplit(local_aws.url).netloc, timeout=60)
     connection.connect()
     yield connection
     connection.close()

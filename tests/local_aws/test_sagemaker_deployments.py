@@ -143,7 +143,7 @@ def test_no_request_fails_however_traffic_shifts(shop: Endpoints, config: dict[s
 
 
 def test_a_canary_gets_its_share_and_both_fleets_are_described(shop: Endpoints) -> None:
-    update(shop, blue_green(canary(30, 1)))
+    update(shop, blue_green(canary(30, 4)))
     variant = pending(shop)
     shares = Counter(shop.invoke("shop")["version"] for _ in range(60))
     endpoint = shop.sagemaker.describe_endpoint(EndpointName="shop")
@@ -253,7 +253,7 @@ def test_a_new_model_that_does_not_start_never_gets_a_request(shop: Endpoints) -
 
 
 def test_the_last_deployment_config_is_used_again_where_asked(shop: Endpoints) -> None:
-    config = blue_green(canary(50, 1))
+    config = blue_green(canary(50, 3))
     update(shop, config)
     settled(shop.sagemaker, "shop")
     shop.sagemaker.update_endpoint(EndpointName="shop", EndpointConfigName="first", RetainDeploymentConfig=True)

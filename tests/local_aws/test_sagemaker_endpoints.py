@@ -118,7 +118,7 @@ def test_invocations_and_their_errors_are_counted_in_cloudwatch(
         with pytest.raises(ClientError):
             endpoints.invoke("counted", **request)
     names = ("Invocations", "Invocation4XXErrors", "Invocation5XXErrors")
-    eventually(lambda: [_metric("counted", name, "Sum") for name in names], lambda sums: sums == [3, 1, 1], seconds=5)
+    eventually(lambda: [_metric("counted", name, "Sum") for name in names], lambda sums: sums == [3, 1, 1])
     assert 0 < _metric("counted", "ModelLatency", "p50") <= _metric("counted", "ModelLatency", "Maximum") < 10e6
 
 

@@ -67,14 +67,14 @@ def test_jobs_and_model_servers_end_with_the_server(server: subprocess.Popen[str
 
     if how == "reset":
         reset = urllib.request.Request(session["endpoint_url"] + "/moto-api/reset", method="POST")
-        with urllib.request.urlopen(reset, timeout=5) as answer:
+        with urllib.request.urlopen(reset, timeout=30) as answer:
             assert answer.status == 200
         assert sagemaker.list_endpoints()["Endpoints"] == sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
     else:
         server.send_signal(signal.Signals[how])
         server.wait(20)
 
-    eventually(lambda: [pid for pid in pids if is_running(pid)], lambda running: not running, seconds=5)
+    eventually(lambda: [pid for pid in pids if is_running(pid)], lambda running: not running, seconds=30)
 
 
 def test_a_running_query_and_those_that_wait_end_with_the_server(

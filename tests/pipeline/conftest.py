@@ -9,7 +9,7 @@ from machine import Laptop, free_ports
 from laptop.settings import Settings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """A laptop on which nothing runs yet; everything that was started on it is stopped at the end."""
     ports = free_ports(2)
@@ -21,7 +21,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     assert machine.command("down").returncode == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def first_run(laptop: Laptop) -> subprocess.CompletedProcess[str]:
     """A run of the whole pipeline on a laptop where nothing was before."""
     return laptop.run()

@@ -6,19 +6,22 @@ import re
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import awswrangler as wr
 import boto3
 import psutil
 import pytest
-from machine import Laptop
+from machine import ROOT, Laptop
 from rich.console import Console
 
 from laptop import progress, services, settings, summary
 from laptop.airflow import Api
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.long(200)]
+SDK = ROOT / ".envs" / "sagemaker-sdk" / "bin" / "python"
+SDK_CLIENT = Path(__file__).parent / "sagemaker_sdk_client.py"
 SILVER = ("flights", "weather", "quarantine", "flight_features")
 MONTHS = ("2013-01", "2013-02", "2013-03")
 FLIGHTS_IN_THREE_MONTHS = 80_789
@@ -58,6 +61,10 @@ def counts(table: str) -> dict[str, int]:
 
 def locations(table: str) -> dict[str, str]:
     return {values[0]: path for path, values in wr.catalog.get_partitions(platform()["silver_database"], table).items()}
+
+
+def jobs() -> list[dict[str, Any]]:
+    return list(boto3.client("sagemaker").list_training_jobs()["TrainingJobSummaries"])
 
 
 def test_a_run_ends_in_a_served_model_and_says_how_to_ask_it(first_run: subprocess.CompletedProcess[str]) -> None:
@@ -194,7 +201,7 @@ def test_what_is_not_published_leaves_nothing_behind(second_run: dict[str, Any])
 
 def test_announced_data_starts_a_run_by_the_schedule(laptop: Laptop, api: Api, second_run: dict[str, Any]) -> None:
     assert laptop.command("announce").returncode == 0
-    for _ in range(150):
+    for _ in range(600):
         if runs := api.unfinished_runs("flight_delay"):
             break
         time.sleep(0.2)
@@ -211,5 +218,14 @@ def test_everything_is_there_again_after_a_stop_and_the_endpoint_answers(laptop:
     assert (counts("flight_features"), jobs()) == before
 
 
-def jobs() -> list[dict[str, Any]]:
-    return list(boto3.client("sagemaker").list_training_jobs()["TrainingJobSummaries"])
+def test_the_sdk_reads_the_job_and_invokes_the_endpoint(laptop: Laptop, second_run: dict[str, Any]) -> None:
+    sample = (laptop.state / "sample-flight_delay.json").read_text()
+    job = boto3.client("sagemaker").list_training_jobs(StatusEquals="Completed")["TrainingJobSummaries"][0]
+    command = [str(SDK), str(SDK_CLIENT), job["TrainingJobName"], "flight-delay", "us-east-1", sample]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout.splitlines()[-1])
+    assert seen["image"] == platform()["sagemaker_image"]
+    assert (seen["job_status"], seen["endpoint_status"]) == ("Completed", "InService")
+    assert seen["model"].endswith("/output/model.tar.gz")
+    assert 0 < seen["answer"]["probability"] < 1

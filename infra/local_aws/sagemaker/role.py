@@ -1,7 +1,9 @@
 """What a SageMaker execution role gives a job or a model server: temporary credentials, and clients that use them."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -13,16 +15,30 @@ from local_aws.sagemaker.images import ImageUnavailable, repository_arn
 PULL = ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "BatchGetImage")
 
 
+_one_at_a_time = threading.Lock()  # botocore's sessions make one client at a time
+
+
+@cache
+def _session() -> Any:
+    """What makes all clients: it has botocore's models in memory, which are longer in reading than many a job takes."""
+    return boto3.Session()
+
+
 def service_client(service: str, region: str, endpoint_url: str) -> Any:
     """A boto3 client for what SageMaker does by itself, and needs nobody's leave for."""
     return _client(service, region, endpoint_url, "sagemaker", "sagemaker")
 
 
 def _client(service: str, region: str, endpoint_url: str, key_id: str, secret: str, token: str | None = None) -> Any:
-    session: Any = boto3.Session(
-        aws_access_key_id=key_id, aws_secret_access_key=secret, aws_session_token=token, region_name=region
-    )
-    return session.client(service, endpoint_url=endpoint_url)
+    with _one_at_a_time:
+        return _session().client(
+            service,
+            region_name=region,
+            endpoint_url=endpoint_url,
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+        )
 
 
 class NotAllowed(Exception):
