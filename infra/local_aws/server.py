@@ -27,6 +27,7 @@ from local_aws.sagemakerruntime import models as sagemakerruntime
 from local_aws.sns import models as sns
 from local_aws.ssm import models as ssm
 from local_aws.state import State
+from local_aws.sts import models as sts
 
 READS = ("Get", "BatchGet", "Describe", "List", "Search", "Lookup")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -48,6 +49,7 @@ def install_backends() -> None:
     sagemakerruntime.install()
     sns.install()
     ssm.install()
+    sts.install()
 
 
 class Dispatcher(DomainDispatcherApplication):

@@ -31,8 +31,9 @@ def serve(log: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
 class OwnServer:
     """`python -m local_aws --state-dir` as a process; it is what this process's AWS clients talk to."""
 
-    def __init__(self, state: Path, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, state: Path, patch: pytest.MonkeyPatch, *options: str) -> None:
         self.state = state
+        self._options = options
         self._patch = patch
         self._log = state.with_name("server.log")
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -42,7 +43,7 @@ class OwnServer:
 
     def start(self) -> None:
         """Start it, and point clients that are made from now on to it."""
-        self.process, url = serve(self._log, "--state-dir", str(self.state))
+        self.process, url = serve(self._log, "--state-dir", str(self.state), *self._options)
         self._patch.setenv("AWS_ENDPOINT_URL", url)
 
     def end(self, how: str) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.utils import utcnow
-from moto.iam.models import iam_backends
+from moto.iam.models import IAMBackend, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
+from local_aws.authorization import documents
 from local_aws.authorization.principals import Principal, role_session, root, user
 
 ISSUED = ("AKIA", "ASIA")  # how the ids of keys begin that AWS gives out
@@ -98,21 +100,28 @@ def identify(access_key_id: str, session_token: str | None, partition: str = "aw
             if session_token:
                 raise BadToken(access_key_id)
             return user(by_partition[partition].get_user(key.user_name).arn)
-        return _session(_assumed_role(account, partition, access_key_id), session_token)
+        session, principal = _session(account, partition, access_key_id)
+        if session_token != session.session_token:
+            raise BadToken(access_key_id)
+        if session.expiration < utcnow():
+            raise ExpiredToken(access_key_id)
+        return principal
     raise UnknownKey(access_key_id)
 
 
-def _assumed_role(account: str, partition: str, access_key_id: str) -> AssumedRole:
-    for session in reversed(sts_backends[account][partition].assumed_roles):
-        if session.access_key_id == access_key_id:
-            return session
+def _session(account: str, partition: str, access_key_id: str) -> tuple[Any, Principal]:
+    """A session that STS has begun, and whose it is."""
+    sts = sts_backends[account][partition]
+    if begun := sts.user_sessions.get(access_key_id):
+        return begun, user(begun.user_arn) if begun.user_arn else root(account, partition)
+    for assumed in reversed(sts.assumed_roles):  # the newest is the likeliest
+        if assumed.access_key_id == access_key_id:
+            return assumed, _of_role(assumed, iam_backends[account][partition])
     raise UnknownKey(access_key_id)
 
 
-def _session(assumed: AssumedRole, session_token: str | None) -> Principal:
-    if session_token != assumed.session_token:
-        raise BadToken(assumed.access_key_id)
-    if assumed.expiration < utcnow():
-        raise ExpiredToken(assumed.access_key_id)
-    policies = (assumed.policy,) if assumed.policy else None
-    return role_session(assumed.role_arn, assumed.session_name, policies)
+def _of_role(assumed: AssumedRole, iam: IAMBackend) -> Principal:
+    policies = [assumed.policy] if assumed.policy else []
+    policies += [documents.default_version(iam.get_policy(arn)) for arn in getattr(assumed, "policy_arns", ())]
+    tags = getattr(assumed, "tags", {})  # neither is there in a session that a service has begun
+    return role_session(assumed.role_arn, assumed.session_name, tuple(policies) or None, tags)

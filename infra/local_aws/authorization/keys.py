@@ -75,7 +75,7 @@ def _tags(resource: str) -> dict[str, str]:
 def _iam_tags(iam: Any, arn: str, path: str) -> dict[str, str]:
     if path.startswith("role/"):
         with suppress(NotFoundException):
-            return _pairs(iam.get_role(path.rpartition("/")[2]).get_tags())
+            return _pairs(iam.get_role(path.rpartition("/")[2]).tags or ())
     return dict(iam.tagger.get_tag_dict_for_resource(arn))
 
 

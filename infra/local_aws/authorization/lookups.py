@@ -17,8 +17,8 @@ from local_aws.authorization.places import Place
 
 def workgroup_of_query(place: Place, query_id: str) -> str:
     """The workgroup in which an Athena query runs; the primary one's name for a query that there is not."""
-    query: Any = athena_backends[place.account][place.region].executions.get(query_id)
-    return str(query.workgroup.name) if query else "primary"
+    query = athena_backends[place.account][place.region].queries.get(query_id)
+    return str(query.workgroup_name) if query else "primary"
 
 
 def workgroup_of_named_query(place: Place, query_id: str) -> str:
