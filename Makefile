@@ -11,11 +11,12 @@ RESOLVE := pip compile --universal --generate-hashes --no-header --no-annotate -
 # An installed environment is one whose stamp is newer than its lock file.
 LAPTOP := .venv/.installed
 AWS_CLI := .envs/aws-cli/.installed
+MWAA := .envs/mwaa/.installed
 SDK := .envs/sagemaker-sdk/.installed
 CHECKOV := .envs/checkov/.installed
 
 help:  ## list the targets
-	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup  ## run flight_delay end to end (AS_OF=yyyy-mm TEST_MONTHS=n PIPELINE=name AWS_PORT=n AIRFLOW_PORT=n)
 	@$(PYTHON) -m laptop run $(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(AS_OF),--as-of $(AS_OF)) \
@@ -31,10 +32,16 @@ announce: setup  ## tell Airflow that bronze has new files, so that the pipeline
 bootstrap: $(AWS_CLI)  ## make the bucket that keeps Terraform's state in your AWS account (ENV=dev)
 	@PATH="$(CURDIR)/.envs/aws-cli/bin:$$PATH" infra/terraform/bootstrap/apply.sh $(or $(ENV),$(error which environment? make bootstrap ENV=dev))
 
+deploy: setup  ## bring this checkout to an environment that Terraform has made (ENV=dev ARGS=--dry-run)
+	@$(PYTHON) -m deploy --env $(or $(ENV),$(error which environment? make deploy ENV=dev)) $(ARGS)
+
+mwaa-check: setup $(MWAA)  ## show that MWAA can install requirements.txt and import everything below dags/
+	@$(PYTHON) -m deploy.mwaa_check
+
 down:  ## stop everything that `make run` started
 	@test ! -x $(PYTHON) || $(PYTHON) -m laptop down
 
-test: setup $(SDK) $(CHECKOV)  ## run all tests, several files at once (ARGS=tests/... runs these, in one process)
+test: setup $(SDK) $(CHECKOV) $(MWAA)  ## run all tests, several files at once (ARGS=tests/... runs these, in one process)
 	@$(PYTHON) -m pytest $(or $(ARGS),-n 4)
 
 bench: setup  ## measure what serving costs, as ratios to named baselines (under 90 s)
@@ -53,6 +60,9 @@ clean: down  ## remove all state (the installed environments stay)
 lock: $(UV)  ## resolve the lock files anew from requirements.txt and the *.in files
 	grep -v '^--constraint' requirements.txt | $(UV) $(RESOLVE) --python-version 3.12 - requirements/laptop.in \
 		-c requirements/airflow-3.2.1-constraints.txt -o requirements/laptop.lock.txt
+	grep -v '^--constraint' requirements.txt | $(UV) $(filter-out --universal,$(RESOLVE)) --python-version 3.12 - \
+		--python-platform x86_64-manylinux_2_28 -c requirements/airflow-3.2.1-constraints.txt \
+		-o requirements/mwaa.lock.txt
 	$(UV) $(RESOLVE) --python-version 3.12 requirements/sagemaker-sdk.in -o requirements/sagemaker-sdk.lock.txt
 	$(UV) $(RESOLVE) --python-version 3.12 requirements/aws-cli.in -o requirements/aws-cli.lock.txt
 	$(UV) $(RESOLVE) --python-version 3.12 requirements/checkov.in -o requirements/checkov.lock.txt
@@ -71,6 +81,11 @@ $(AWS_CLI): requirements/aws-cli.lock.txt | $(UV)
 	$(call install,.envs/aws-cli,$<)
 	@touch $@
 
+# Not compiled: a check imports a tenth of it, once.
+$(MWAA): requirements/mwaa.lock.txt | $(UV)
+	$(call install,.envs/mwaa,--no-compile-bytecode $<)
+	@touch $@
+
 $(SDK): requirements/sagemaker-sdk.lock.txt | $(UV)
 	$(call install,.envs/sagemaker-sdk,$<)
 	@touch $@
@@ -84,7 +99,7 @@ define install
 	@infra/laptop/preflight.sh
 	@$(1)/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null || \
 		$(UV) venv --quiet --clear --python 3.12 $(1)
-	@echo "installing $(1) from $(2)"
+	@echo "installing $(1) from $(lastword $(2))"
 	@$(UV) pip sync --quiet --compile-bytecode --python $(1) $(2)
 endef
 
@@ -94,4 +109,4 @@ endef
 	@python3 -m venv .envs/uv
 	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.PHONY: help run invoke announce bootstrap down test bench lint setup clean lock
+.PHONY: help run invoke announce bootstrap deploy mwaa-check down test bench lint setup clean lock
