@@ -16,7 +16,7 @@ SDK := .envs/sagemaker-sdk/.installed
 CHECKOV := .envs/checkov/.installed
 
 help:  ## list the targets
-	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup  ## run flight_delay end to end (AS_OF=yyyy-mm TEST_MONTHS=n PIPELINE=name AWS_PORT=n AIRFLOW_PORT=n)
 	@$(PYTHON) -m laptop run $(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(AS_OF),--as-of $(AS_OF)) \
