@@ -46,10 +46,8 @@ class MotoObjects:
             require("s3:GetObject", f"arn:aws:s3:::{s3_object.bucket}/{s3_object.key}")
             if found:
                 encryption.decrypt(bucket, found)
-        except AccessDenied as denied:
-            raise QueryFailed(f"Permission denied on S3 path: {s3_object.uri}") from denied
-        except ServiceException as refusal:  # of the key
-            raise QueryFailed(f"Permission denied on S3 path: {s3_object.uri} ({refusal.code})") from refusal
+        except ServiceException as refusal:  # of the object, or of its key
+            raise QueryFailed(f"Permission denied on S3 path: {s3_object.uri}") from refusal
 
     def read(self, s3_object: S3Object) -> bytes:
         self._bucket(s3_object.bucket)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from moto.core.exceptions import ServiceException
+from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
@@ -45,7 +45,9 @@ def _use(bucket: FakeBucket, name: str, arn: str, by_bucket_key: bool, actions: 
     try:
         keys.use(authorization.caller(), actions, arn, conditions)
     except authorization.AccessDenied as denied:
-        raise ServiceException("AccessDenied", denied.message) from denied
+        raise S3ClientError("AccessDenied", denied.message) from denied
+    except keys.UnusableKey as unusable:
+        raise S3ClientError(unusable.code, unusable.message) from unusable
 
 
 _put_object = S3Backend.put_object
