@@ -57,6 +57,9 @@ def main(argv: list[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return 1
         except OSError as error:
+            if error.filename is not None and arguments.record_calls is not None:
+                print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+                return 1
             if error.errno != errno.EADDRINUSE:
                 raise
             print(f"port {arguments.port} is taken; choose another with --port, or --port 0", file=sys.stderr)

@@ -124,6 +124,7 @@ def start(
     """Serve on 127.0.0.1:`port` (0 = any free one) in a thread, with what `state_dir` holds and will hold where `keep`
     is set; OSError where the port is taken or `record_calls` can't be written, StateError where the state can't be
     used."""
+    enforcement.begin(enforce_iam, record_calls)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
@@ -136,7 +137,6 @@ def start(
     state = State(state_dir.resolve()) if keep else None
     if state:
         state.load()
-    enforcement.begin(enforce_iam, record_calls)
     connected: set[socket.socket] = set()
     handler = type("Connection", (connections.KeptConnection,), {"connected": connected})
     wsgi = make_server("127.0.0.1", port, Dispatcher(), threaded=True, request_handler=handler, fd=listener.fileno())

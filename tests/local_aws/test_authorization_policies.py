@@ -312,6 +312,11 @@ DENIED = "with an explicit deny in a"
         (ROLE, Policies(READS, resource_decides=True), NO_RESOURCE),
         (ROLE, Policies(READS, resource=resource_policy(ACCOUNT_ROOT), resource_decides=True), ""),
         (ROLE, Policies(NOTHING, resource=resource_policy(ACCOUNT_ROOT), resource_decides=True), NO_IDENTITY),
+        (USER, Policies(READS, resource=resource_policy({"AWS": USER.arn}), crosses_accounts=True), ""),
+        (USER, Policies(READS, crosses_accounts=True), NO_RESOURCE),
+        (USER, Policies(NOTHING, resource=resource_policy({"AWS": USER.arn}), crosses_accounts=True), NO_IDENTITY),
+        (USER, Policies(NOTHING, resource=resource_policy("*"), crosses_accounts=True), NO_IDENTITY),
+        (ANONYMOUS, Policies(resource=resource_policy("*"), crosses_accounts=True), ""),
         # who has no identity policies
         (ANONYMOUS, Policies(), NO_IDENTITY),
         (ANONYMOUS, Policies(resource=resource_policy("*")), ""),

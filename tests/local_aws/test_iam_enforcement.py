@@ -459,8 +459,9 @@ def test_a_version_has_actions_of_its_own(user: User) -> None:
     assert answer(s3.get_object, **version) == answer(s3.delete_object, **version) == ("", "")
 
 
-def test_a_presigned_url_may_what_its_signer_may(user: User) -> None:
-    s3 = user.may(allow("s3:GetObject", OBJECT)).client("s3", signature_version="s3v4")
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_a_presigned_url_may_what_its_signer_may(user: User, version: str) -> None:
+    s3 = user.may(allow("s3:GetObject", OBJECT)).client("s3", signature_version=version)
     url = s3.generate_presigned_url("get_object", Params={"Bucket": "data", "Key": "silver/a"})
     with urllib.request.urlopen(url) as got:
         assert got.status == 200

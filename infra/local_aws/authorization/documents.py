@@ -15,12 +15,14 @@ from local_aws.authorization.principals import Principal
 
 def policies_for(principal: Principal, action: str, resource: str) -> Policies:
     """The documents that decide what `principal` may do to `resource`."""
-    own, decides = _resource_policy(principal, action, resource)
+    own, decides = _resource_policy(action, resource)
+    crosses = account_of(resource) not in (None, principal.account)
     identity: list[str] = []
     boundary = None
-    if holder := _holder(principal):
-        identity, boundary = identity_policies(_iam(principal), holder), boundary_of(_iam(principal), holder)
-    return Policies(identity, boundary, principal.session_policies, own, decides)
+    if holder := holder_of(principal):
+        iam = _iam(principal)
+        identity, boundary = identity_policies(iam, holder), boundary_of(iam, holder)
+    return Policies(identity, boundary, principal.session_policies, own, decides, crosses)
 
 
 def identity_policies(iam: IAMBackend, holder: Any) -> list[str]:
@@ -45,7 +47,7 @@ def _iam(principal: Principal) -> IAMBackend:
     return iam_backends[principal.account][principal.identity.split(":")[1]]
 
 
-def _holder(principal: Principal) -> Any:
+def holder_of(principal: Principal) -> Any:
     """The role or user as IAM has it; None for one that it has not, or no more."""
     try:
         if principal.kind == "role":
@@ -73,27 +75,24 @@ def bucket_of(arn: str) -> FakeBucket | None:
     return None
 
 
-def _resource_policy(principal: Principal, action: str, resource: str) -> tuple[str | None, bool]:
-    """A resource's own policy, and whether nothing is allowed without it."""
-    foreign = account_of(resource) not in (None, principal.account)
+def _resource_policy(action: str, resource: str) -> tuple[str | None, bool]:
+    """A resource's own policy, and whether nobody may do anything without it."""
     match action.partition(":")[0], resource.split(":", 5):
         case "s3", ["arn", _, "s3", _, _, _]:
             bucket = bucket_of(resource)
-            return (bucket.policy.decode() if bucket and bucket.policy else None), foreign
+            return (bucket.policy.decode() if bucket and bucket.policy else None), False
         case "kms", ["arn", _, _, region, account, path] if path.startswith("key/"):
             key = kms_backends[account][region].keys.get(path.removeprefix("key/"))
             return (str(key.policy) if key else None), True
         case "sts", ["arn", partition, _, _, account, path] if path.startswith("role/"):
             return _trust(iam_backends[account][partition], path.rpartition("/")[2]), True
-        case "ecr", _:
-            return None, False  # AWS's own repositories, of its images, are open to every account
         case "sns", ["arn", _, _, region, account, _]:
             topic = sns_backends[account][region].topics.get(resource)
-            return (topic.policy if topic else None), foreign
+            return (topic.policy if topic else None), False
         case "sqs", ["arn", _, _, region, account, name]:
             queue = sqs_backends[account][region].queues.get(name)
-            return (queue.policy or None if queue else None), foreign
-    return None, foreign
+            return (queue.policy or None if queue else None), False
+    return None, False
 
 
 def _trust(iam: IAMBackend, name: str) -> str | None:

@@ -40,6 +40,8 @@ def known(principal: Principal, resource: str) -> dict[str, tuple[str, ...]]:
         keys |= {"aws:principalarn": principal.identity, "aws:principalaccount": principal.account}
     if principal.kind == "user":
         keys["aws:username"] = principal.name
+    if holder := documents.holder_of(principal):
+        keys["aws:userid"] = f"{holder.id}:{principal.session_name}" if principal.session_name else holder.id
     keys |= {f"aws:principaltag/{name.lower()}": value for name, value in _principal_tags(principal).items()}
     for name, value in _tags(resource).items():
         keys[f"aws:resourcetag/{name.lower()}"] = value

@@ -36,11 +36,14 @@ class Operation:
     headers: Mapping[str, str]
 
 
+_MODULES = {"awslambda": "lambda", "dynamodb_v20111205": "dynamodb"}  # whose names are not botocore's without hyphens
+
+
 @functools.cache
 def botocore_service(module: str) -> str:
     """botocore's name of the service that moto's module of that name answers for."""
-    if module == "awslambda":
-        return "lambda"
+    if module in _MODULES:
+        return _MODULES[module]
     available = botocore.session.get_session().get_available_services()
     names: dict[str, str] = {name.replace("-", ""): name for name in available}
     return names.get(module.replace("-", ""), module)

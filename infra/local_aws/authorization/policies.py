@@ -28,13 +28,14 @@ class Inquiry:
 class Policies:
     """The documents that have a say: `boundary` and `session` limit, None where there is no such limit; `resource` is
     the resource's own, None where it has none; `resource_decides` where identity policies alone give nothing, as for a
-    key, a role, or another account's resource."""
+    key or a role; `crosses_accounts` where the resource is another account's than the principal, and both have to."""
 
     identity: Sequence[str] = ()
     boundary: Sequence[str] | None = None
     session: Sequence[str] | None = None
     resource: str | None = None
     resource_decides: bool = False
+    crosses_accounts: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,22 +110,24 @@ def decide(inquiry: Inquiry, policies: Policies) -> Decision:
             return Decision(False, f"with an explicit deny in {article}")
     allows = [one for one in resource if one.effect == "Allow" and one.applies(inquiry)]
     grades = {grade for one in allows if (grade := names(one, inquiry.principal))}
-    if policies.resource_decides and not grades:
+    if (policies.resource_decides or policies.crosses_accounts) and not grades:
         return Decision(False, f"because no resource-based policy allows the {inquiry.action} action")
-    needed = _needed(grades, inquiry.principal)
+    needed = _needed(grades, inquiry.principal, policies.crosses_accounts)
     for _, kind, documents in kinds:
         if kind in needed and documents is not None and not _any(documents, "Allow", inquiry):
             return Decision(False, f"because no {kind} allows the {inquiry.action} action")
     return Decision(True)
 
 
-def _needed(grades: set[Grade], principal: Principal) -> set[str]:
+def _needed(grades: set[Grade], principal: Principal, crosses_accounts: bool) -> set[str]:
     """The kinds of policies that still have to allow it, after a resource's policy has named the principal so."""
-    if "session" in grades:
+    if principal.kind in ("anonymous", "service") and grades:
         return set()
-    if "identity" in grades or "everyone" in grades:
-        return {"permissions boundary", "session policy"} if principal.kind == "role" else set()
-    return {"identity-based policy", "permissions boundary", "session policy"}
+    if crosses_accounts or not grades - {"account"}:
+        return {"identity-based policy", "permissions boundary", "session policy"}
+    if "session" in grades or principal.kind != "role":
+        return set()
+    return {"permissions boundary", "session policy"}
 
 
 def names(statement: Statement, principal: Principal) -> Grade | None:

@@ -16,6 +16,8 @@ from local_aws.authorization.principals import ANONYMOUS, Principal, root
 Answer = Iterable[bytes]
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d*/([^/,\s]+)/")
+_OLD = re.compile(r"AWS ([^:\s]+):")  # version 2, in which boto3 signs S3's URLs still
+_OLD_REGION = "us-east-1"
 UNSIGNED = ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")  # whose callers have no keys yet
 ANSWERS_FOR_EACH = {("s3", "DeleteObjects")}  # which say of each of their resources whether access is denied
 NOT_AWS = ("moto_api", "instance_metadata")
@@ -24,7 +26,7 @@ NOT_AWS = ("moto_api", "instance_metadata")
 def answer(application: Any, environ: dict[str, Any], start_response: Any) -> Answer:
     """The service's answer to a request, or AWS's refusal where its caller may not do what it asks for."""
     passed: Answer
-    if application.service in NOT_AWS:
+    if application.service in NOT_AWS or environ["REQUEST_METHOD"] == "OPTIONS":  # as browsers ask before they sign
         passed = application(environ, start_response)
         return passed
     operation = operations.read(application.service, environ)
@@ -46,20 +48,29 @@ def answer(application: Any, environ: dict[str, Any], start_response: Any) -> An
 
 def sender(operation: Operation) -> tuple[Principal, Place]:
     """Who has signed the request, in its header or its URL, and where it goes; BadCredentials where nobody known."""
-    match = _CREDENTIAL.search(operation.headers.get("authorization", ""))
-    token = operation.headers.get("x-amz-security-token")
-    if match is None and "X-Amz-Credential" in operation.query:
-        match = _CREDENTIAL.search(f"Credential={operation.query['X-Amz-Credential']}")
-        token = operation.query.get("X-Amz-Security-Token")
+    key, region, token = _credential(operation)
     account = os.environ.get("MOTO_ACCOUNT_ID") or operation.headers.get("x-moto-account-id")
-    if match is None:
+    if key is None:
         if operation.service != "s3" and operation.name not in UNSIGNED and enforcement.is_enforced():
             raise callers.NoCredentials
-        return ANONYMOUS, Place("aws", "us-east-1", account or DEFAULT_ACCOUNT_ID)
-    partition = get_partition(match[2])
-    principal = callers.identify(match[1], token, partition)
+        return ANONYMOUS, Place("aws", region, account or DEFAULT_ACCOUNT_ID)
+    partition = get_partition(region)
+    principal = callers.identify(key, token, partition)
     if principal.is_root:
         principal = root(account or principal.account, partition)
     if account and account != principal.account:  # of which moto would act on the resources
-        raise callers.UnknownKey(match[1])
-    return principal, Place(partition, match[2], principal.account)
+        raise callers.UnknownKey(key)
+    return principal, Place(partition, region, principal.account)
+
+
+def _credential(operation: Operation) -> tuple[str | None, str, str | None]:
+    """The access key id, region and session token of a request's signature, whichever of AWS's kinds it is."""
+    query, header = operation.query, operation.headers.get("authorization", "")
+    token = operation.headers.get("x-amz-security-token")
+    if match := _CREDENTIAL.search(header):
+        return match[1], match[2], token
+    if match := _CREDENTIAL.search(f"Credential={query.get('X-Amz-Credential', '')}"):
+        return match[1], match[2], query.get("X-Amz-Security-Token")
+    if match := _OLD.match(header):
+        return match[1], _OLD_REGION, token
+    return query.get("AWSAccessKeyId"), _OLD_REGION, query.get("x-amz-security-token")
