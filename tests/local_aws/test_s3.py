@@ -1,4 +1,4 @@
-"""S3 where moto answers otherwise than AWS: policies with conditions, EventBridge's notifications, access logs."""
+"""S3 where moto answers otherwise than AWS: policies with conditions, notifications, access logs, versions."""
 
 import json
 import uuid
@@ -138,3 +138,14 @@ def test_no_access_log_is_made_up(bucket: str) -> None:
     s3.put_bucket_logging(**request)
     s3.list_objects_v2(Bucket=bucket)
     assert s3.list_objects_v2(Bucket=f"{bucket}-logs")["KeyCount"] == 0
+
+
+def test_an_object_of_which_only_its_delete_marker_is_left_can_be_deleted_for_good(bucket: str) -> None:
+    s3: Any = boto3.client("s3")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=bucket, Key="k", Body=b"")["VersionId"]
+    marker = s3.delete_object(Bucket=bucket, Key="k")["VersionId"]
+    versions = [{"Key": "k", "VersionId": one} for one in (version, marker)]
+    deleted = s3.delete_objects(Bucket=bucket, Delete={"Objects": versions})
+    assert [one["VersionId"] for one in deleted["Deleted"]] == [version, marker]
+    s3.delete_bucket(Bucket=bucket)

@@ -7,7 +7,7 @@ import flask
 from moto.core.responses import ActionResult
 from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import S3AccessDeniedError
-from moto.s3.models import FakeBucket, S3Backend
+from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
 from moto.s3.responses import S3Response
 
 from local_aws.authorization import callers, enforcement
@@ -65,10 +65,15 @@ def log_incoming_request(backend: Any, request: Any, bucket_name: str) -> None:
     as may happen on AWS."""
 
 
+def dispose(marker: FakeDeleteMarker) -> None:
+    """What moto asks of an object's last version, and a delete marker lacks: nothing, as it holds no content."""
+
+
 def install() -> None:
     """Put these in the place of moto's."""
     FakeBucket.get_permission = get_permission
     FakeBucket._log_permissions_enabled_policy = log_permissions_enabled_policy
+    FakeDeleteMarker.dispose = dispose
     S3Backend.log_incoming_request = log_incoming_request
     S3Response.get_bucket_notification = get_bucket_notification
     encryption.install()
