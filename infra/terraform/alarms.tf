@@ -5,6 +5,7 @@ locals {
     {
       for key, filter in aws_cloudwatch_log_metric_filter.errors : "${key}-errors" => {
         what       = "uncaught exceptions in ${filter.log_group_name}"
+        section    = startswith(key, "endpoint-") ? "endpoint-errors" : "failed-jobs"
         namespace  = local.metrics_namespace
         metric     = filter.metric_transformation[0].name
         dimensions = {}
@@ -15,6 +16,7 @@ locals {
     {
       "failed-queries" = {
         what       = "Athena queries that failed"
+        section    = "failed-queries"
         namespace  = "AWS/Athena"
         metric     = "TotalExecutionTime"
         dimensions = { WorkGroup = local.prefix, QueryState = "FAILED", QueryType = "DML" }
@@ -25,6 +27,7 @@ locals {
     {
       for pipeline, name in local.aws_names : "${name}-5xx" => {
         what       = "requests that the endpoint ${name} answered with 5xx"
+        section    = "endpoint-5xx"
         namespace  = "AWS/SageMaker"
         metric     = "Invocation5XXErrors"
         dimensions = { EndpointName = name, VariantName = local.variant }
@@ -35,6 +38,7 @@ locals {
     {
       for pipeline, name in local.aws_names : "${name}-latency" => {
         what       = "99th percentile of the microseconds that the endpoint ${name} took"
+        section    = "endpoint-latency"
         namespace  = "AWS/SageMaker"
         metric     = "ModelLatency"
         dimensions = { EndpointName = name, VariantName = local.variant }
@@ -49,7 +53,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = local.alarms
 
   alarm_name          = "${local.prefix}-${each.key}"
-  alarm_description   = "${each.value.what}. What to do: ${var.runbook_url}#${each.key}"
+  alarm_description   = "${each.value.what}. What to do: ${var.runbook_url}#${each.value.section}"
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions

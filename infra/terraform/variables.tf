@@ -152,7 +152,7 @@ variable "alarm_emails" {
 }
 
 variable "runbook_url" {
-  description = "Where it is written what to do about an alarm; each alarm adds its own anchor."
+  description = "Where it is written what to do about an alarm; each alarm adds the section."
   type        = string
   default     = "infra/terraform/runbook.md"
 }

@@ -1,0 +1,69 @@
+"""What is watched: alarms lead to the runbook, log groups to metrics, and the saved queries are ones."""
+
+import json
+import re
+import time
+from typing import Any
+
+from terraform_cli import REPOSITORY, Platform
+
+RUNBOOK = "infra/terraform/runbook.md"
+
+
+def alarms(platform: Platform) -> dict[str, Any]:
+    described = platform.aws.client("cloudwatch").describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    assert "NextToken" not in described
+    return dict(described)
+
+
+def test_every_alarm_leads_to_its_section_of_the_runbook(platform_on_local_aws: Platform) -> None:
+    headings = re.findall(r"^## (.+)$", (REPOSITORY / RUNBOOK).read_text(), re.M)
+    sections = {f"{RUNBOOK}#{heading.lower().replace(' ', '-')}" for heading in headings}
+    found = {alarm["AlarmDescription"].split()[-1] for alarm in alarms(platform_on_local_aws)["MetricAlarms"]}
+    assert found == sections
+
+
+def test_one_alarm_tells_the_topic_of_all_the_others(platform_on_local_aws: Platform) -> None:
+    found = alarms(platform_on_local_aws)
+    (platform,) = found["CompositeAlarms"]
+    assert platform["AlarmActions"] == platform["OKActions"] == [platform_on_local_aws.document["alarm_topic_arn"]]
+    names = re.findall(r'ALARM\("([^"]+)"\)', platform["AlarmRule"])
+    assert sorted(names) == sorted(alarm["AlarmName"] for alarm in found["MetricAlarms"])
+
+
+def test_an_exception_that_a_job_printed_is_counted(platform_on_local_aws: Platform) -> None:
+    group, now = "/aws/sagemaker/TrainingJobs", int(time.time() * 1000)
+    logs, cloudwatch = platform_on_local_aws.aws.client("logs"), platform_on_local_aws.aws.client("cloudwatch")
+    logs.create_log_stream(logGroupName=group, logStreamName="counted/algo-1")
+    lines = ["accuracy=0.9;", "Traceback (most recent call last):", '  File "train.py", line 3, in <module>']
+    events = [{"timestamp": now, "message": line} for line in lines]
+    logs.put_log_events(logGroupName=group, logStreamName="counted/algo-1", logEvents=events)
+    (alarm,) = (each for each in alarms(platform_on_local_aws)["MetricAlarms"] if "training" in each["AlarmName"])
+    statistics = cloudwatch.get_metric_statistics(
+        Namespace=alarm["Namespace"],
+        MetricName=alarm["MetricName"],
+        StartTime=now // 1000 - 600,
+        EndTime=now // 1000 + 600,
+        Period=3600,
+        Statistics=["Sum"],
+    )
+    assert sum(point["Sum"] for point in statistics["Datapoints"]) == 1
+
+
+def test_every_saved_query_runs(platform_on_local_aws: Platform) -> None:
+    logs, now = platform_on_local_aws.aws.client("logs"), int(time.time())
+    saved = logs.describe_query_definitions()["queryDefinitions"]
+    assert len(saved) == 3
+    for query in saved:
+        names = {"logGroupNames": query["logGroupNames"], "queryString": query["queryString"]}
+        started = logs.start_query(**names, startTime=now - 3600, endTime=now + 60)
+        assert logs.get_query_results(queryId=started["queryId"])["status"] in ("Running", "Complete"), query["name"]
+
+
+def test_the_dashboard_shows_metrics_that_the_alarms_watch(platform_on_local_aws: Platform) -> None:
+    cloudwatch = platform_on_local_aws.aws.client("cloudwatch")
+    name = f"silverline-{platform_on_local_aws.environment}"
+    widgets = json.loads(cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])["widgets"]
+    shown = {tuple(metric[:2]) for widget in widgets for metric in widget["properties"].get("metrics", [])}
+    watched = {(a["Namespace"], a["MetricName"]) for a in alarms(platform_on_local_aws)["MetricAlarms"]}
+    assert watched - shown <= {("AWS/Athena", "TotalExecutionTime")}
