@@ -32,6 +32,8 @@ class CheckedResponse(BaseResponse):
     invalid = "ValidationException"  # the service's code for a request that breaks its model's rules
 
     def _dispatch(self, request: Request, full_url: str | None = None, headers: Any = None) -> Any:
+        self.decompress_request_body(request)  # as clients send many metrics; once
+        self.allow_request_decompression = False
         body = request.get_data()  # before moto parses what calls itself a form, and takes it away
         try:
             if not self.use_raw_body and not (self.speaks_query and request.mimetype == FORM):

@@ -409,6 +409,14 @@ def test_a_condition_is_about_the_request(user: User, condition: Any, namespace:
     assert (answered == ("", "")) is allowed
 
 
+def test_a_request_that_its_client_has_compressed_is_read_too(user: User) -> None:
+    user.may(allow("cloudwatch:PutMetricData", Condition={"StringEquals": {"cloudwatch:namespace": "App"}}))
+    many = [{"MetricName": f"a-rather-long-name-of-a-metric-{number}", "Value": 1.0} for number in range(400)]
+    put = user.client("cloudwatch", request_min_compression_size_bytes=100).put_metric_data
+    assert answer(put, Namespace="App", MetricData=many) == ("", "")
+    assert answer(put, Namespace="Other", MetricData=many)[0] == "AccessDenied"
+
+
 def test_a_bucket_is_listed_under_the_allowed_prefix_only(user: User) -> None:
     prefix = {"StringLike": {"s3:prefix": "silver/*"}}
     s3 = user.may(allow("s3:ListBucket", BUCKET, Condition=prefix)).client("s3")

@@ -48,7 +48,8 @@ def _by_table(operation: Operation, place: Place) -> Iterator[Call]:
     if operation.name == "AssumeRole":
         yield from _with_session(operation, resources, conditions | tags)
     for role in dict.fromkeys(_found(service.get("passes"), operation.parameters)):
-        yield Call("iam:PassRole", role, {"iam:PassedToService": f"{prefix}.amazonaws.com"})
+        role_arn = role if role.startswith("arn:") else lookups.role(place.everywhere(), role)
+        yield Call("iam:PassRole", role_arn, {"iam:PassedToService": f"{prefix}.amazonaws.com"})
 
 
 def _with_session(operation: Operation, resources: Iterable[str], conditions: Conditions) -> Iterator[Call]:

@@ -38,6 +38,7 @@ def known(principal: Principal, resource: str) -> dict[str, tuple[str, ...]]:
     }
     if principal.account:
         keys |= {"aws:principalarn": principal.identity, "aws:principalaccount": principal.account}
+        keys["kms:calleraccount"] = principal.account
     if principal.kind == "user":
         keys["aws:username"] = principal.name
     if holder := documents.holder_of(principal):

@@ -1,6 +1,7 @@
 """Requests as their APIs' models read them."""
 
 import functools
+import gzip
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,7 +53,10 @@ def botocore_service(module: str) -> str:
 def read(module: str, environ: Mapping[str, Any]) -> Operation:
     """The operation that a WSGI request to moto's service `module` names, and its parameters."""
     service = botocore_service(module)
-    request = Request({**environ, "wsgi.input": io.BytesIO(environ["wsgi.input"].getvalue())})
+    body = environ["wsgi.input"].getvalue()
+    if service != "s3" and environ.get("HTTP_CONTENT_ENCODING") == "gzip":  # as clients send many metrics
+        body = gzip.decompress(body)
+    request = Request({**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
     query = dict(request.args.items())
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:

@@ -55,7 +55,12 @@ def sender(operation: Operation) -> tuple[Principal, Place]:
             raise callers.NoCredentials
         return ANONYMOUS, Place("aws", region, account or DEFAULT_ACCOUNT_ID)
     partition = get_partition(region)
-    principal = callers.identify(key, token, partition)
+    try:
+        principal = callers.identify(key, token, partition)
+    except callers.BadCredentials:
+        if enforcement.is_enforced():
+            raise
+        principal = root(DEFAULT_ACCOUNT_ID, partition)
     if principal.is_root:
         principal = root(account or principal.account, partition)
     if account and account != principal.account:  # of which moto would act on the resources
