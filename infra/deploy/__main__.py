@@ -1,6 +1,7 @@
 """`python -m deploy --env dev`: what `make deploy ENV=dev` calls."""
 
 import argparse
+import os
 import sys
 from typing import Any
 
@@ -45,6 +46,8 @@ def main() -> int:
     parser.add_argument("--env", required=True, help="the environment: dev, prod, or local")
     parser.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
     arguments = parser.parse_args()
+    if region := os.environ.get("AWS_REGION"):  # the AWS CLI and Terraform read it, boto3 doesn't
+        os.environ["AWS_DEFAULT_REGION"] = region
     try:
         deploy(arguments.env, arguments.dry_run, Console(soft_wrap=True, highlight=False, markup=False))
     except Refused as refusal:

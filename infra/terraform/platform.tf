@@ -37,6 +37,18 @@ resource "aws_ssm_parameter" "platform" {
   }
 }
 
+# `make deploy` says in it what runs; that it is made here means that `terraform destroy` takes it along.
+resource "aws_ssm_parameter" "git_commit" {
+  name        = "/${var.project}/${var.environment}/git_commit"
+  description = "The commit that was deployed last to ${local.prefix}"
+  type        = "String"
+  value       = "none"
+
+  lifecycle {
+    ignore_changes = [value]
+  }
+}
+
 locals {
   parameter_arns = "arn:${local.partition}:ssm:${local.region}:${local.account}:parameter/${var.project}/${var.environment}/*"
 }
