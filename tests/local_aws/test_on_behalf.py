@@ -293,6 +293,16 @@ def test_an_endpoint_fails_without_a_permission_of_its_models_role(of_an_endpoin
     )
 
 
+def test_an_endpoint_uses_a_volumes_key_by_leave_of_whoever_makes_it(of_an_endpoint: Statements, key: str) -> None:
+    sagemaker = boto3.client("sagemaker")
+    create_model("on-a-disk", role("on-a-disk", of_an_endpoint))
+    variant = {"VariantName": "v", "ModelName": "on-a-disk", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    sagemaker.create_endpoint_config(EndpointConfigName="on-a-disk", ProductionVariants=[variant], KmsKeyId=key)
+    maker = Somebody(role("endpoint-maker", {"make": allow("sagemaker:CreateEndpoint", "*")})).client("sagemaker")
+    with pytest.raises(ClientError, match="endpoint-maker/somebody is not authorized to perform: kms:CreateGrant on"):
+        maker.create_endpoint(EndpointName="on-a-disk", EndpointConfigName="on-a-disk")
+
+
 def test_a_model_package_is_made_of_data_that_its_maker_can_read(of_an_endpoint: Statements) -> None:
     makes = {"make": allow("sagemaker:CreateModelPackage", "*")}
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/models/model.tar.gz"}
@@ -464,3 +474,51 @@ def test_a_keys_own_policy_may_let_a_role_use_it_or_nobody(key: str) -> None:
     policy = {"Version": "2012-10-17", "Statement": [{**manage, "Resource": "*"}, use]}
     kms.put_key_policy(KeyId=own_arn, PolicyName="default", Policy=json.dumps(policy))
     assert client.get_object(Bucket=BUCKET, Key="closed")["Body"].read() == b"x"
+
+
+# Services for themselves
+
+
+def test_an_alarm_publishes_as_the_topics_policy_and_that_of_its_key_let_it(key: str) -> None:
+    sns, cloudwatch = boto3.client("sns"), boto3.client("cloudwatch")
+    lets = {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+    }
+    outcomes = []
+    for name, statement, attributes in (
+        ("open", lets, {}),
+        ("closed", {**lets, "Principal": {"Service": "events.amazonaws.com"}}, {}),
+        ("locked", lets, {"KmsMasterKeyId": key}),
+    ):
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        topic = sns.create_topic(Name=name, Attributes={**attributes, "Policy": policy})["TopicArn"]
+        cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            AlarmActions=[topic],
+            Namespace="N",
+            MetricName="M",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
+        history = eventually(lambda name=name: actions(cloudwatch, name), bool)
+        outcomes.append(history[0]["HistorySummary"].replace(topic, "T"))
+    denied = 'Failed to execute action T. Received error: "CloudWatch Alarms is not authorized to perform:'
+    assert outcomes[0] == "Successfully executed action T"
+    assert outcomes[1].startswith(f"{denied} sns:Publish on resource: T because no resource-based policy allows")
+    assert outcomes[2].startswith(f"{denied} kms:GenerateDataKey on resource: {key} because no resource-based policy")
+
+
+def actions(cloudwatch: Any, alarm: str) -> list[dict[str, Any]]:
+    """What the alarm has done."""
+    found: list[dict[str, Any]] = cloudwatch.describe_alarm_history(AlarmName=alarm, HistoryItemType="Action")[
+        "AlarmHistoryItems"
+    ]
+    return found

@@ -149,3 +149,68 @@ def test_an_object_of_which_only_its_delete_marker_is_left_can_be_deleted_for_go
     deleted = s3.delete_objects(Bucket=bucket, Delete={"Objects": versions})
     assert [one["VersionId"] for one in deleted["Deleted"]] == [version, marker]
     s3.delete_bucket(Bucket=bucket)
+
+
+# Encryption by keys
+
+
+@pytest.fixture
+def key(bucket: str) -> str:
+    """The ARN of the key that the bucket's objects are under by default, which has the bucket's name as its alias."""
+    kms: Any = boto3.client("kms")
+    arn: str = kms.create_key()["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName=f"alias/{bucket}", TargetKeyId=arn)
+    by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": f"alias/{bucket}"}
+    rules = [{"ApplyServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": True}]
+    boto3.client("s3").put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+    return arn
+
+
+def test_an_object_is_under_the_buckets_key_or_its_own(bucket: str, key: str) -> None:
+    s3: Any = boto3.client("s3")
+    own = boto3.client("kms").create_key()["KeyMetadata"]
+    by_kms = {"ServerSideEncryption": "aws:kms"}
+    answers = [
+        s3.put_object(Bucket=bucket, Key="by-default", Body=b"1"),
+        s3.put_object(Bucket=bucket, Key="own", Body=b"2", **by_kms, SSEKMSKeyId=own["KeyId"], BucketKeyEnabled=False),
+        s3.put_object(Bucket=bucket, Key="plain", Body=b"3", ServerSideEncryption="AES256"),
+        s3.get_object(Bucket=bucket, Key="by-default"),
+        s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "plain"}),
+    ]
+    by_default = ("aws:kms", key, True)
+    assert [
+        (answer["ServerSideEncryption"], answer.get("SSEKMSKeyId"), answer.get("BucketKeyEnabled"))
+        for answer in answers
+    ] == [by_default, ("aws:kms", own["Arn"], None), ("AES256", None, None), by_default, by_default]
+
+
+def test_an_upload_in_parts_is_under_the_buckets_key(bucket: str, key: str) -> None:
+    s3: Any = boto3.client("s3")
+    upload = {"Bucket": bucket, "Key": "parts"}
+    upload["UploadId"] = s3.create_multipart_upload(**upload)["UploadId"]
+    tag = s3.upload_part(**upload, PartNumber=1, Body=b"1")["ETag"]
+    parts = {"Parts": [{"PartNumber": 1, "ETag": tag}]}
+    assert s3.complete_multipart_upload(**upload, MultipartUpload=parts)["SSEKMSKeyId"] == key
+
+
+def test_a_key_that_is_not_named_is_awss_own(bucket: str) -> None:
+    s3: Any = boto3.client("s3")
+    answer = s3.put_object(Bucket=bucket, Key="k", Body=b"", ServerSideEncryption="aws:kms")
+    described = boto3.client("kms").describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
+    assert answer["SSEKMSKeyId"] == described["Arn"]
+
+
+def test_nothing_is_read_or_written_by_a_key_that_is_off(bucket: str, key: str) -> None:
+    s3: Any = boto3.client("s3")
+    kms: Any = boto3.client("kms")
+    s3.put_object(Bucket=bucket, Key="k", Body=b"1")
+    key_id = key.rpartition("/")[2]
+    kms.disable_key(KeyId=key_id)
+    disabled = ("KMS.DisabledException", f"{key} is disabled.")
+    assert error(s3.get_object, Bucket=bucket, Key="k") == disabled
+    assert error(s3.put_object, Bucket=bucket, Key="k", Body=b"2") == disabled
+    assert s3.head_object(Bucket=bucket, Key="k")["ContentLength"] == 1
+    kms.enable_key(KeyId=key_id)
+    kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    gone = ("KMS.KMSInvalidStateException", f"{key} is pending deletion.")
+    assert error(s3.get_object, Bucket=bucket, Key="k") == gone

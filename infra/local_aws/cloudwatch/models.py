@@ -11,8 +11,8 @@ from moto.cloudwatch.models import cloudwatch_backends as cloudwatch_backends
 from moto.core.exceptions import ServiceException
 from moto.core.utils import camelcase_to_pascal, underscores_to_camelcase
 from moto.events.models import events_backends
-from moto.sns.models import sns_backends
 
+from local_aws.authorization import AccessDenied
 from local_aws.cloudwatch import alarms as records
 from local_aws.cloudwatch import evaluation, notifications
 from local_aws.cloudwatch.alarm_rules import name_of
@@ -24,9 +24,11 @@ from local_aws.cloudwatch.metrics import MetricStore, key_of
 from local_aws.cloudwatch.queries import metric_data
 from local_aws.cloudwatch.series import MathError
 from local_aws.gate import gate
+from local_aws.sns.models import publish_for
 
 logger = logging.getLogger(__name__)
 
+SERVICE = "cloudwatch.amazonaws.com"
 EVALUATION_SECONDS = 1.0
 MEASURED = ("AWS/S3",)  # the namespaces of moto's own metrics, which take a look at every object
 # One for the process, not one a backend: backends are plain data, so that they can be pickled.
@@ -238,10 +240,12 @@ class AlarmingCloudWatchBackend(CloudWatchBackend):
 
     def _carry_out(self, alarm: Alarm, action: str, subject: str, message: str, state_updated: float) -> None:
         error = None
-        _, _, service, region, account, *_ = action.split(":", 5)
+        service = action.split(":")[2]
         if service == "sns":
             try:
-                sns_backends[account][region].publish(message, arn=action, subject=subject)
+                publish_for(SERVICE, alarm.alarm_arn, action, message, subject)
+            except AccessDenied as denied:  # AWS has a name of its own for this caller
+                error = denied.message.replace(f"User: {SERVICE}", "CloudWatch Alarms")
             except (ServiceException, KeyError, OSError, ValueError) as failure:
                 error = str(failure)
         else:

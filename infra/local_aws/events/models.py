@@ -10,7 +10,8 @@ from moto.core.exceptions import ServiceException
 from moto.core.utils import iso_8601_datetime_without_milliseconds, utcfromtimestamp
 from moto.events.models import Rule
 from moto.events.utils import EventTemplateParser
-from moto.sns.models import sns_backends
+
+from local_aws.sns.models import publish_for
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +23,9 @@ def send_to_targets(rule: Any, event: dict[str, Any], transform_input: bool = Tr
     if rule.state == "DISABLED" or not rule.event_pattern.matches_event(event):
         return
     for target in list(rule.targets):
-        _, _, service, region, account, *_ = f"{target['Arn']}:::::".split(":")
         try:
-            if service == "sns":
-                sns_backends[account][region].publish(json.dumps(_input(target, event)), arn=target["Arn"])
+            if f"{target['Arn']}::".split(":")[2] == "sns":
+                publish_for("events.amazonaws.com", rule.arn, target["Arn"], json.dumps(_input(target, event)))
             else:
                 alone = copy.copy(rule)
                 alone.targets = [target]

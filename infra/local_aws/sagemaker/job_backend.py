@@ -1,6 +1,7 @@
 """Jobs of all kinds, in the place of those that moto marks Completed at once."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ class JobBackend(RegistryBackend):
         for setting, member in (("CheckpointConfig", "S3Uri"), ("TensorBoardOutputConfig", "S3OutputPath")):
             if request.get(setting):
                 references.check_output(buckets, request[setting][member], f"{setting}.{member}")
-        self._check_volume_key(session, (request.get("ResourceConfig") or {}).get("VolumeKmsKeyId"))
+        self._check_volume_key((request.get("ResourceConfig") or {}).get("VolumeKmsKeyId"), session)
         return session, self._environment(session, uri, image)
 
     def start_tuning_job(self, request: dict[str, Any]) -> TuningJob:
@@ -110,7 +111,7 @@ class JobBackend(RegistryBackend):
         uri = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
         references.check_input(session.client("s3"), uri, model.execution_role_arn, self.region_name)
         references.check_output(s3_backends.bucket_accounts, request["TransformOutput"]["S3OutputPath"])
-        self._check_volume_key(session, request["TransformResources"].get("VolumeKmsKeyId"))
+        self._check_volume_key(request["TransformResources"].get("VolumeKmsKeyId"), session)
         arn = self._arn(TransformJob.arn_type, request["TransformJobName"])
         job = TransformJob(request, arn, self.served_model(model))
         image_uri = model.served_container["Image"]
@@ -136,7 +137,7 @@ class JobBackend(RegistryBackend):
         job = ProcessingJob(request, self._arn(ProcessingJob.arn_type, request["ProcessingJobName"]))
         for output in job.outputs:
             references.check_output(s3_backends.bucket_accounts, output["S3Uri"], "S3Uri")
-        self._check_volume_key(session, request["ProcessingResources"]["ClusterConfig"].get("VolumeKmsKeyId"))
+        self._check_volume_key(request["ProcessingResources"]["ClusterConfig"].get("VolumeKmsKeyId"), session)
         self._start(job, self.processing_jobs, session, self._environment(session, uri, image))
         return job
 
@@ -173,15 +174,15 @@ class JobBackend(RegistryBackend):
 
         return environment
 
-    def _check_volume_key(self, session: RoleSession, key_id: str | None) -> None:
-        """AccessDeniedException unless the role or the caller may let the instances' volumes use the key."""
+    def _check_volume_key(self, key_id: str | None, session: RoleSession | None = None) -> None:
+        """AccessDeniedException unless the caller, or a job's role, may let the instances' volumes use the key."""
         if not key_id:
             return
         arn = key_arn(self.account_id, self.region_name, key_id)
-        try:
-            session.require("kms:CreateGrant", arn, VOLUME)
-        except NotAllowed:
-            authorization.require(authorization.caller(), "kms:CreateGrant", arn, VOLUME)
+        if session:
+            with suppress(NotAllowed):
+                return session.require("kms:CreateGrant", arn, VOLUME)
+        authorization.require(authorization.caller(), "kms:CreateGrant", arn, VOLUME)
 
     def _role(self, role: str, untrusting: str = UNTRUSTING_ROLE) -> RoleSession:
         """A session of the role; ValidationException by the text `untrusting` where it doesn't let SageMaker assume

@@ -141,6 +141,7 @@ class ExecutingSageMakerBackend(JobBackend):
         """Start the configuration's model servers; `deployment_config` is kept for later updates."""
         arn = self._arn("endpoint", endpoint_name)
         fleet = self._fleet(endpoint_config_name)
+        self._check_volume_key(self._endpoint_config(endpoint_config_name).request.get("KmsKeyId"))
         self._plan(fleet, deployment_config)
         with self._creating:
             if endpoint_name in self.endpoints:
@@ -155,6 +156,7 @@ class ExecutingSageMakerBackend(JobBackend):
         request says."""
         endpoint = self.endpoint(request["EndpointName"])
         fleet = self._fleet(request["EndpointConfigName"])
+        self._check_volume_key(self._endpoint_config(request["EndpointConfigName"]).request.get("KmsKeyId"))
         deployment_config = request.get("DeploymentConfig")
         if request.get("RetainDeploymentConfig") and not deployment_config:
             deployment_config = endpoint.last_deployment_config

@@ -1,4 +1,5 @@
-"""moto's SNS, except that a subscriber who fails or does not answer fails nobody who publishes."""
+"""moto's SNS, except that a subscriber who fails or does not answer fails nobody who publishes, and that services
+publish as a topic's policy lets them."""
 
 import functools
 import logging
@@ -7,7 +8,10 @@ from typing import Any
 
 import moto.sns.models
 import requests
-from moto.sns.models import Subscription
+from moto.sns.models import Subscription, sns_backends
+
+from local_aws import authorization
+from local_aws.kms import keys
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +26,20 @@ def publish(subscription: Any, *arguments: Any, **options: Any) -> None:
         _publish(subscription, *arguments, **options)
     except Exception as error:
         logger.warning("%s was not delivered to %s: %r", subscription.topic.arn, subscription.endpoint, error)
+
+
+def publish_for(service: str, source_arn: str, topic_arn: str, message: str, subject: str | None = None) -> None:
+    """Publish what comes from a service's resource; AccessDenied where the topic's policy, or that of its key, has no
+    leave for the service, KeyError or SNS's own errors where there is no such topic."""
+    _, _, _, region, account, _ = topic_arn.split(":", 5)
+    publisher, owner = authorization.service(service), source_arn.split(":")[4]
+    source = {"aws:SourceArn": source_arn, "aws:SourceAccount": owner, "aws:SourceOwner": owner}
+    authorization.require(publisher, "sns:Publish", topic_arn, source)
+    topic = sns_backends[account][region].topics.get(topic_arn)
+    if topic and topic.kms_master_key_id:
+        key = keys.key_arn(account, region, topic.kms_master_key_id)
+        keys.use(publisher, ("kms:GenerateDataKey", "kms:Decrypt"), key, source)
+    sns_backends[account][region].publish(message, arn=topic_arn, subject=subject)
 
 
 def install() -> None:
