@@ -202,7 +202,8 @@ def test_a_job_uses_a_volumes_key_by_leave_of_its_role_or_of_whoever_makes_it(of
     makers[1].client("sagemaker").create_training_job(**request)
     makers[0].client("sagemaker").create_training_job(**{**request, "TrainingJobName": "own", "RoleArn": with_it})
     for name in ("own-disk", "own"):
-        assert finished(boto3.client("sagemaker"), name)["TrainingJobStatus"] == "Completed"
+        job = finished(boto3.client("sagemaker"), name)
+        assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
 
 
 def test_processing_reads_and_writes_as_its_role(of_a_job: Statements) -> None:

@@ -17,6 +17,8 @@ def policies_for(principal: Principal, action: str, resource: str) -> Policies:
     """The documents that decide what `principal` may do to `resource`."""
     own, decides = _resource_policy(action, resource)
     crosses = account_of(resource) not in (None, principal.account)
+    if action.startswith("ecr:"):
+        crosses = False  # AWS's own repositories, of its images, are open to every account
     identity: list[str] = []
     boundary = None
     if holder := holder_of(principal):
