@@ -109,14 +109,20 @@ resource "aws_mwaa_environment" "this" {
     ]
   }
 
-  depends_on = [aws_iam_role_policy.airflow_mwaa, aws_cloudwatch_log_group.mwaa, aws_s3_bucket.this]
+  # MWAA looks at what its role may do and whether the bucket is versioned and closed, and makes log groups of its own.
+  depends_on = [
+    aws_iam_role_policy.airflow_mwaa,
+    aws_cloudwatch_log_group.mwaa,
+    aws_s3_bucket_versioning.this,
+    aws_s3_bucket_public_access_block.this,
+  ]
 }
 
 resource "aws_cloudwatch_log_group" "mwaa" {
   for_each = local.mwaa_logs
 
   name              = "airflow-${local.prefix}-${each.value}"
-  retention_in_days = 90
+  retention_in_days = var.log_days
   kms_key_id        = aws_kms_key.this.arn
 }
 
