@@ -94,14 +94,25 @@ resource "aws_iam_role_policy" "reader_cloudwatch" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid    = "Read"
-      Effect = "Allow"
-      Action = [
-        "cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory", "cloudwatch:GetDashboard", "cloudwatch:GetMetricData",
-        "cloudwatch:GetMetricStatistics", "cloudwatch:ListDashboards", "cloudwatch:ListMetrics",
-      ]
-      Resource = "*" # CloudWatch's metrics know no narrower one
-    }]
+    Statement = [
+      {
+        Sid      = "Alarms"
+        Effect   = "Allow"
+        Action   = ["cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory"]
+        Resource = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:*"
+      },
+      {
+        Sid      = "Dashboard"
+        Effect   = "Allow"
+        Action   = "cloudwatch:GetDashboard"
+        Resource = aws_cloudwatch_dashboard.platform.dashboard_arn
+      },
+      {
+        Sid      = "Metrics"
+        Effect   = "Allow"
+        Action   = ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "cloudwatch:ListDashboards", "cloudwatch:ListMetrics"]
+        Resource = "*" # CloudWatch's metrics know no narrower one
+      },
+    ]
   })
 }

@@ -21,7 +21,7 @@ resource "aws_kms_key" "this" {
         Effect    = "Allow"
         Principal = { Service = "logs.${local.region}.amazonaws.com" }
         Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
-        Resource  = "*"
+        Resource  = "*" # this key
         Condition = {
           ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:*" }
         }
@@ -31,7 +31,7 @@ resource "aws_kms_key" "this" {
         Effect    = "Allow"
         Principal = { Service = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"] }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource  = "*"
+        Resource  = "*" # this key
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
     ]

@@ -95,13 +95,13 @@ resource "aws_iam_role_policy" "reader_logs" {
       {
         Sid      = "Read"
         Effect   = "Allow"
-        Action   = ["logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"]
+        Action   = ["logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetQueryResults", "logs:StartQuery"]
         Resource = flatten([for arn in values(local.log_arns) : [arn, "${arn}:*"]])
       },
       {
         Sid      = "List"
         Effect   = "Allow"
-        Action   = ["logs:DescribeLogGroups", "logs:DescribeQueryDefinitions", "logs:GetQueryResults", "logs:StopQuery"]
+        Action   = ["logs:DescribeLogGroups", "logs:DescribeQueryDefinitions", "logs:StopQuery"]
         Resource = "*" # CloudWatch Logs knows no narrower one
       },
     ]

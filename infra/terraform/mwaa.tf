@@ -150,11 +150,11 @@ resource "aws_iam_role_policy" "airflow_mwaa" {
         Resource = [local.bucket_arns["airflow"], "${local.bucket_arns["airflow"]}/*"]
       },
       {
-        # MWAA refuses a bucket that isn't closed to the public. The action knows no resource.
+        # MWAA refuses a bucket that isn't closed to the public.
         Sid      = "PublicAccessBlockOfTheAccount"
         Effect   = "Allow"
         Action   = "s3:GetAccountPublicAccessBlock"
-        Resource = "*"
+        Resource = "*" # the account's setting
       },
       {
         Sid    = "Logs"
@@ -172,11 +172,10 @@ resource "aws_iam_role_policy" "airflow_mwaa" {
         Resource = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:*"
       },
       {
-        # PutMetricData knows no resource: the namespace is its limit.
         Sid       = "AirflowMetrics"
         Effect    = "Allow"
         Action    = "cloudwatch:PutMetricData"
-        Resource  = "*"
+        Resource  = "*" # CloudWatch knows no narrower one: the condition is what there is
         Condition = { StringEquals = { "cloudwatch:namespace" = ["AmazonMWAA", "AWS/MWAA"] } }
       },
       {

@@ -24,6 +24,7 @@ locals {
 }
 
 resource "aws_ssm_parameter" "platform" {
+  #checkov:skip=CKV2_AWS_34:names, and no secret among them
   name        = "/${var.project}/${var.environment}/platform"
   description = "What the pipelines of ${local.prefix} work with"
   type        = "String"

@@ -13,6 +13,13 @@ locals {
 }
 
 resource "aws_s3_bucket" "this" {
+  #checkov:skip=CKV2_AWS_6:checkov loses what is joined to a bucket by for_each; tests/terraform/test_policies.py looks at each bucket's block
+  #checkov:skip=CKV2_AWS_61:the same; the test looks at each bucket's lifecycle
+  #checkov:skip=CKV2_AWS_62:it is bronze whose files somebody may wait for
+  #checkov:skip=CKV_AWS_18:access to the access logs would be logged in themselves
+  #checkov:skip=CKV_AWS_21:access logs are written once; the test looks at the other buckets' versions
+  #checkov:skip=CKV_AWS_144:a second region doubles the price; whoever needs one adds the replication for bronze, from which all else is made
+  #checkov:skip=CKV_AWS_145:S3 delivers access logs to no bucket whose default is a KMS key; the test looks at the other buckets' keys
   for_each = local.buckets
 
   bucket        = each.value

@@ -137,7 +137,7 @@ resource "aws_iam_role_policy" "reader_sagemaker" {
         Effect = "Allow"
         Action = [
           "sagemaker:ListTrainingJobs", "sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints",
-          "sagemaker:ListModelPackageGroups", "sagemaker:ListModelPackages",
+          "sagemaker:ListModelPackageGroups",
         ]
         Resource = "*" # SageMaker's lists know no narrower one
       },
@@ -147,6 +147,7 @@ resource "aws_iam_role_policy" "reader_sagemaker" {
         Action = [
           "sagemaker:DescribeTrainingJob", "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig",
           "sagemaker:DescribeEndpoint", "sagemaker:DescribeModelPackageGroup", "sagemaker:DescribeModelPackage",
+          "sagemaker:ListModelPackages",
         ]
         Resource = concat(
           concat(values(local.own)...),
