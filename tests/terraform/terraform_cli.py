@@ -78,10 +78,11 @@ class Root:
             pytest.skip(f"terraform can't get its AWS provider here: {output.strip()[:300]}")
         assert code == 0, output
 
-    def plan(self, *arguments: str) -> dict[str, Any]:
-        """A plan as JSON, with what every resource will be."""
-        self.run("plan", "-input=false", "-out=plan", *arguments)
-        shown: dict[str, Any] = json.loads(self.run("show", "-json", "plan"))
+    def plan(self) -> Path:
+        """A file with the plan as JSON, and in it what every resource will be."""
+        self.run("plan", "-input=false", "-out=plan")
+        shown = self.folder / "plan.json"
+        shown.write_text(self.run("show", "-json", "plan"))
         return shown
 
 

@@ -8,9 +8,8 @@ import pytest
 from terraform_cli import REPOSITORY, LocalAws, Root
 
 TERRAFORM = REPOSITORY / "infra" / "terraform"
-ROOTS = sorted(
-    str(file.parent.relative_to(TERRAFORM)) for file in TERRAFORM.rglob("main.tf") if ".terraform" not in file.parts
-)
+APPLIED = {"examples/local", "bootstrap"}  # by other tests, which could not be if they weren't valid
+ROOTS = {str(file.parent.relative_to(TERRAFORM)) for file in TERRAFORM.rglob("main.tf")}
 
 
 def test_every_file_has_the_layout_of_terraform_fmt(modules: Path) -> None:
@@ -20,8 +19,8 @@ def test_every_file_has_the_layout_of_terraform_fmt(modules: Path) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-@pytest.mark.parametrize("root", ROOTS)
-def test_every_root_module_is_valid(root: str, modules: Path, aws: LocalAws) -> None:
+@pytest.mark.parametrize("root", sorted(ROOTS - APPLIED))
+def test_a_root_module_that_needs_an_account_is_valid(root: str, modules: Path, aws: LocalAws) -> None:
     module = Root(modules / root, aws.environment | {"TF_DATA_DIR": str(modules / root / "validated")})
     module.init("-backend=false")
     assert "Success" in module.run("validate")

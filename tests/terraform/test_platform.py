@@ -7,6 +7,8 @@ import pytest
 from inventory import inventory
 from terraform_cli import REPOSITORY, Platform
 
+pytestmark = pytest.mark.long(200)  # the folder, half of it waiting
+
 
 def test_a_second_plan_finds_nothing_to_change(platform_on_local_aws: Platform) -> None:
     code, output = platform_on_local_aws.root.try_("plan", "-input=false", "-detailed-exitcode")

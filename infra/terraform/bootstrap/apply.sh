@@ -9,10 +9,11 @@ fail() { printf '%s\n' "$1" >&2; exit 1; }
 
 command -v terraform >/dev/null || fail "terraform is not installed: https://developer.hashicorp.com/terraform/install"
 [ -d "$example" ] || fail "there is no infra/terraform/examples/$environment: copy examples/dev to it."
-account=$(aws sts get-caller-identity --query Account --output text) ||
-    fail "AWS does not know you: set credentials first (aws configure, aws sso login)."
 region=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
 [ -n "$region" ] || fail "no region is set: export AWS_REGION=us-east-1, say."
+export AWS_REGION=$region AWS_DEFAULT_REGION=$region # Terraform reads the one, the AWS CLI the other
+account=$(aws sts get-caller-identity --query Account --output text) ||
+    fail "AWS does not know you: set credentials first (aws configure, aws sso login)."
 bucket=silverline-$environment-terraform-$account
 
 cat >"$example/backend.hcl" <<HCL
@@ -23,7 +24,7 @@ encrypt      = true
 use_lockfile = true
 HCL
 remote=(-backend-config="$example/backend.hcl" -backend-config=key=bootstrap.tfstate)
-export TF_DATA_DIR=.terraform/$environment TF_IN_AUTOMATION=1 TF_VAR_environment=$environment AWS_REGION=$region
+export TF_DATA_DIR=.terraform/$environment TF_IN_AUTOMATION=1 TF_VAR_environment=$environment
 
 if aws s3api head-object --bucket "$bucket" --key bootstrap.tfstate >/dev/null 2>&1; then
     terraform init -input=false -reconfigure "${remote[@]}" >/dev/null
