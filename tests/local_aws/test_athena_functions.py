@@ -56,7 +56,10 @@ MEANINGS = [
     ("date_trunc('month', date '2013-01-05')", "2013-01-01"),
     ("date_parse('2013-01-05 14:03', '%Y-%m-%d %H:%i')", "2013-01-05 14:03:00.000"),
     ("date_format(timestamp '2013-01-05 14:03:09', '%Y-%m')", "2013-01"),
-    ("from_iso8601_timestamp('2013-01-01T05:00:00-05:00')", "2013-01-01 10:00:00.000 UTC"),
+    ("from_iso8601_timestamp('2013-01-01T05:00:00Z')", "2013-01-01 05:00:00.000 UTC"),
+    ("to_unixtime(from_iso8601_timestamp('1970-01-01T05:00:00+05:00'))", "0.0"),
+    ("from_iso8601_timestamp('2013-01-01T05:00:00-05:00') = timestamp '2013-01-01 10:00:00 UTC'", "true"),
+    ("hour(from_iso8601_timestamp('2013-01-01T05:00:00-05:00') at time zone 'UTC')", "10"),
     ("hour(from_iso8601_timestamp('2013-01-01T10:00:00Z') at time zone 'America/New_York')", "5"),
     ("cast(timestamp '2013-01-01 10:00:00' at time zone 'America/New_York' as timestamp)", "2013-01-01 05:00:00.000"),
     (
@@ -145,6 +148,36 @@ def test_a_query_gives_trinos_rows(lake: Any, sql: str, rows: list[tuple[str | N
         ("select checksum(n) from (values 1) as t(n)", "NOT_SUPPORTED: local Athena does not support checksum()"),
         ("select soundex('a')", "NOT_SUPPORTED: local Athena does not support soundex()"),
         ("select st_point(1, 2)", "NOT_SUPPORTED: local Athena does not support st_point()"),
+        ("select array[1, 2][3]", "INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array len"),
+        ("select array[1][0]", "INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1"),
+        ("select map(array['a'], array[1])['b']", "INVALID_FUNCTION_ARGUMENT: Key not present in map: b"),
+        ("select cast(array[1] as varchar)", "TYPE_MISMATCH: line 1:19: Cannot cast array(integer) to varchar"),
+        ("select x / 0 from (values 1.5) t(x)", "DIVISION_BY_ZERO: Division by zero"),
+        ("select date_format(date '2020-01-01', '%w')", "INVALID_FUNCTION_ARGUMENT: %w not supported in date format"),
+        (
+            "select hour(from_iso8601_timestamp('2020-01-01T10:00:00+05:00'))",
+            "NOT_SUPPORTED: local Athena does not support a timestamp with another time zone than UTC here: 2020",
+        ),
+        (
+            "select timestamp '2020-01-01 10:00:00 America/New_York'",
+            "NOT_SUPPORTED: local Athena does not support a timestamp with another time zone than UTC here: 2020",
+        ),
+        (
+            "select hour(with_timezone(timestamp '2020-01-01 05:00:00', 'America/New_York'))",
+            "NOT_SUPPORTED: local Athena does not support with_timezone() to another zone than UTC here",
+        ),
+        (
+            "select from_unixtime(0, 'Asia/Tokyo')",
+            "NOT_SUPPORTED: local Athena does not support from_unixtime() in a time zone; use from_unixtime",
+        ),
+        (
+            "select x as y from (values 1.5) as t(x) order by y / 2",
+            "NOT_SUPPORTED: local Athena does not support this division of decimals; cast both sides to double",
+        ),
+        (
+            "select regexp_like('a', 'a(?=b)')",
+            "NOT_SUPPORTED: local Athena does not support (?= in a regular expression",
+        ),
         ("select json_value('{}', 'lax $.a')", "NOT_SUPPORTED: local Athena does not support json_value()"),
         ("select nosuch(1)", "FUNCTION_NOT_FOUND: line 1:8: Function 'nosuch' not registered"),
         ("select list_sum(array[1])", "FUNCTION_NOT_FOUND: line 1:8: Function 'list_sum' not registered"),

@@ -151,6 +151,7 @@ def test_a_bad_query_fails_with_athenas_reason(flights: Any, sql: str, reason: s
         ("select 1,\n  from (", "line 2:9: mismatched input"),
         ("select 1; select 2", "Only one sql statement is allowed. Got: select 1; select 2"),
         (" -- nothing", "line 1:1: mismatched input '<EOF>'"),
+        ("select decimal 'x'", "line 1:8: 'x' is not a valid DECIMAL literal"),
         ("unload (selekt 1) to 's3://b/x/' with (format = 'PARQUET')", "line 1:9: mismatched input 'selekt'"),
     ],
 )

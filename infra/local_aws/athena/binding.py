@@ -9,6 +9,7 @@ from local_aws.athena import information_schema
 from local_aws.athena.catalog import HIDDEN_COLUMNS, Catalog, Table
 from local_aws.athena.data_types import quote
 from local_aws.athena.failures import QueryFailed, no_iceberg
+from local_aws.athena.operands import annotate
 from local_aws.athena.plan import reads
 from local_aws.athena.relations import Relations, typed_columns
 from local_aws.athena.statements import Select, parse
@@ -45,6 +46,7 @@ class Binder:
                 column.set("db", None)
         if hidden:
             _hide_from_stars(query, hidden)
+        annotate(self.planner, query)
         if rules is not None:
             rules(self.planner, query)
         return to_duckdb(query)

@@ -1,6 +1,9 @@
 """The same data type in Hive's words (Glue), DuckDB's and Trino's (query results)."""
 
+import re
 from typing import Any
+
+import duckdb
 
 from local_aws.athena.failures import QueryFailed
 
@@ -134,6 +137,37 @@ def trino_type(duckdb: Any) -> str:
     if duckdb.id in ("map", "decimal"):
         return str(duckdb.id)
     return str(_NAMES[_base_id(duckdb)][1])
+
+
+def trino_signature(kind: str) -> str:
+    """What typeof() says of a value of DuckDB's type `kind`."""
+    return _signature(_sqltype(result_type(_sqltype(kind))))
+
+
+def _signature(duckdb: Any) -> str:
+    if duckdb.id in ("list", "array"):
+        return f"array({_signature(duckdb.children[0][1])})"
+    if duckdb.id == "map":
+        return f"map({', '.join(_signature(inner) for _, inner in duckdb.children)})"
+    if duckdb.id == "struct":
+        # sqlglot calls the fields of ROW(1, 2) _0 and _1, which have no names in Trino.
+        fields = [
+            f"{'' if re.fullmatch('_[0-9]+', name) else name + ' '}{_signature(t)}" for name, t in duckdb.children
+        ]
+        return f"row({', '.join(fields)})"
+    if duckdb.id == "decimal":
+        return str(duckdb).lower()
+    name = trino_type(duckdb)
+    return {
+        "float": "real",
+        "timestamp": "timestamp(3)",
+        "timestamp with time zone": "timestamp(3) with time zone",
+        "time": "time(3)",
+    }.get(name, name)
+
+
+def _sqltype(kind: str) -> Any:
+    return duckdb.sqltype(kind.strip('"') if kind == '"NULL"' else kind)
 
 
 def _base_id(duckdb: Any) -> str:

@@ -1,11 +1,13 @@
-"""Hashes and binary encodings of Trino and Hive that DuckDB has no function for."""
+"""Functions of Trino and Hive that DuckDB has none for: hashes, binary encodings, exact decimals, sorted JSON."""
 
 import base64
 import hashlib
 import hmac
+import json
 import struct
 import zlib
 from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 _MASK = (1 << 64) - 1
@@ -59,6 +61,18 @@ def hive_double_hash(number: float) -> int:
     return int(high ^ low)
 
 
+def decimal_quotient(dividend: str, divisor: str, scale: int) -> str:
+    """The quotient of two decimals, rounded half up to `scale` digits."""
+    with localcontext(prec=120):
+        exact = Decimal(dividend) / Decimal(divisor)
+        return str(exact.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP))
+
+
+def sorted_json(text: str) -> str:
+    """The JSON text with the keys of its objects in order and no blanks, as Trino's json_parse leaves it."""
+    return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def unpack(layout: str, data: bytes) -> Any:
     """The one number in `data`, which is as long as `layout` says."""
     size = struct.calcsize(layout)
@@ -80,6 +94,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "hive_hash_text": (hive_text_hash, ["VARCHAR"], "BIGINT"),
     "hive_hash_double": (hive_double_hash, ["DOUBLE"], "BIGINT"),
     "hive_hash_real": (lambda number: struct.unpack(">I", struct.pack(">f", number))[0], ["FLOAT"], "BIGINT"),
+    "trino_decimal_quotient": (decimal_quotient, ["VARCHAR", "VARCHAR", "INTEGER"], "VARCHAR"),
+    "trino_sorted_json": (sorted_json, ["VARCHAR"], "VARCHAR"),
     "xxhash64": (xxhash64, ["BLOB"], "BLOB"),
     "crc32": (lambda data: zlib.crc32(data), ["BLOB"], "BIGINT"),
     "sha512": (lambda data: hashlib.sha512(data).digest(), ["BLOB"], "BLOB"),

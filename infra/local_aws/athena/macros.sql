@@ -50,10 +50,33 @@ create macro trino_subtract(x date, i interval) as cast(x - i as date), (x, i) a
 create macro trino_truncate(part, x date) as cast(date_trunc(part, x) as date), (part, x) as date_trunc(part, x);
 create macro trino_at_timezone(x timestamp, z) as timezone(z, cast(x as timestamptz)), (x timestamptz, z) as timezone(z, x);
 create macro with_timezone(x, z) as timezone(z, cast(x as timestamp));
+-- A week, a day of the year, a year or a month is a date of ISO 8601 too.
+create macro trino_iso8601_date_text(x) as case
+    when regexp_full_match(x, '[0-9]{4}-W[0-9]{2}') then strftime(strptime(x || '-1', '%G-W%V-%u'), '%Y-%m-%d')
+    when regexp_full_match(x, '[0-9]{4}-W[0-9]{2}-[1-7]') then strftime(strptime(x, '%G-W%V-%u'), '%Y-%m-%d')
+    when regexp_full_match(x, '[0-9]{4}-[0-9]{3}') then strftime(strptime(x, '%Y-%j'), '%Y-%m-%d')
+    when regexp_full_match(x, '[0-9]{4}') then x || '-01-01'
+    when regexp_full_match(x, '[0-9]{4}-[0-9]{2}') then x || '-01'
+    else x end;
+create macro trino_iso8601_text(x) as trino_iso8601_date_text(split_part(x, 'T', 1)) || substr(x, len(split_part(x, 'T', 1)) + 1);
+create macro trino_from_iso8601_date(x) as trino_cast_date(trino_iso8601_date_text(x));
 create macro trino_from_iso8601_timestamp(x) as cast(
     case when x is null
-            or regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?')
-        then x else x || '?' end as timestamptz);
+            or regexp_full_match(trino_iso8601_text(x), '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?')
+        then trino_iso8601_text(x) else x || '?' end as timestamptz);
+-- DuckDB's timestamps with time zone are instants: what would come out in the zone's own time fails.
+create macro trino_utc_text(x) as case
+    when regexp_matches(x, '[:T][0-9.,]+ ?([+-][0-9]{2}(:?[0-9]{2})?|[A-Za-z]+(/[A-Za-z_]+)*)$')
+        and not regexp_matches(x, '([+-]00(:?00)?|Z|UTC|GMT|Etc/UTC)$')
+    then 'NOT_SUPPORTED: local Athena does not support a timestamp with another time zone than UTC here: ' || x
+        || '; put it AT TIME ZONE first'
+    else x end;
+create macro trino_from_iso8601_utc(x) as trino_from_iso8601_timestamp(
+    case when starts_with(trino_utc_text(x), 'NOT_') then cast(cast(trino_utc_text(x) as timestamptz) as varchar) else x end);
+create macro trino_cast_utc(x varchar) as cast(trino_utc_text(x) as timestamptz), (x) as cast(x as timestamptz);
+create macro trino_try_cast_utc(x varchar) as
+    case when try_cast(x as timestamptz) is not null then cast(trino_utc_text(x) as timestamptz) end,
+    (x) as try_cast(x as timestamptz);
 create macro to_iso8601
     (x date) as cast(x as varchar),
     (x timestamp) as strftime(x, '%Y-%m-%dT%H:%M:%S.%g'),
@@ -62,6 +85,17 @@ create macro to_iso8601
 create macro trino_regexp_extract
     (x, pattern) as case when regexp_matches(x, pattern) then regexp_extract(x, pattern) end,
     (x, pattern, number) as case when regexp_matches(x, pattern) then regexp_extract(x, pattern, number) end;
+-- What must not be fails by a text that is no number: error() is none of the functions that TRY takes.
+create macro trino_array_element(a, i) as a[case
+    when a is null or i is null or i between 1 and len(a) then i
+    else cast('INVALID_FUNCTION_ARGUMENT: ' || case
+        when i = 0 then 'SQL array indices start at 1'
+        when i < 0 then 'Array subscript is negative: ' || i
+        else 'Array subscript must be less than or equal to array length: ' || i || ' > ' || len(a) end as bigint) end];
+create macro trino_map_value(m, k) as map_values(m)[case
+    when m is not null and k is not null then coalesce(
+        list_position(map_keys(m), k),
+        cast('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || cast(k as varchar) as bigint)) end];
 create macro trino_slice(list, start, length) as
     if(start > 0, list[start:start + length - 1],
        list[len(list) + start + 1:least(len(list), len(list) + start + length)]);
@@ -158,6 +192,14 @@ create macro from_base(x, radix) as list_reduce(
     list_transform(string_split(lower(x), ''), lambda c: cast(strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 as bigint)),
     lambda a, v: a * radix + v);
 create macro trino_random(low, high) as cast(low + floor(random() * (high - low)) as bigint);
+create macro trino_divide_decimals(x, y, scale) as
+    trino_decimal_quotient(cast(x as varchar), cast(y as varchar), scale + 0 // cast(y <> 0 as integer));
+-- Where the types are not known before the query is planned: decimals would become doubles.
+create macro trino_divide_untyped(x, y) as x / case
+    when contains(typeof(x) || typeof(y), 'DECIMAL')
+    then cast('NOT_SUPPORTED: local Athena does not support this division of decimals; cast both sides to double'
+        || left(typeof(x), 0) as integer)
+    else y end;
 create macro trino_divide(x, y) as case
     when cast(y as double) <> 0 then cast(x as double) / nullif(cast(y as double), 0)
     when x is null or y is null then null
@@ -173,13 +215,14 @@ create macro bitwise_right_shift(x, n) as
 create macro trino_skewness(x) as skewness(x) * (count(x) - 2) / sqrt(count(x) * (count(x) - 1));
 create macro trino_entropy(c) as
     coalesce(log2(sum(c)) - sum(if(c > 0, c * log2(greatest(c, 1e-300)), 0.0)) / cast(sum(c) as double), 0.0);
-create macro trino_typeof(x) as replace(lower(typeof(x)), 'float', 'real');
 
 create macro yow(x) as isoyear(x);
 create macro current_timezone() as 'UTC';
 create macro trino_millisecond(x) as millisecond(x) % 1000;
 create macro trino_to_milliseconds(i) as cast(epoch_ms(i) as bigint);
 
+create macro trino_json_parse(x) as
+    case when json_valid(x) then cast(trino_sorted_json(x) as json) else cast(x as json) end;
 create macro trino_json(j) as case when json_valid(cast(j as varchar)) then cast(j as json) end;
 create macro trino_json_scalar(j) as case when json_type(j) not in ('ARRAY', 'OBJECT', 'NULL') then j ->> '$' end;
 create macro trino_json_array_length(j) as

@@ -26,6 +26,10 @@ def query_failed(error: Exception, query: exp.Expr | None) -> QueryFailed:
     """The failure that Athena reports for DuckDB's `error`; places come from `query`."""
     text = str(error)
     first = text.split("\n")[0]
+    if m := re.search(r"""['"]((?:INVALID_FUNCTION_ARGUMENT|NOT_SUPPORTED): .+?)\??['"]""", text):
+        return QueryFailed(m[1])  # of a macro
+    if m := re.search(r"invalid perl operator: (\S+)", text):
+        return unsupported(f"{m[1]} in a regular expression", "write it without looking around")
     if m := re.search(r'Referenced column "([^"]+)" (?:was )?not found', text):
         return _column(m[1], query)
     if m := re.search(r'"([^"]+)" does not have a column named "([^"]+)"', text):

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-import duckdb
 from sqlglot import exp
 
 from local_aws.athena.binding import position
+from local_aws.athena.data_types import trino_signature
 from local_aws.athena.failures import QueryFailed, unsupported
-from local_aws.athena.translate import to_duckdb
+from local_aws.athena.operands import describe, types
+from local_aws.athena.syntax import operand_types
 
 _OPERATORS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
@@ -28,6 +29,7 @@ def check(cursor: Any, query: exp.Query) -> None:
     """QueryFailed where a bound query uses an alias beside its definition, or compares text with what is not text."""
     _check_zones(query)
     _check_functions(query)
+    _check_casts(query)
     for select in query.find_all(exp.Select):
         if select.args.get("from_") is not None:
             _check_aliases(cursor, select)
@@ -39,6 +41,15 @@ def _check_functions(query: exp.Query) -> None:
         name = node.name.lower() if isinstance(node, exp.Anonymous) else node.sql_name().lower()
         if not isinstance(node, exp.Anonymous) or name.startswith(_DUCKDB_PREFIXES):
             raise QueryFailed(f"FUNCTION_NOT_FOUND: {position(node)}: Function '{name}' not registered")
+
+
+def _check_casts(query: exp.Query) -> None:
+    for cast in query.find_all(exp.Cast, exp.TryCast):
+        kind = operand_types(cast)[0]
+        if cast.to.is_type(*exp.DataType.TEXT_TYPES) and (
+            kind.endswith("[]") or kind.startswith(("MAP(", "STRUCT(")) or kind == "BLOB"
+        ):
+            raise QueryFailed(f"TYPE_MISMATCH: {position(cast)}: Cannot cast {trino_signature(kind)} to varchar")
 
 
 def _check_zones(query: exp.Query) -> None:
@@ -65,7 +76,7 @@ def _check_aliases(cursor: Any, select: exp.Select) -> None:
     ]
     if not suspects:
         return
-    described = _describe(cursor, select, [exp.Star()])
+    described = describe(cursor, select, [exp.Star()])
     if described is None:
         return
     names = {name.lower() for name, _ in described}
@@ -80,12 +91,12 @@ def _check_aliases(cursor: Any, select: exp.Select) -> None:
 def _check_comparisons(cursor: Any, select: exp.Select) -> None:
     compared = [node for kind in _OPERATORS for node in _own(select, kind) if not node.find_ancestor(exp.Lambda)]
     sides = [side for node in compared for side in (node.this, node.expression)]
-    kinds = _kinds(cursor, select, [side for side in sides if _evident_family(side) is None])
+    kinds = types(cursor, select, [side for side in sides if _evident_family(side) is None])
     for node in compared:
         families = [_evident_family(s) or _family(kinds.get(s, "")) for s in (node.this, node.expression)]
         if set(families) not in ({"text", "number"}, {"text", "time"}, {"number", "time"}):
             continue
-        left, right = (_spelled(s, _kinds(cursor, select, [s]).get(s, "")) for s in (node.this, node.expression))
+        left, right = (_spelled(s, types(cursor, select, [s]).get(s, "")) for s in (node.this, node.expression))
         operation = f"{left} {_OPERATORS[type(node)]} {right}"
         raise QueryFailed(f"TYPE_MISMATCH: {position(node)}: Cannot apply operator: {operation}")
 
@@ -105,56 +116,6 @@ def _evident_family(side: exp.Expr) -> str | None:
     if isinstance(side, (exp.Count, exp.DateDiff, exp.Extract, exp.RowNumber)):
         return "number"
     return "text" if isinstance(side, (exp.Lower, exp.Upper, exp.Trim, exp.Substring)) else None
-
-
-def _kinds(cursor: Any, select: exp.Select, sides: list[exp.Expr]) -> dict[exp.Expr, str]:
-    """The types of `sides`; those that DuckDB can't tell are left out."""
-    found: dict[exp.Expr, str] = {}
-    # An aggregate can't be described beside a plain column.
-    aggregates = [side for side in sides if side.find(exp.AggFunc)]
-    plain = [side for side in sides if not side.find(exp.AggFunc)]
-    for group in (aggregates, plain):
-        items = list(dict.fromkeys(group))
-        described = _describe(cursor, select, items) if items else []
-        if described is None:
-            for item in items if len(items) > 1 else []:
-                found.update(_kinds(cursor, select, [item]))
-            continue
-        found.update((item, kind) for item, (_, kind) in zip(items, described, strict=True))
-    return found
-
-
-def _describe(cursor: Any, select: exp.Select, items: list[exp.Expr]) -> list[tuple[str, str]] | None:
-    """(name, type) of `items` over the sources of `select`; None where DuckDB has to judge them in their place."""
-    probe = exp.Select(expressions=[item.copy() for item in items])
-    for part in ("from_", "joins", "laterals"):
-        if select.args.get(part):
-            found = select.args[part]
-            probe.set(part, [item.copy() for item in found] if isinstance(found, list) else found.copy())
-    ctes = [cte.copy() for cte in _visible_ctes(select)]
-    if ctes:
-        probe.set("with_", exp.With(expressions=ctes))
-    try:
-        return [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE {to_duckdb(probe)}").fetchall()]
-    except duckdb.InterruptException:
-        raise
-    except duckdb.Error:
-        return None
-
-
-def _visible_ctes(select: exp.Select) -> list[exp.Expr]:
-    found: list[list[exp.Expr]] = []
-    child: exp.Expr = select
-    parent: exp.Expr | None = select
-    while parent is not None:
-        if isinstance(parent, exp.With):
-            ctes = list(parent.expressions)
-            place = next(index for index, cte in enumerate(ctes) if cte is child)
-            found.insert(0, ctes if parent.args.get("recursive") else ctes[:place])
-        elif (clause := parent.args.get("with_")) is not None and clause is not child:
-            found.insert(0, list(clause.expressions))
-        child, parent = parent, parent.parent
-    return [cte for ctes in found for cte in ctes]
 
 
 def _own(select: exp.Select, kind: type[exp.Expr]) -> Iterator[Any]:

@@ -1,5 +1,6 @@
 """Takes a query string apart: which statement it is, and what it names."""
 
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -263,7 +264,7 @@ def _mismatch(text: str) -> QueryFailed:
 
 def _expression(text: str, parameters: list[str] | None) -> exp.Expr:
     try:
-        found = [expression for expression in sqlglot.parse(text, read="athena") if expression is not None]
+        found = [e for e in sqlglot.parse(_plain_decimals(text), read="athena") if e is not None]
     except ParseError as error:
         raise _syntax_error(text, error) from error
     except TokenError as error:
@@ -271,6 +272,20 @@ def _expression(text: str, parameters: list[str] | None) -> exp.Expr:
     if len(found) != 1:
         raise MalformedQuery("Only one sql statement is allowed. Got: " + text)
     return found[0] if parameters is None else _bound(found[0], parameters)
+
+
+def _plain_decimals(text: str) -> str:
+    """`text` with DECIMAL '1.50' as 1.50 in its place: sqlglot takes it for a cast to decimal, whose scale is 0."""
+    if not re.search(r"\bdecimal\s*'", text, re.I):
+        return text
+    for word, value in itertools.pairwise(sqlglot.tokenize(text, read="athena")):
+        if word.text.upper() == "DECIMAL" and value.token_type.name == "STRING":
+            if not re.fullmatch(r"[+-]?(\d+(\.\d*)?|\.\d+)", value.text):
+                column = word.col - len(word.text) + 1
+                raise MalformedQuery(f"line {word.line}:{column}: '{value.text}' is not a valid DECIMAL literal")
+            number = value.text.lstrip("+") + ("" if "." in value.text else ".")
+            text = text[: word.start] + number.rjust(value.end + 1 - word.start) + text[value.end + 1 :]
+    return text
 
 
 def _query(text: str, parameters: list[str] | None) -> exp.Query:
