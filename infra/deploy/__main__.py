@@ -37,7 +37,8 @@ def deploy(environment: str, dry_run: bool, console: Console) -> None:
             change.make()
         console.print(f"changes made: {len(changes)}")
     if "mwaa" not in document:
-        console.print(f"Airflow is not on MWAA here: `make airflow ENV={environment}` runs it on this machine")
+        start = "make run" if environment == "local" else f"make airflow ENV={environment}"
+        console.print(f"Airflow is not on MWAA here: `{start}` runs it on this machine")
 
 
 def main() -> int:

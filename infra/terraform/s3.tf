@@ -196,13 +196,11 @@ resource "aws_iam_role_policy" "airflow_s3" {
         Resource = [for layer in ["bronze", "silver", "artifacts"] : "${local.bucket_arns[layer]}/*"]
       },
       {
-        Sid    = "Write"
-        Effect = "Allow"
-        Action = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
-        Resource = concat(
-          ["${local.bucket_arns.silver}/*", "${local.bucket_arns.artifacts}/athena-results/*"],
-          [for pipeline in local.pipelines : "${local.bucket_arns.artifacts}/${pipeline}/source/*"],
-        )
+        # Not the scripts that are trained: those come by `make deploy` and in no other way.
+        Sid      = "Write"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+        Resource = ["${local.bucket_arns.silver}/*", "${local.bucket_arns.artifacts}/athena-results/*"]
       },
       {
         Sid      = "DropWhatWasStaged"
