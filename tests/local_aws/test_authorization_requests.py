@@ -49,14 +49,21 @@ def test_the_tables_lookups_are_there() -> None:
     assert used and all(callable(getattr(lookups, name)) for name in used)
 
 
-def asked(service: str, name: str, **parameters: Any) -> list[tuple[str, str]]:
-    return [(call.action, call.resource) for call in calls.of(Operation(service, name, parameters, {}, {}), HERE)]
+def asked(service: str, operation: str, /, **parameters: Any) -> list[tuple[str, str]]:
+    return [(call.action, call.resource) for call in calls.of(Operation(service, operation, parameters, {}, {}), HERE)]
 
 
 def test_a_request_that_could_not_be_read_asks_for_a_resource_without_a_name() -> None:
     group = "arn:aws:sagemaker:us-east-1:123456789012:training-job/"
     assert asked("sagemaker", "DescribeTrainingJob") == [("sagemaker:DescribeTrainingJob", group)]
     assert asked("sagemaker", "ListTags", ResourceArn="nonsense")[0][1].startswith("arn:aws:sagemaker:")
+
+
+@pytest.mark.parametrize("wrong", ["text", 7, ["a", 1], {"a": {"b": []}}, None])
+@pytest.mark.parametrize("service", calls.SERVICES)
+def test_a_request_of_wrong_types_is_judged_too(local_aws: object, service: str, wrong: Any) -> None:
+    for operation in set(service_model(service).operation_names) - {"GetCallerIdentity", "GetSessionToken"}:
+        assert asked(service, operation, **dict.fromkeys(members(service, operation), wrong))
 
 
 def test_all_roles_of_a_request_are_passed_once_each() -> None:

@@ -570,6 +570,16 @@ def test_a_refused_call_changes_nothing_and_is_refused_before_it_is_looked_at(us
     assert boto3.client("sagemaker").list_training_jobs()["TrainingJobSummaries"] == []
 
 
+def test_what_is_in_no_region_and_another_account_is_judged_too(user: User) -> None:
+    sagemaker = user.may(allow("*")).client("sagemaker")
+    nowhere = {"ResourceArn": "arn:aws:sagemaker:mars-1:123456789012:model/m"}
+    assert answer(sagemaker.list_tags, **nowhere)[0] == "ValidationException"
+    theirs = {"ResourceArn": "arn:aws:sagemaker:us-east-1:210987654321:model/m"}
+    assert answer(sagemaker.list_tags, **theirs)[1].endswith(
+        "because no resource-based policy allows the sagemaker:ListTags action"
+    )
+
+
 def test_an_operation_that_no_table_knows_is_judged_by_its_name(user: User) -> None:
     sfn, args = user.client("secretsmanager"), {"SecretId": "s"}
     assert (

@@ -3,12 +3,14 @@
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import jmespath
+from jmespath.exceptions import JMESPathError
 from moto.core.utils import get_service_model
 
 from local_aws.authorization import lookups, s3_actions
@@ -23,8 +25,15 @@ _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 _LOOKUP = re.compile(r"(?<!\|)\|(\w+)$")
 
 
-def of(operation: Operation, place: Place) -> Iterator[Call]:
+def of(operation: Operation, place: Place) -> list[Call]:
     """Every action that the request needs, on every resource."""
+    try:
+        return list(_calls(operation, place))
+    except (JMESPathError, AttributeError, TypeError):  # a text where a list should be, say: the service will refuse it
+        return list(_calls(replace(operation, parameters={}), place))
+
+
+def _calls(operation: Operation, place: Place) -> Iterator[Call]:
     if operation.service == "s3":
         yield from s3_actions.calls(operation, place.partition)
     elif (operation.service, operation.name) not in NEEDS_NOTHING:
@@ -105,11 +114,11 @@ def _values(placeholder: str, parameters: Mapping[str, Any], place: Place) -> li
         return [str(getattr(place, placeholder[1:]))]
     path, _, default = placeholder.partition("=")
     lookup = _LOOKUP.search(path)
-    if lookup:
-        return [
-            getattr(lookups, lookup[1])(place, one) for one in _searched(path[: lookup.start()], parameters) or [""]
-        ]
-    return _found(path, parameters) or [default]
+    if lookup is None:
+        return _found(path, parameters) or [default]
+    found = _searched(path[: lookup.start()], parameters) or [""]
+    look_up = getattr(lookups, lookup[1])
+    return [name for one in found for name in listed(look_up(place, one if isinstance(one, bytes) else spelt(one)))]
 
 
 def _searched(path: str | None, parameters: Mapping[str, Any]) -> list[Any]:

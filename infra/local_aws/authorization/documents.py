@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from moto.iam.exceptions import NotFoundException
+from moto.iam.exceptions import NoSuchEntity, NotFoundException
 from moto.iam.models import IAMBackend, iam_backends
 from moto.kms.models import kms_backends
 from moto.s3.models import FakeBucket, s3_backends
@@ -55,7 +55,7 @@ def holder_of(principal: Principal) -> Any:
         if principal.kind == "role":
             return _iam(principal).get_role_by_arn(principal.identity)
         return _iam(principal).get_user(principal.name) if principal.kind == "user" else None
-    except NotFoundException:
+    except (NotFoundException, NoSuchEntity):
         return None
 
 
@@ -72,7 +72,8 @@ def bucket_of(arn: str) -> FakeBucket | None:
     """The bucket of an ARN of itself or of an object; None where there is none."""
     _, partition, _, _, _, path = arn.split(":", 5)
     for by_partition in list(s3_backends.values()):
-        if bucket := by_partition[partition].buckets.get(path.partition("/")[0]):
+        s3 = by_partition.get(partition)
+        if bucket := s3 and s3.buckets.get(path.partition("/")[0]):
             return bucket
     return None
 
@@ -84,21 +85,32 @@ def _resource_policy(action: str, resource: str) -> tuple[str | None, bool]:
             bucket = bucket_of(resource)
             return (bucket.policy.decode() if bucket and bucket.policy else None), False
         case "kms", ["arn", _, _, region, account, path] if path.startswith("key/"):
-            key = kms_backends[account][region].keys.get(path.removeprefix("key/"))
+            kms = backend_of(kms_backends, account, region)
+            key = kms and kms.keys.get(path.removeprefix("key/"))
             return (str(key.policy) if key else None), True
         case "sts", ["arn", partition, _, _, account, path] if path.startswith("role/"):
-            return _trust(iam_backends[account][partition], path.rpartition("/")[2]), True
+            return _trust(backend_of(iam_backends, account, partition), path.rpartition("/")[2]), True
         case "sns", ["arn", _, _, region, account, _]:
-            topic = sns_backends[account][region].topics.get(resource)
+            sns = backend_of(sns_backends, account, region)
+            topic = sns and sns.topics.get(resource)
             return (topic.policy if topic else None), False
         case "sqs", ["arn", _, _, region, account, name]:
-            queue = sqs_backends[account][region].queues.get(name)
+            sqs = backend_of(sqs_backends, account, region)
+            queue = sqs and sqs.queues.get(name)
             return (queue.policy or None if queue else None), False
     return None, False
 
 
-def _trust(iam: IAMBackend, name: str) -> str | None:
+def backend_of(backends: Any, account: str, region: str) -> Any:
+    """The state of a service in an account and region, None where there is none yet, or no such region."""
+    by_region = backends.get(account)
+    return by_region.get(region) if by_region is not None else None
+
+
+def _trust(iam: IAMBackend | None, name: str) -> str | None:
     """The trust policy of a role, None where there is no such role."""
+    if iam is None:
+        return None
     try:
         return str(iam.get_role(name).assume_role_policy_document)
     except NotFoundException:

@@ -66,12 +66,15 @@ def _tags(resource: str) -> dict[str, str]:
     """The tags of a role, a user, a key, or anything of SageMaker's; of other resources none are known here."""
     match resource.split(":", 5):
         case ["arn", partition, "iam", _, account, path]:
-            return _iam_tags(iam_backends[account][partition], resource, path)
+            if iam := documents.backend_of(iam_backends, account, partition):
+                return _iam_tags(iam, resource, path)
         case ["arn", _, "sagemaker", region, account, _]:
-            with suppress(ValidationError):  # there is none of that name
-                return _pairs(sagemaker_backends[account][region].all_tags(resource))
+            if sagemaker := documents.backend_of(sagemaker_backends, account, region):
+                with suppress(ValidationError):  # there is none of that name
+                    return _pairs(sagemaker.all_tags(resource))
         case ["arn", _, "kms", region, account, path]:
-            return dict(kms_backends[account][region].tagger.get_tag_dict_for_resource(path.rpartition("/")[2]))
+            if kms := documents.backend_of(kms_backends, account, region):
+                return dict(kms.tagger.get_tag_dict_for_resource(path.rpartition("/")[2]))
     return {}
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from moto.athena.models import athena_backends
-from moto.iam.exceptions import NotFoundException
+from moto.iam.exceptions import NoSuchEntity, NotFoundException
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.kms.utils import KEY_ID_LEN
@@ -107,5 +107,5 @@ def _of_iam(place: Place, kind: str, name: str) -> str:
     }
     try:
         return str(finders[kind](name).arn)
-    except NotFoundException:
+    except (NotFoundException, NoSuchEntity):
         return place.arn("iam", f"{kind}/{name}")
