@@ -523,3 +523,24 @@ def actions(cloudwatch: Any, alarm: str) -> list[dict[str, Any]]:
         "AlarmHistoryItems"
     ]
     return found
+
+
+def test_a_log_group_is_under_a_key_that_lets_cloudwatch_logs_use_it(key: str) -> None:
+    kms, logs = boto3.client("kms"), boto3.client("logs")
+    group = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:secret"
+    with pytest.raises(ClientError) as refused:
+        logs.create_log_group(logGroupName="secret", kmsKeyId=key)
+    assert refused.value.response["Error"] == {
+        "Code": "AccessDeniedException",
+        "Message": f"The specified KMS key does not exist or is not allowed to be used with Arn '{group}'",
+    }
+    use = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logs.us-east-1.amazonaws.com"},
+        "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
+        "Resource": "*",
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:us-east-1:{ACCOUNT}:*"}},
+    }
+    letting = kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": [use]}))["KeyMetadata"]["Arn"]
+    logs.create_log_group(logGroupName="secret", kmsKeyId=letting)
+    assert logs.describe_log_groups(logGroupNamePrefix="secret")["logGroups"][0]["kmsKeyId"] == letting

@@ -55,7 +55,8 @@ class ObjectStore(Protocol):
 
     def write(self, bucket: str, key: str, body: bytes, encryption: Encryption = None) -> None: ...
 
-    def delete(self, bucket: str, key: str) -> None: ...
+    def delete(self, bucket: str, key: str) -> None:
+        """Delete what a query has written that failed; AWS leaves it there, so it takes nobody's leave."""
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -6,11 +6,21 @@ from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundExce
 from local_aws.exceptions import NotImplementedHere
 
 __all__ = [
+    "AccessDeniedException",
     "InvalidParameterException",
     "MalformedQueryException",
     "NotImplementedHere",
     "ResourceNotFoundException",
 ]
+
+
+class AccessDeniedException(JsonRESTError):
+    """What may not be done, whoever asks for it."""
+
+    code = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__("AccessDeniedException", message)
 
 
 class MalformedQueryException(JsonRESTError):

@@ -8,12 +8,16 @@ from typing import Any
 
 import moto.logs.models
 from moto.cloudwatch.models import cloudwatch_backends
+from moto.core.exceptions import ServiceException
 from moto.logs.models import LogsBackend, LogStream
 from moto.logs.models import logs_backends as logs_backends
 
+from local_aws import authorization
+from local_aws.kms import keys
 from local_aws.logs import insights
 from local_aws.logs.conditions import PatternError
 from local_aws.logs.exceptions import (
+    AccessDeniedException,
     InvalidParameterException,
     MalformedQueryException,
     NotImplementedHere,
@@ -35,6 +39,23 @@ class FilteringLogsBackend(LogsBackend):
         self.filled: dict[tuple[str, str], int] = {}  # the last minute in which each has made a metric
         self.insights_queries: dict[str, dict[str, Any]] = {}
         self.query_definitions: dict[str, dict[str, Any]] = {}
+
+    def create_log_group(self, log_group_name: str, tags: dict[str, str], **options: Any) -> Any:
+        if options.get("kmsKeyId"):
+            self._check_key(log_group_name, options["kmsKeyId"])
+        return super().create_log_group(log_group_name, tags, **options)
+
+    def _check_key(self, log_group_name: str, key_id: str) -> None:
+        """AccessDeniedException unless the key lets CloudWatch Logs use it for the group."""
+        group = f"arn:{self.partition}:logs:{self.region_name}:{self.account_id}:log-group:{log_group_name}"
+        logs = authorization.service(f"logs.{self.region_name}.amazonaws.com")
+        key = keys.key_arn(self.account_id, self.region_name, key_id)
+        try:
+            keys.use(logs, ("kms:GenerateDataKey", "kms:Decrypt"), key, {"kms:EncryptionContext:aws:logs:arn": group})
+        except ServiceException as refusal:
+            raise AccessDeniedException(
+                f"The specified KMS key does not exist or is not allowed to be used with Arn '{group}'"
+            ) from refusal
 
     def put_log_events(
         self, log_group_name: str, log_stream_name: str, log_events: list[dict[str, Any]]

@@ -1,5 +1,6 @@
 """What SageMaker writes to CloudWatch for a container: its output, and the metrics found in it."""
 
+import contextlib
 import logging
 import math
 import re
@@ -26,16 +27,23 @@ class LogStream:
     def __init__(self, client: Any, group: str, stream: str) -> None:
         self.group, self.stream = group, stream
         self._client = client
-        for create, arguments in (
-            (client.create_log_group, {"logGroupName": group}),
-            (client.create_log_stream, {"logGroupName": group, "logStreamName": stream}),
-        ):
-            try:
-                create(**arguments)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-                    logger.warning("%s was not made: %s", " ".join(arguments.values()), error)
+        try:
+            self._create()
+        except client.exceptions.ResourceAlreadyExistsException:
+            pass
+        except ClientError as error:
+            logger.warning("log stream %s in %s was not made: %s", stream, group, error)
         self._buffer = Buffer(f"logs {stream}", self._send, FLUSH_SECONDS)
+
+    def _create(self) -> None:
+        """Make the stream, and where there is no such group, that too."""
+        exceptions = self._client.exceptions
+        try:
+            self._client.create_log_stream(logGroupName=self.group, logStreamName=self.stream)
+        except exceptions.ResourceNotFoundException:
+            with contextlib.suppress(exceptions.ResourceAlreadyExistsException):  # another job has just made it
+                self._client.create_log_group(logGroupName=self.group)
+            self._client.create_log_stream(logGroupName=self.group, logStreamName=self.stream)
 
     def write(self, line: str) -> None:
         """Add one line; it is in CloudWatch within a second."""

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from local_aws.sagemaker.images import ImageUnavailable, repository_arn
 
@@ -38,6 +39,7 @@ def _client(service: str, region: str, endpoint_url: str, key_id: str, secret: s
             aws_access_key_id=key_id,
             aws_secret_access_key=secret,
             aws_session_token=token,
+            config=Config(user_agent="sagemaker.amazonaws.com"),
         )
 
 
