@@ -9,6 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.athena.models import athena_backends
 from local_aws.athena.responses import EXECUTED, KEPT_BY_MOTO, ExecutingAthenaResponse
 from local_aws.instead import instead
 from raw_requests import send
@@ -252,3 +253,22 @@ def test_databases_and_tables_are_those_of_glue(flights: Any) -> None:
     assert [item["Name"] for item in listed["TableMetadataList"]] == ["flights"]
     every = flights.athena.list_table_metadata(**catalog, DatabaseName=flights.database)["TableMetadataList"]
     assert [item["Name"] for item in every] == ["flights", "late"]
+
+
+def test_a_token_is_known_for_a_day_and_a_query_for_45(lake: Any) -> None:
+    athena = boto3.client("athena", region_name="eu-north-1")  # where no other test has queries
+    queries = athena_backends["123456789012"]["eu-north-1"].queries
+    output = {"OutputLocation": f"s3://{lake.bucket}/results/"}
+
+    def start() -> str:
+        token = {"ClientRequestToken": "t" * 32, "ResultConfiguration": output}
+        return str(athena.start_query_execution(QueryString="select 1", **token)["QueryExecutionId"])
+
+    first = start()
+    assert start() == first
+    queries[first].submitted_at -= 25 * 3600
+    second = start()
+    assert second != first and list(queries) == [first, second]
+    queries[first].submitted_at -= 44 * 24 * 3600
+    assert start() == second and list(queries) == [second]
+    assert refusal(athena, "get_query_execution", QueryExecutionId=first)[0] == INVALID

@@ -10,9 +10,10 @@ from local_aws.athena.catalog import HIDDEN_COLUMNS, Catalog, Table
 from local_aws.athena.data_types import quote
 from local_aws.athena.failures import QueryFailed, no_iceberg
 from local_aws.athena.operands import annotate
+from local_aws.athena.parser import parse
 from local_aws.athena.plan import reads
 from local_aws.athena.relations import Relations, typed_columns
-from local_aws.athena.statements import Select, parse
+from local_aws.athena.statements import Select
 from local_aws.athena.translate import to_duckdb
 
 

@@ -21,6 +21,7 @@ from local_aws.athena.ddl import Ddl
 from local_aws.athena.failures import NotAuthorized, QueryCancelled, QueryFailed
 from local_aws.athena.files import FileWriter
 from local_aws.athena.objects import Encryption, ObjectCache, ObjectStore, folder, split_uri
+from local_aws.athena.parser import parse
 from local_aws.athena.relations import Relations
 from local_aws.athena.results import ResultColumn, as_text, csv_header, metadata
 from local_aws.athena.tables import TableWriter
@@ -129,12 +130,12 @@ class Engine:
         """Execute the query; QueryFailed with Athena's reason, duckdb.InterruptException where it was stopped, and
         QueryCancelled where it would have read more than it may."""
         self.catalog.has_database(ANYONES)
-        statement = statements.parse(request.sql, [] if _is_execute(request.sql) else request.parameters)
+        statement = parse(request.sql, [] if _is_execute(request.sql) else request.parameters)
         if isinstance(statement, statements.Prepared):
             sql = request.prepared.get(statement.name.lower())
             if sql is None:
                 raise QueryFailed(f"PreparedStatement {statement.name} was not found")
-            statement = statements.parse(sql, statement.values or request.parameters)
+            statement = parse(sql, statement.values or request.parameters)
         run = _Run(self, request, session)
         match statement:
             case statements.Select(query):

@@ -1,5 +1,6 @@
 """moto's Athena, except that a started query is executed."""
 
+import itertools
 import logging
 import threading
 import time
@@ -19,11 +20,11 @@ from local_aws.athena.engine import Engine, Request
 from local_aws.athena.exceptions import InvalidRequestException
 from local_aws.athena.failures import MalformedQuery, QueryCancelled, QueryFailed, not_written
 from local_aws.athena.objects import split_uri
+from local_aws.athena.parser import parse
 from local_aws.athena.permissions import SERVICE, require
 from local_aws.athena.queries import INTERRUPTED, QueryExecution
 from local_aws.athena.results import page
 from local_aws.athena.settings import result_configuration_of
-from local_aws.athena.statements import parse
 from local_aws.athena.stores import MotoCatalog, MotoObjects
 from local_aws.authorization.callers import calling
 
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 CANCELLED = "Query cancelled by user"
 CONCURRENT_QUERIES = 4
+HISTORY_SECONDS = 45 * 24 * 3600  # AWS keeps a query's record for 45 days
+TOKEN_SECONDS = 24 * 3600
 # GetQueryExecution waits this long for a query to end: clients that poll every second see fast queries at once.
 PATIENCE_SECONDS = 0.25
 
@@ -79,6 +82,7 @@ class ExecutingAthenaBackend(AthenaBackend):
         reuse: dict[str, Any],
     ) -> str:
         """Id of the query, queued; the id of the earlier one where the client's `token` is known."""
+        self._forget(time.time())
         if token and token in self.tokens:
             known = self.queries[self.tokens[token]].request
             if (known.sql, known.parameters) != (sql, parameters):
@@ -120,6 +124,18 @@ class ExecutingAthenaBackend(AthenaBackend):
             known = False
         if not known:
             raise InvalidRequestException(f"Unable to verify/create output bucket {bucket}")
+
+    def _forget(self, now: float) -> None:
+        """Drop the queries and tokens that AWS no longer knows; both stand in the order that they came in."""
+        with self._starting:
+            for token, query_id in list(itertools.islice(self.tokens.items(), 100)):
+                if query_id in self.queries and self.queries[query_id].submitted_at > now - TOKEN_SECONDS:
+                    break
+                self.tokens.pop(token, None)
+            for query_id, query in list(itertools.islice(self.queries.items(), 100)):
+                if query.submitted_at > now - HISTORY_SECONDS:
+                    break
+                self.queries.pop(query_id, None)
 
     def _reusable(self, wanted: QueryExecution) -> QueryExecution | None:
         """The newest earlier query whose result `wanted` may take over."""
