@@ -14,17 +14,30 @@ AWS_CLI := .envs/aws-cli/.installed
 MWAA := .envs/mwaa/.installed
 SDK := .envs/sagemaker-sdk/.installed
 CHECKOV := .envs/checkov/.installed
+# Without ENV the environment is `local`, which `make run` lays by itself; the others are Terraform's.
+export SILVERLINE_ENV := $(ENV)
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: setup  ## run flight_delay end to end (AS_OF=yyyy-mm TEST_MONTHS=n PIPELINE=name AWS_PORT=n AIRFLOW_PORT=n)
+run: setup  ## run flight_delay end to end (ENV=dev AS_OF=yyyy-mm TEST_MONTHS=n PIPELINE=name AWS_PORT=n AIRFLOW_PORT=n)
 	@$(PYTHON) -m laptop run $(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(AS_OF),--as-of $(AS_OF)) \
 		$(if $(TEST_MONTHS),--test-months $(TEST_MONTHS)) \
 		$(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_PORT))
 
 invoke: setup  ## send a sample flight to the endpoint and print the answer
 	@$(PYTHON) -m laptop invoke $(if $(PIPELINE),--pipeline $(PIPELINE))
+
+# Its Airflow has a state of its own: what is called dev on local AWS is another dev.
+airflow demo-data: export SILVERLINE_STATE := $(or $(SILVERLINE_STATE),$(CURDIR)/.state)/aws
+
+airflow: setup  ## run Airflow here, on your own AWS account (ENV=dev AIRFLOW_PORT=n), until Ctrl-C
+	$(if $(ENV),,$(error which environment? make $@ ENV=dev))
+	@$(PYTHON) -m laptop airflow $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_PORT))
+
+demo-data: setup  ## put the demo data into bronze of your own AWS account (ENV=dev)
+	$(if $(ENV),,$(error which environment? make $@ ENV=dev))
+	@$(PYTHON) -m laptop demo-data
 
 announce: setup  ## tell Airflow that bronze has new files, so that the pipeline starts by its schedule
 	@$(PYTHON) -m laptop announce $(if $(PIPELINE),--pipeline $(PIPELINE))
@@ -109,4 +122,4 @@ endef
 	@python3 -m venv .envs/uv
 	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.PHONY: help run invoke announce bootstrap deploy mwaa-check down test bench lint setup clean lock
+.PHONY: help run invoke airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock

@@ -15,7 +15,8 @@ SCHEMA = REPOSITORY / "infra" / "platform.schema.json"
 def read(environment: str) -> dict[str, Any]:
     """The platform document of `environment`; Refused where there is none, or it is from another time."""
     name, ssm = f"/silverline/{environment}/platform", boto3.client("ssm")
-    lay = "make run" if environment == "local" else f"terraform -chdir=infra/terraform/examples/{environment} apply"
+    root = f"{environment} apply" if _is_aws(ssm) else f"local apply -var environment={environment}"
+    lay = "make run" if environment == "local" else f"terraform -chdir=infra/terraform/examples/{root}"
     try:
         document: dict[str, Any] = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
         jsonschema.validate(document, json.loads(SCHEMA.read_text()))
@@ -48,4 +49,8 @@ def where() -> str:
     """The account and region that the user's credentials lead to, and the endpoint where it is not AWS's own."""
     sts = boto3.client("sts")
     place = f"account {sts.get_caller_identity()['Account']}, {sts.meta.region_name}"
-    return place if "amazonaws.com" in sts.meta.endpoint_url else f"{place} at {sts.meta.endpoint_url}"
+    return place if _is_aws(sts) else f"{place} at {sts.meta.endpoint_url}"
+
+
+def _is_aws(client: Any) -> bool:
+    return "amazonaws.com" in client.meta.endpoint_url

@@ -1,13 +1,14 @@
-"""`python -m laptop run | down | announce | invoke`: what the make targets call."""
+"""`python -m laptop run | airflow | down | announce | invoke | demo-data`: what the make targets call."""
 
 import argparse
 import fcntl
 import json
+import os
 import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -18,8 +19,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from deploy import git, sources
-from laptop import airflow, demo_data, platform, progress, services, summary
-from laptop.settings import REPOSITORY, STATE, Settings, write_privately
+from deploy.plan import Refused
+from deploy.platform import commit_change, read
+from laptop import airflow, demo_data, hybrid, platform, progress, services, summary, terraformed
+from laptop.settings import ALL_STATE, ENVIRONMENT, LOCAL, REPOSITORY, STATE, Settings, make, write_privately
 
 FREE_BYTES = 2 * 1024**3
 
@@ -35,18 +38,18 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         settings = _settings(arguments.aws_port, arguments.airflow_port)
         settings.enter()
         api = airflow.Api(settings)
-        anew = not (services.alive("local-aws") and services.alive("airflow-scheduler"))
-        console.print("starting local AWS and Airflow ...")
-        for name, what, port, variable in (
-            ("local-aws", "local AWS", settings.aws_port, "AWS_PORT"),
-            ("airflow-api-server", "Airflow", settings.airflow_port, "AIRFLOW_PORT"),
-        ):
-            if not services.alive(name):
-                services.require_free_port(port, what, variable)
-        started = background.submit(airflow.start, settings)
-        _start_local_aws(settings)
-        document = platform.apply(git.commit())
-        for change in sources.changes(document["artifacts_bucket"]):
+        anew = not (_has_local_aws() and services.alive("airflow-scheduler"))
+        console.print(f"starting {'local AWS and ' if ENVIRONMENT == LOCAL else ''}Airflow ...")
+        airflow.require_free_port(settings)
+        if ENVIRONMENT == LOCAL:
+            _require_free_aws_port(settings)
+            started = background.submit(airflow.start, settings.environment())
+            _start_local_aws(settings)
+            document = platform.apply()
+        else:
+            document = terraformed.document(settings)
+            started = background.submit(airflow.start, settings.role_environment(document["airflow_role_arn"]))
+        for change in sources.changes(document["artifacts_bucket"]) + commit_change(ENVIRONMENT, git.commit()):
             change.make()
         loaded = demo_data.load(document["bronze_bucket"])
         console.print(
@@ -67,7 +70,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     state = progress.follow(api, arguments.pipeline, triggered["dag_run_id"], console)
     if state != "success":
         summary.print_failed_tasks(console, api, arguments.pipeline, triggered["dag_run_id"])
-        console.print(f"\nThe run is at {settings.airflow_url}; everything stays up until `make down`.")
+        console.print(f"\nThe run is at {settings.airflow_url}; everything stays up until `{make('down')}`.")
         return 1
     report = api.xcom(arguments.pipeline, triggered["dag_run_id"], "report")
     summary.print_report(console, settings, arguments.pipeline, report)
@@ -76,8 +79,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def down(arguments: argparse.Namespace, console: Console) -> int:
-    """Stop what `run` started."""
-    stopped = services.stop_all()
+    """Stop what `run` and `airflow` started: in this environment, or in all where none is given."""
+    everywhere = [folder for depth in ("", "*/", "*/*/") for folder in ALL_STATE.glob(f"{depth}services")]
+    stopped = services.stop_all(everywhere if ENVIRONMENT == LOCAL else None)
     console.print(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
     return 0
 
@@ -85,7 +89,7 @@ def down(arguments: argparse.Namespace, console: Console) -> int:
 def announce(arguments: argparse.Namespace, console: Console) -> int:
     """Tell Airflow that bronze has new files: the pipeline starts by its schedule, for the newest month."""
     if not services.alive("airflow-api-server"):
-        raise services.ServiceError("Airflow is not up: `make run` brings it up")
+        raise services.ServiceError(f"Airflow is not up: `{make('run')}` brings it up")
     settings = _settings(None, None)
     settings.enter()
     api = airflow.Api(settings)
@@ -99,19 +103,36 @@ def invoke(arguments: argparse.Namespace, console: Console) -> int:
     """Send the sample row to the endpoint, after starting local AWS where it is down, and print what comes back."""
     sample = summary.sample_file(arguments.pipeline)
     if not sample.exists():
-        raise services.ServiceError(f"there is no endpoint of {arguments.pipeline} yet: `make run` brings it up")
+        raise services.ServiceError(f"there is no endpoint of {arguments.pipeline} yet: `{make('run')}` brings it up")
     with _starting():
         settings = _settings(None, None)
         settings.enter()
-        if not services.alive("local-aws"):
-            services.require_free_port(settings.aws_port, "local AWS", "AWS_PORT")
+        if ENVIRONMENT == LOCAL:
+            _require_free_aws_port(settings)
             _start_local_aws(settings)
+        else:
+            terraformed.document(settings)
     request = sample.read_text()
     response = boto3.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=arguments.pipeline.replace("_", "-"), ContentType="application/json", Body=request
     )
     console.print_json(request)
     console.print_json(response["Body"].read().decode())
+    return 0
+
+
+def start_airflow(arguments: argparse.Namespace, console: Console) -> int:
+    """Run Airflow on your own AWS account, as the AWS CLI finds it, until Ctrl-C."""
+    STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return hybrid.serve(_settings(None, arguments.airflow_port), console)
+
+
+def load_demo_data(arguments: argparse.Namespace, console: Console) -> int:
+    """Put the demo data into bronze of your own AWS account, as the AWS CLI finds it."""
+    os.environ.update(Settings(0, 0).user_environment())
+    hybrid.caller()
+    loaded = demo_data.load(read(ENVIRONMENT)["bronze_bucket"])
+    console.print(f"bronze: {loaded['uploaded']} files loaded, {loaded['found']} were there", highlight=False)
     return 0
 
 
@@ -143,7 +164,7 @@ def _settings(aws_port: int | None, airflow_port: int | None) -> Settings:
     asked = {"aws_port": aws_port, "airflow_port": airflow_port}
     for name, port in asked.items():
         if port and kept and port != kept[name] and services.any_alive():
-            raise services.ServiceError(f"already running with {name}={kept[name]}: `make down` before another one")
+            raise services.ServiceError(f"already running with {name}={kept[name]}: `{make('down')}` before another")
     ports = {"aws_port": 4566, "airflow_port": 8080} | kept | {name: port for name, port in asked.items() if port}
     write_privately(path, json.dumps(ports))
     return Settings(**ports)
@@ -155,6 +176,16 @@ def _starting() -> Iterator[None]:
     with (STATE / "start.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _has_local_aws() -> bool:
+    """Whether local AWS is up, as far as this has to do with it: with Terraform's platform it is the user's own."""
+    return ENVIRONMENT != LOCAL or services.alive("local-aws")
+
+
+def _require_free_aws_port(settings: Settings) -> None:
+    if not services.alive("local-aws"):
+        services.require_free_port(settings.aws_port, "local AWS", "AWS_PORT")
 
 
 def _start_local_aws(settings: Settings) -> None:
@@ -169,28 +200,37 @@ def main() -> int:
     """Parse the command line and run; 1 with one clear message where something is in the way."""
     parser = argparse.ArgumentParser(prog="laptop", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for command in (run, down, announce, invoke):
-        subparser = commands.add_parser(command.__name__, help=command.__doc__)
+    named: dict[str, Callable[[argparse.Namespace, Console], int]] = {
+        "run": run,
+        "airflow": start_airflow,
+        "down": down,
+        "announce": announce,
+        "invoke": invoke,
+        "demo-data": load_demo_data,
+    }
+    for name, command in named.items():
+        subparser = commands.add_parser(name, help=command.__doc__)
         subparser.set_defaults(command=command)
-        if command is not down:
+        if command in (run, announce, invoke):
             subparser.add_argument("--pipeline", default="flight_delay", help="the DAG (default flight_delay)")
         if command is run:
             subparser.add_argument("--as-of", help="test month, yyyy-mm (default: the newest in bronze)")
             subparser.add_argument("--test-months", help="months of test up to as-of (default 1)")
             subparser.add_argument("--aws-port", type=int, help="port of local AWS (default 4566)")
+        if command in (run, start_airflow):
             subparser.add_argument("--airflow-port", type=int, help="port of Airflow (default 8080)")
     arguments = parser.parse_args()
     console = Console()
     try:
         return int(arguments.command(arguments, console))
-    except (services.ServiceError, demo_data.BronzeConflict) as error:
+    except (services.ServiceError, Refused, demo_data.BronzeConflict) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except (requests.RequestException, BotoCoreError, ClientError) as error:
-        print(f"\n{error}\nlocal AWS or Airflow did not answer as it should; see {services.RECORDS}", file=sys.stderr)
+        print(f"\n{error}\nAWS or Airflow did not answer as it should; see {services.RECORDS}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ninterrupted; the run goes on in Airflow, `make down` stops everything", file=sys.stderr)
+        print(f"\ninterrupted; the run goes on in Airflow, `{make('down')}` stops everything", file=sys.stderr)
         return 130
 
 

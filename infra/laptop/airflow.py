@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,8 @@ SERVICES = {
 START_SECONDS = 180
 
 
-def start(settings: Settings) -> None:
+def start(environment: Mapping[str, str]) -> None:
     """Bring the metadata database up to date and start what isn't running."""
-    environment = settings.environment()
     if all(services.alive(name) for name in SERVICES):
         return
     migrate = subprocess.run(
@@ -36,6 +36,12 @@ def start(settings: Settings) -> None:
         )
     for name, arguments in SERVICES.items():
         services.start(name, _command(*arguments), environment)
+
+
+def require_free_port(settings: Settings) -> None:
+    """ServiceError where something else listens on the port that Airflow's server needs."""
+    if not services.alive("airflow-api-server"):
+        services.require_free_port(settings.airflow_port, "Airflow", "AIRFLOW_PORT")
 
 
 def _command(*arguments: str) -> list[str]:
@@ -111,7 +117,8 @@ class Api:
     def unfinished_runs(self, dag_id: str) -> list[dict[str, Any]]:
         """The runs that wait or go on."""
         path = f"/dags/{dag_id}/dagRuns"
-        return [run for state in ("queued", "running") for run in self._get(path, state=state)["dag_runs"]]
+        found = [run for state in ("queued", "running") for run in self._get(path, state=state)["dag_runs"]]
+        return list({run["dag_run_id"]: run for run in found}.values())  # one may have changed state in between
 
     def fail_unfinished_runs(self, dag_id: str) -> int:
         """Mark every run that has not ended as failed; returns how many there were."""

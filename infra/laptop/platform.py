@@ -1,25 +1,23 @@
 """Lays on local AWS what Terraform lays on AWS, and writes the same platform document."""
 
 import json
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import boto3
 import jsonschema
 
+from deploy.platform import SCHEMA
 from laptop import bronze
 from laptop.settings import ENVIRONMENT, REGION, REPOSITORY
 
-SCHEMA = Path(__file__).resolve().parents[1] / "platform.schema.json"
 # https://docs.aws.amazon.com/sagemaker/latest/dg/pre-built-docker-containers-scikit-learn-spark.html (us-east-1)
 IMAGE = f"683313688378.dkr.ecr.{REGION}.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
 BUCKETS = ("bronze", "silver", "gold", "artifacts")
 DATABASES = ("bronze", "silver", "gold")
 
 
-def apply(git_commit: str) -> dict[str, Any]:
-    """Create what is missing and write the document and the commit to SSM; run again, it changes nothing else."""
+def apply() -> dict[str, Any]:
+    """Create what is missing and write the document to SSM; run again, it changes nothing else."""
     account = boto3.client("sts").get_caller_identity()["Account"]
     prefix = f"silverline-{ENVIRONMENT}"
     document: dict[str, Any] = {
@@ -51,24 +49,9 @@ def apply(git_commit: str) -> dict[str, Any]:
     _workgroup(
         document["athena_workgroup"], document["kms_key_arn"], f"s3://{document['artifacts_bucket']}/athena-results/"
     )
-    for name, value in (("platform", json.dumps(document)), ("git_commit", git_commit)):
-        _ssm().put_parameter(Name=_parameter(name), Value=value, Type="String", Overwrite=True)
+    parameter = f"/silverline/{ENVIRONMENT}/platform"
+    boto3.client("ssm").put_parameter(Name=parameter, Value=json.dumps(document), Type="String", Overwrite=True)
     return document
-
-
-def read() -> dict[str, Any]:
-    """The platform document, as the pipelines read it."""
-    document: dict[str, Any] = json.loads(_ssm().get_parameter(Name=_parameter("platform"))["Parameter"]["Value"])
-    return document
-
-
-@cache
-def _ssm() -> Any:
-    return boto3.client("ssm")
-
-
-def _parameter(name: str) -> str:
-    return f"/silverline/{ENVIRONMENT}/{name}"
 
 
 def _pipelines() -> list[str]:

@@ -11,7 +11,9 @@ from rich.table import Table
 
 from laptop import services
 from laptop.airflow import SERVICES, Api
+from laptop.settings import ENVIRONMENT, LOCAL
 
+WATCHED = (*SERVICES, "local-aws") if ENVIRONMENT == LOCAL else tuple(SERVICES)
 FINISHED = {"success", "failed"}
 STYLES = {
     "success": "green",
@@ -65,7 +67,7 @@ def _until_finished(
         show(api.task_instances(dag_id, run_id))
         if state in FINISHED:
             return state
-        for name in (*SERVICES, "local-aws"):
+        for name in WATCHED:
             services.check(name)
         time.sleep(POLL_SECONDS)
 

@@ -8,12 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
 
-from laptop.settings import STATE, write_privately
+from laptop.settings import STATE, make, write_privately
 
 RECORDS = STATE / "services"
 HEAD_START_SECONDS = 5
@@ -28,7 +28,8 @@ def start(name: str, command: Sequence[str], environment: Mapping[str, str]) -> 
     """Start `command` in the background in a session of its own, unless it is running already."""
     if alive(name):
         return
-    _end(_family(name))  # what one that was killed may have left behind
+    record = _record_file(name)
+    _end(_family(record))  # what one that was killed may have left behind
     RECORDS.mkdir(parents=True, exist_ok=True)
     with log(name).open("ab") as output:
         process = subprocess.Popen(
@@ -40,13 +41,13 @@ def start(name: str, command: Sequence[str], environment: Mapping[str, str]) -> 
             start_new_session=True,
         )
     # The start time tells our process from a later one that was given the same pid.
-    record = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
-    write_privately(RECORDS / f"{name}.json", json.dumps(record))
+    started = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
+    write_privately(record, json.dumps(started))
 
 
 def alive(name: str) -> bool:
     """Whether the service was started and hasn't ended."""
-    return _process(name) is not None
+    return _process(_record_file(name)) is not None
 
 
 def any_alive() -> bool:
@@ -70,22 +71,23 @@ def check(name: str) -> None:
     """ServiceError with the last lines of its log where the service has ended."""
     if not alive(name):
         lines = log(name).read_text(errors="replace").splitlines()[-15:] if log(name).exists() else []
-        advice = "`make run` starts what is missing (local AWS finds what was in it)"
+        advice = f"`{make('run')}` starts what is missing (local AWS finds what was in it)"
         raise ServiceError("\n".join([f"{name} has ended; the last lines of {log(name)}:", *lines, advice]))
 
 
-def stop_all() -> list[str]:
-    """End every recorded service with all that it started; returns the names of those that ran."""
-    names = sorted(path.stem for path in RECORDS.glob("*.json"))
-    running = [name for name in names if alive(name)]
-    families = [process for name in names for process in _family(name)]
+def stop_all(folders: Iterable[Path] | None = None) -> list[str]:
+    """End every service recorded in `folders` (without: those of this environment) with all that it started; returns
+    the names of those that ran."""
+    records = sorted(path for folder in folders or [RECORDS] for path in folder.glob("*.json"))
+    running = [record.stem for record in records if _process(record)]
+    families = [process for record in records for process in _family(record)]
     # Local AWS says of its jobs what they ended with, where it hears of its end before they do.
-    first = [process for name in names if (process := _process(name))]
+    first = [process for record in records if (process := _process(record))]
     _signal(first, signal.SIGTERM)
     psutil.wait_procs(first, timeout=HEAD_START_SECONDS)
     _end(families)
-    for name in names:
-        (RECORDS / f"{name}.json").unlink()
+    for record in records:
+        record.unlink()
     return running
 
 
@@ -98,7 +100,7 @@ def require_free_port(port: int, name: str, variable: str) -> None:
         except OSError as error:
             raise ServiceError(
                 f"port {port}, which {name} needs, is taken by another program: end that one, or choose a free port "
-                f"with `make run {variable}={port + 1}`"
+                f"with `{make('run')} {variable}={port + 1}`"
             ) from error
 
 
@@ -112,19 +114,23 @@ def python(*arguments: str) -> list[str]:
     return [sys.executable, *arguments]
 
 
-def _record(name: str) -> tuple[int, float] | None:
+def _record_file(name: str) -> Path:
+    return RECORDS / f"{name}.json"
+
+
+def _read(record: Path) -> tuple[int, float] | None:
     """The pid the service was started with and when that was; None where there is no record of ours."""
     try:
-        record = json.loads((RECORDS / f"{name}.json").read_text())
-        return int(record["pid"]), float(record["created"])
+        started = json.loads(record.read_text())
+        return int(started["pid"]), float(started["created"])
     except (FileNotFoundError, json.JSONDecodeError, KeyError):
         return None  # ours are written whole
 
 
-def _process(name: str) -> psutil.Process | None:
-    if (record := _record(name)) is None:
+def _process(record: Path) -> psutil.Process | None:
+    if (started := _read(record)) is None:
         return None
-    pid, created = record
+    pid, created = started
     try:
         process = psutil.Process(pid)
         same = abs(process.create_time() - created) < 1
@@ -133,12 +139,12 @@ def _process(name: str) -> psutil.Process | None:
         return None
 
 
-def _family(name: str) -> list[psutil.Process]:
+def _family(record: Path) -> list[psutil.Process]:
     """The service's processes: itself, its children, and whatever else is in its session, even where it was killed."""
-    if (record := _record(name)) is None:
+    if (started := _read(record)) is None:
         return []
-    session, created = record
-    leader = _process(name)
+    session, created = started
+    leader = _process(record)
     if leader is None and psutil.pid_exists(session) and psutil.Process(session).create_time() - created >= 1:
         return []  # another program has the pid by now
     children = leader.children(recursive=True) if leader else []

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-STATE = Path(os.environ.get("SILVERLINE_STATE", REPOSITORY / ".state"))
-ENVIRONMENT = "local"
+LOCAL = "local"
+# Which platform is meant: the one that `make run` lays itself, or one that Terraform has laid (ENV=dev).
+ENVIRONMENT = os.environ.get("SILVERLINE_ENV") or LOCAL
+ALL_STATE = Path(os.environ.get("SILVERLINE_STATE", REPOSITORY / ".state"))
+STATE = ALL_STATE if ENVIRONMENT == LOCAL else ALL_STATE / ENVIRONMENT
 REGION = "us-east-1"
 AIRFLOW_USER = "admin"
 
@@ -46,12 +49,34 @@ class Settings:
         os.environ.update(environment)
 
     def environment(self) -> dict[str, str]:
-        """The environment of every process that is started: the user's, without his AWS credentials."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "AIRFLOW_"))}
-        # Where it is set, each of the hundred processes of a run would compile its modules again.
-        inherited.pop("PYTHONDONTWRITEBYTECODE", None)
+        """The environment of what runs on local AWS: the user's, without his AWS credentials."""
         no_credentials = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-        return inherited | self.aws_environment() | no_credentials | self._airflow_environment()
+        polling = {"WR_ATHENA_QUERY_WAIT_POLLING_DELAY": "0.1"}
+        return (
+            _inherited(("AWS_", "AIRFLOW_"))
+            | self.aws_environment()
+            | no_credentials
+            | self._airflow_environment()
+            | polling
+        )
+
+    def role_environment(self, role_arn: str) -> dict[str, str]:
+        """The environment of what runs on local AWS as the role, whose credentials botocore gets and renews itself."""
+        root = self.environment()
+        keys = {name: root.pop(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+        profiles = ["[default]", f"role_arn = {role_arn}", "role_session_name = airflow", "source_profile = root"]
+        profiles += ["[profile root]", *(f"{name.lower()} = {value}" for name, value in keys.items())]
+        path = STATE / "airflow" / "aws-config"
+        write_privately(path, "\n".join(profiles) + "\n")
+        return root | {"AWS_CONFIG_FILE": str(path)}
+
+    def user_environment(self) -> dict[str, str]:
+        """The environment of what runs on the user's own AWS account: by his settings and credentials."""
+        inherited = _inherited(("AIRFLOW_",))
+        # Terraform and the AWS CLI of today read AWS_REGION, boto3 only the other one.
+        if region := inherited.get("AWS_REGION"):
+            inherited["AWS_DEFAULT_REGION"] = region
+        return inherited | self._airflow_environment()
 
     def _airflow_environment(self) -> dict[str, str]:
         home = STATE / "airflow"
@@ -88,8 +113,14 @@ class Settings:
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-            "WR_ATHENA_QUERY_WAIT_POLLING_DELAY": "0.1",
         }
+
+
+def _inherited(without: tuple[str, ...]) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(without)}
+    # Where it is set, each of the hundred processes of a run would compile its modules again.
+    inherited.pop("PYTHONDONTWRITEBYTECODE", None)
+    return inherited
 
 
 def airflow_secrets() -> dict[str, str]:
@@ -102,6 +133,11 @@ def airflow_secrets() -> dict[str, str]:
         write_privately(path, json.dumps(values))
     stored: dict[str, str] = json.loads(path.read_text())
     return stored
+
+
+def make(target: str) -> str:
+    """The make command of that target for this environment."""
+    return f"make {target}" if ENVIRONMENT == LOCAL else f"make {target} ENV={ENVIRONMENT}"
 
 
 def write_privately(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from laptop.airflow import Api
-from laptop.settings import AIRFLOW_USER, REPOSITORY, STATE, Settings, airflow_secrets
+from laptop.settings import AIRFLOW_USER, REPOSITORY, STATE, Settings, airflow_secrets, make
 
 LOG_LINES = 20
 SPLITS = ("train", "validation", "test")
@@ -39,13 +39,13 @@ def print_report(console: Console, settings: Settings, dag_id: str, report: dict
     )
     console.print(
         f"\nEndpoint [bold]{report['endpoint']}[/] is in service, {report['golden_answers']} known answers checked.\n"
-        "Ask it by `make invoke`, or by:"
+        f"Ask it by `{make('invoke')}`, or by:"
     )
     console.print(command, soft_wrap=True, highlight=False)
     console.print(
         f"\nAirflow   {settings.airflow_url}  (user {AIRFLOW_USER}, password {airflow_secrets()['password']})\n"
         f"AWS       {settings.aws_url}  (AWS_ENDPOINT_URL)\n"
-        "Stop      make down",
+        f"Stop      {make('down')}",
         highlight=False,
     )
 

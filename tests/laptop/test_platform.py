@@ -1,7 +1,6 @@
 """The platform that the local start-up lays, and the document that it writes of it."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -9,39 +8,34 @@ import boto3
 import jsonschema
 import pytest
 
+from deploy.platform import SCHEMA, read
 from laptop import platform
 from silverline.platform import Platform
 
 
 @pytest.fixture
-def aws(local_aws: Any) -> Iterator[None]:
-    platform._ssm.cache_clear()
-    yield
-    platform._ssm.cache_clear()
+def aws(local_aws: Any) -> None:
+    """A local AWS, which other tests may have laid the same platform on."""
 
 
 def schema() -> Any:
-    return json.loads(platform.SCHEMA.read_text())
+    return json.loads(SCHEMA.read_text())
 
 
 def test_the_document_in_ssm_has_the_schema_and_all_that_pipelines_need(aws: None) -> None:
-    platform.apply("abc")
-    document = platform.read()
-    jsonschema.validate(document, schema())
-    assert Platform.from_document(document).environment == "local"
-    commit = boto3.client("ssm").get_parameter(Name="/silverline/local/git_commit")["Parameter"]["Value"]
-    assert commit == "abc"
+    platform.apply()
+    assert Platform.from_document(read("local")).environment == "local"
 
 
 def test_applying_twice_keeps_what_is_there(aws: None) -> None:
-    first = platform.apply("abc")
+    first = platform.apply()
     boto3.client("s3").put_object(Bucket=first["bronze_bucket"], Key="k", Body=b"raw")
-    assert platform.apply("def") == first
+    assert platform.apply() == first
     assert boto3.client("s3").get_object(Bucket=first["bronze_bucket"], Key="k")["Body"].read() == b"raw"
 
 
 def test_bronze_is_versioned_and_what_comes_into_a_bucket_is_encrypted_with_the_platforms_key(aws: None) -> None:
-    document, s3 = platform.apply("abc"), boto3.client("s3")
+    document, s3 = platform.apply(), boto3.client("s3")
     assert s3.get_bucket_versioning(Bucket=document["bronze_bucket"])["Status"] == "Enabled"
     for layer in platform.BUCKETS:
         s3.put_object(Bucket=document[f"{layer}_bucket"], Key="k", Body=b"raw")
@@ -49,7 +43,7 @@ def test_bronze_is_versioned_and_what_comes_into_a_bucket_is_encrypted_with_the_
 
 
 def test_what_the_document_names_is_there(aws: None) -> None:
-    document = platform.apply("abc")
+    document = platform.apply()
     for role in ("airflow", "sagemaker_jobs", "sagemaker_endpoint"):
         name = document[f"{role}_role_arn"].rpartition("/")[2]
         assert boto3.client("iam").get_role(RoleName=name)["Role"]["Arn"] == document[f"{role}_role_arn"]
@@ -79,9 +73,9 @@ def test_the_schema_refuses_an_unknown_member_and_one_that_is_not_of_its_form(
     aws: None, change: dict[str, Any]
 ) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**platform.apply("abc"), **change}, schema())
+        jsonschema.validate({**platform.apply(), **change}, schema())
 
 
 def test_the_schema_takes_a_document_with_mwaa(aws: None) -> None:
     mwaa = {"environment": "silverline-local", "bucket": "silverline-local-airflow-123456789012"}
-    jsonschema.validate({**platform.apply("abc"), "mwaa": mwaa}, schema())
+    jsonschema.validate({**platform.apply(), "mwaa": mwaa}, schema())

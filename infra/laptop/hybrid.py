@@ -1,0 +1,64 @@
+"""Airflow on this machine, on the AWS account that the user's own settings and credentials lead to."""
+
+import os
+import signal
+import time
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from rich.console import Console
+
+from deploy import platform
+from laptop import airflow, services
+from laptop.settings import AIRFLOW_USER, ENVIRONMENT, Settings, airflow_secrets
+
+
+def serve(settings: Settings, console: Console) -> int:
+    """Run Airflow until Ctrl-C or SIGTERM; ServiceError where credentials or platform are wrong, or a service ends."""
+    if services.any_alive():
+        raise services.ServiceError(f"Airflow of {ENVIRONMENT} runs already, in another terminal")
+    environment = settings.user_environment()
+    os.environ.update(environment)
+    who = caller()
+    platform.read(ENVIRONMENT)
+    airflow.require_free_port(settings)
+    console.print(
+        f"starting Airflow for {ENVIRONMENT}: {who['Arn']} in {boto3.Session().region_name} ...", soft_wrap=True
+    )
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        airflow.start(environment)
+        airflow.Api(settings).wait_until_ready()
+        console.print(
+            f"Airflow   {settings.airflow_url}  (user {AIRFLOW_USER}, password {airflow_secrets()['password']})\n"
+            "Stop      Ctrl-C",
+            highlight=False,
+        )
+        while True:
+            for name in airflow.SERVICES:
+                services.check(name)
+            time.sleep(1)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        services.stop_all()
+
+
+def caller() -> Any:
+    """Who the user's credentials say that he is; ServiceError where they are missing, wrong or out of date."""
+    try:
+        return boto3.client("sts").get_caller_identity()
+    except NoRegionError as error:
+        raise services.ServiceError("no AWS region is chosen: set AWS_REGION, or one in your AWS profile") from error
+    except NoCredentialsError as error:
+        raise services.ServiceError(
+            "there are no AWS credentials: log in as for the AWS CLI (`aws configure`, `aws sso login`, AWS_PROFILE)"
+        ) from error
+    except (BotoCoreError, ClientError) as error:
+        raise services.ServiceError(f"AWS does not take your credentials: {error}") from error
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
