@@ -4,8 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,6 +33,40 @@ def test_a_bad_setting_is_refused_at_once_and_nothing_is_started(
     assert done.returncode == 1
     assert message in done.stderr
     assert not state.exists()
+
+
+@pytest.mark.parametrize("command", ["run", "airflow"])
+def test_an_environment_that_is_not_there_is_refused_with_the_command_that_lays_it(
+    tmp_path: Path, local_aws: Any, command: str
+) -> None:
+    environment = {**os.environ, "SILVERLINE_STATE": str(tmp_path), "SILVERLINE_ENV": "nowhere"}
+    port = f"--aws-port={local_aws.url.rpartition(':')[2]}" if command == "run" else "--airflow-port=8799"
+    done = subprocess.run(
+        [sys.executable, "-m", "laptop", command, port], capture_output=True, text=True, env=environment, cwd=ROOT
+    )
+    assert done.returncode == 1
+    assert "has no /silverline/nowhere/platform" in done.stderr
+    assert "terraform -chdir=infra/terraform/examples/local apply -var environment=nowhere" in done.stderr
+    assert not list(tmp_path.glob("nowhere/services/*"))
+
+
+def test_where_no_local_aws_answers_the_commands_that_start_it_are_given(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    environment = {**os.environ, "SILVERLINE_STATE": str(tmp_path), "SILVERLINE_ENV": "dev"}
+    command = [sys.executable, "-m", "laptop", "run", f"--aws-port={port}"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+    assert done.returncode == 1
+    assert f"python -m local_aws --port {port} --enforce-iam --state-dir {tmp_path}/dev/local_aws" in done.stderr
+
+
+def test_airflow_on_ones_own_account_asks_for_credentials_first(tmp_path: Path) -> None:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    none = files | {"AWS_EC2_METADATA_DISABLED": "true"}
+    ours = {"SILVERLINE_STATE": str(tmp_path), "SILVERLINE_ENV": "dev", "AWS_REGION": "us-east-1"}
+    command = [sys.executable, "-m", "laptop", "airflow"]
+    done = subprocess.run(command, capture_output=True, text=True, env=inherited | none | ours, cwd=ROOT)
+    assert done.returncode == 1 and "there are no AWS credentials: log in as for the AWS CLI" in done.stderr
 
 
 def test_invoking_before_anything_runs_says_what_to_do(tmp_path: Path) -> None:

@@ -78,6 +78,15 @@ def test_what_a_killed_service_left_behind_is_ended_too(records: Path) -> None:
     assert not orphans[0].is_running() or orphans[0].status() == psutil.STATUS_ZOMBIE
 
 
+def test_services_of_several_environments_are_stopped_together(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = [records / "local", records / "dev"]
+    for folder in folders:
+        monkeypatch.setattr(services, "RECORDS", folder)
+        services.start("sleeper", CHILD, os.environ)
+    assert services.stop_all(folders) == ["sleeper", "sleeper"]
+    assert not any(list(folder.glob("*.json")) for folder in folders)
+
+
 def test_a_service_that_died_is_reported_with_the_end_of_its_log() -> None:
     services.start("broken", [sys.executable, "-c", "raise SystemExit('no such bucket')"], os.environ)
     with pytest.raises(services.ServiceError, match="broken has ended(.|\n)*no such bucket"):

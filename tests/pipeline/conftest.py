@@ -4,9 +4,10 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from machine import Laptop, free_ports
+from machine import Laptop
 
 from laptop.settings import Settings
+from ports import free_ports
 
 
 @pytest.fixture(scope="module")

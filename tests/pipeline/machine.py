@@ -1,7 +1,6 @@
 """A laptop of its own for the pipeline tests: other ports and another state folder than `make run` uses."""
 
 import os
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -35,14 +34,3 @@ class Laptop:
         """`make run` on these ports, up to March: a month to train, one to validate, one to test."""
         ports = [f"--aws-port={self.settings.aws_port}", f"--airflow-port={self.settings.airflow_port}"]
         return self.command("run", "--as-of", "2013-03", *ports, *arguments)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports on 127.0.0.1 that nothing listens on."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
