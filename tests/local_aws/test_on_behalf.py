@@ -17,6 +17,13 @@ BUCKET, BRONZE = "on-behalf", "on-behalf-bronze"
 ARN = f"arn:aws:s3:::{BUCKET}"
 REPOSITORY = "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-scikit-learn"
 GLUE = f"arn:aws:glue:us-east-1:{ACCOUNT}"
+ECHO = """
+    def model_fn(model_dir):
+        return None
+
+    def transform_fn(model, content, content_type, accept):
+        return content, accept
+"""
 NOT_ALLOWED = "because no identity-based policy allows the"
 
 
@@ -48,7 +55,7 @@ def key(server: None) -> str:
     s3.put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration={"Rules": [rule]})
     for name in ("data/train.csv", "flights/a.csv"):
         s3.put_object(Bucket=BUCKET, Key=name, Body=b"UA,1\n")
-    s3.put_object(Bucket=BUCKET, Key="models/model.tar.gz", Body=archive({"code/inference.py": ""}))
+    s3.put_object(Bucket=BUCKET, Key="models/model.tar.gz", Body=archive({"code/inference.py": ECHO}))
     s3.put_object(Bucket=BRONZE, Key="raw.csv", Body=b"raw")
     return arn
 
@@ -251,7 +258,8 @@ def of_an_endpoint(of_a_job: Statements, key: str) -> Statements:
 
 
 def create_model(name: str, role_arn: str) -> None:
-    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/models/model.tar.gz"}
+    program = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
+    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/models/model.tar.gz", "Environment": program}
     boto3.client("sagemaker").create_model(ModelName=name, ExecutionRoleArn=role_arn, PrimaryContainer=container)
 
 
@@ -291,6 +299,46 @@ def test_an_endpoint_fails_without_a_permission_of_its_models_role(of_an_endpoin
         f'Failed to download model data for container "container_1" from URL: "s3://{BUCKET}/models/model.tar.gz". '
         "Please ensure that there is an object located at the URL and that the role passed to CreateModel has "
         "permissions to download the object."
+    )
+
+
+def test_an_endpoint_needs_no_more_than_that_and_its_metrics_are_sagemakers_own(of_an_endpoint: Statements) -> None:
+    sagemaker, cloudwatch = boto3.client("sagemaker"), boto3.client("cloudwatch")
+    create_model("echo", role("echo", of_an_endpoint))
+    variant = {"VariantName": "v", "ModelName": "echo", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    capture = {  # which the role has no leave to write
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{BUCKET}/captured",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName="echo", ProductionVariants=[variant], DataCaptureConfig=capture)
+    sagemaker.create_endpoint(EndpointName="echo", EndpointConfigName="echo")
+    assert settled(sagemaker, "echo")["EndpointStatus"] == "InService"
+    asks = Somebody(role("asks", {"ask": allow("sagemaker:InvokeEndpoint", "*")})).client("sagemaker-runtime")
+    for _ in range(2):
+        assert asks.invoke_endpoint(EndpointName="echo", Body=b"1", ContentType="text/csv")["Body"].read() == b"1"
+    eventually(lambda: cloudwatch.list_metrics(Namespace="AWS/SageMaker", MetricName="Invocations")["Metrics"], bool)
+    sagemaker.delete_endpoint(EndpointName="echo")
+
+
+def test_a_transform_job_writes_as_its_models_role(of_an_endpoint: Statements, of_a_job: Statements) -> None:
+    sagemaker = boto3.client("sagemaker")
+    create_model("reads", role("reads", {**of_an_endpoint, "data": of_a_job["read"], "find": of_a_job["find"]}))
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/data/"}}
+    sagemaker.create_transform_job(
+        TransformJobName="reads",
+        ModelName="reads",
+        TransformInput={"DataSource": source, "ContentType": "text/csv"},
+        TransformOutput={"S3OutputPath": f"s3://{BUCKET}/transformed"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+    job = eventually(
+        lambda: sagemaker.describe_transform_job(TransformJobName="reads"),
+        lambda job: job["TransformJobStatus"] not in ("InProgress", "Stopping"),
+    )
+    assert job["FailureReason"].startswith(
+        "ClientError: Artifact upload failed:Unable to upload object s3://on-behalf/transformed/train.csv.out "
+        f"(AccessDenied: {failed('reads', 's3:PutObject', f'{ARN}/transformed/train.csv.out')}"
     )
 
 
