@@ -106,20 +106,26 @@ def _is_double(side: exp.Expr) -> bool:
     return isinstance(side, (exp.Cast, exp.TryCast)) and side.is_type("double")
 
 
-def _average(node: exp.Expr) -> exp.Expr:
-    """Of decimals a decimal of their own scale: their sum by their count, each FILTERed and OVER what it is."""
+def _aggregate(node: exp.Expr) -> exp.Expr:
+    """A sum or average of reals is a real; an average of decimals is one of their own scale: their sum by their count,
+    each FILTERed and OVER what it is."""
     if isinstance(node.parent, (exp.Filter, exp.Window)) and node.arg_key == "this":
         return node
-    average = node
-    while isinstance(average, (exp.Filter, exp.Window)):
-        average = average.this
-    digits = _digits(operand_types(average)[0]) if isinstance(average, exp.Avg) else None
-    if digits is None or "DECIMAL" not in operand_types(average)[0]:
+    aggregate = node
+    while isinstance(aggregate, (exp.Filter, exp.Window)):
+        aggregate = aggregate.this
+    if not isinstance(aggregate, (exp.Avg, exp.Sum)):
+        return node
+    kind = operand_types(aggregate)[0]
+    if kind == "FLOAT":
+        return exp.cast(node, "float")
+    digits = _digits(kind) if kind.startswith("DECIMAL") and isinstance(aggregate, exp.Avg) else None
+    if digits is None:
         return node
 
-    def instead(kind: type[exp.Expr]) -> exp.Expr:
+    def instead(function: type[exp.Expr]) -> exp.Expr:
         def replace(part: exp.Expr) -> exp.Expr:
-            return kind(this=part.this) if isinstance(part, exp.Avg) else part
+            return function(this=part.this) if isinstance(part, exp.Avg) else part
 
         return node.copy().transform(replace)
 
@@ -129,9 +135,9 @@ def _average(node: exp.Expr) -> exp.Expr:
 
 def _rounded(node: exp.Expr) -> exp.Expr:
     kind = operand_types(node)[0]
-    digits = _digits(kind) if "DECIMAL" in kind else None
-    if digits is None:
-        return node
+    digits = _digits(kind)
+    if digits is None or "DECIMAL" not in kind:
+        return node.this if digits is not None and isinstance(node, (exp.Ceil, exp.Floor)) else node
     precision, scale = digits
     if node.args.get("decimals") is not None:
         return _decimal(node, precision + isinstance(node, exp.Round), scale)
@@ -141,6 +147,11 @@ def _rounded(node: exp.Expr) -> exp.Expr:
 def _sign(node: exp.Expr) -> exp.Expr:
     signed = call("trino_sign", node.this)
     return _decimal(signed, 1, 0) if "DECIMAL" in operand_types(node)[0] else signed
+
+
+def _of_bigints(node: exp.Expr) -> exp.Expr:
+    node.set("this", exp.cast(node.this, "bigint"))
+    return node
 
 
 def _typeof(node: exp.Expr) -> exp.Expr:
@@ -156,9 +167,10 @@ RULES: dict[type[exp.Expr], Rule] = {
     exp.Add: _arithmetic,
     exp.Sub: _arithmetic,
     exp.Div: _divide,
-    exp.Avg: _average,
-    exp.Filter: _average,
-    exp.Window: _average,
+    exp.Avg: _aggregate,
+    exp.Sum: _aggregate,
+    exp.Filter: _aggregate,
+    exp.Window: _aggregate,
     exp.Round: _rounded,
     exp.Trunc: _rounded,
     exp.Ceil: _rounded,
@@ -166,6 +178,8 @@ RULES: dict[type[exp.Expr], Rule] = {
     exp.Sign: _sign,
     exp.Skewness: macro("trino_skewness", "this"),
     exp.Typeof: _typeof,
+    **dict.fromkeys((exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot), _of_bigints),
+    **dict.fromkeys((exp.BitwiseAndAgg, exp.BitwiseOrAgg, exp.BitwiseXorAgg), _of_bigints),
     exp.Chr: lambda node: exp.Chr(expressions=[exp.cast(code, "int") for code in node.expressions]),
     exp.Rand: lambda node: (
         call(

@@ -109,8 +109,8 @@ def _sequence(node: exp.Expr) -> exp.Expr:
 
 def _subscript(node: exp.Expr) -> exp.Expr:
     kind, place = operand_types(node)[0], node.expressions[0]
-    if node.args.get("safe"):  # element_at
-        return node
+    if node.args.get("safe"):
+        return call("trino_element_at", node.this, place) if kind.endswith("[]") else node
     if kind.startswith("MAP("):
         return call("trino_map_value", node.this, place)
     return call("trino_array_element", node.this, place) if kind.endswith("[]") else node

@@ -92,6 +92,8 @@ create macro trino_array_element(a, i) as a[case
         when i = 0 then 'SQL array indices start at 1'
         when i < 0 then 'Array subscript is negative: ' || i
         else 'Array subscript must be less than or equal to array length: ' || i || ' > ' || len(a) end as bigint) end];
+create macro trino_element_at(a, i) as a[case
+    when i = 0 then cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1, not at ' || i as bigint) else i end];
 create macro trino_map_value(m, k) as map_values(m)[case
     when m is not null and k is not null then coalesce(
         list_position(map_keys(m), k),
@@ -111,7 +113,8 @@ create macro array_union(a, b) as trino_array_distinct(list_concat(a, b));
 create macro trino_has_null(a) as len(list_filter(a, lambda v: v is null)) > 0;
 create macro trino_array_max(a) as if(trino_has_null(a), null, list_max(a));
 create macro trino_array_min(a) as if(trino_has_null(a), null, list_min(a));
-create macro trino_array_position(a, x) as if(a is null or x is null, null, coalesce(list_position(a, x), 0));
+create macro trino_array_position(a, x) as
+    cast(if(a is null or x is null, null, coalesce(list_position(a, x), 0)) as bigint);
 create macro trino_any(a) as if(list_contains(a, true), true, if(trino_has_null(a), null, false));
 create macro trino_all(a) as if(list_contains(a, false), false, if(trino_has_null(a), null, true));
 create macro trino_repeat(x, n) as list_transform(generate_series(1, n), lambda i: x);
@@ -156,6 +159,9 @@ create macro trino_scientific_text(t) as case
     else trino_scientific(
         if(t[1] = '-', '-', ''), ltrim(replace(ltrim(t, '-'), '.', ''), '0'),
         len(ltrim(split_part(t, '.', 2), '0')) - len(split_part(t, '.', 2)) - 1) end;
+-- Java rounds the digits that a double is written with, C the double itself.
+create macro trino_rounded(x, digits) as
+    coalesce(cast(round(try_cast(cast(x as varchar) as decimal(38, 18)), digits) as double), cast(x as double));
 create macro trino_double_text(t) as case
     when t not in ('nan', '-nan', 'inf', '-inf') and (abs(try_cast(t as double)) >= 1e-3 and abs(try_cast(t as double)) < 1e7
         or try_cast(t as double) = 0) then t
@@ -180,13 +186,17 @@ create macro trino_interval_text(i) as
 create macro trino_split(x, delimiter, n) as
     if(len(string_split(x, delimiter)) <= n, string_split(x, delimiter),
        list_append(string_split(x, delimiter)[1:n - 1], array_to_string(string_split(x, delimiter)[n:], delimiter)));
-create macro trino_split_part(x, delimiter, n) as string_split(x, delimiter)[n];
+create macro trino_split_part(x, delimiter, n) as string_split(x, delimiter)[case
+    when n <= 0 then cast('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero: ' || n as bigint) else n end];
+create macro trino_substr
+    (x, start) as if(start = 0 or start < -len(x), '', substr(x, start)),
+    (x, start, n) as if(start = 0 or start < -len(x), '', substr(x, start, n));
 create macro trino_strpos(x, part, n) as
     if(len(string_split(x, part)) <= n, 0, len(array_to_string(string_split(x, part)[1:n], part)) + 1);
 create macro trino_split_to_map(x, pairs, values) as map_from_entries(list_transform(string_split(x, pairs), lambda p:
     {'k': split_part(p, values, 1), 'v': substr(p, len(split_part(p, values, 1)) + len(values) + 1)}));
-create macro regexp_position(x, pattern) as
-    if(regexp_matches(x, pattern), len(regexp_extract(x, '(?s)^(.*?)(?:' || pattern || ')', 1)) + 1, -1);
+create macro regexp_position(x, pattern) as cast(
+    if(regexp_matches(x, pattern), len(regexp_extract(x, '(?s)^(.*?)(?:' || pattern || ')', 1)) + 1, -1) as integer);
 
 create macro from_base(x, radix) as list_reduce(
     list_transform(string_split(lower(x), ''), lambda c: cast(strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 as bigint)),
@@ -206,8 +216,8 @@ create macro trino_divide(x, y) as case
     when cast(x as double) = 0 or isnan(cast(x as double)) then nan()
     else if(cast(x as double) > 0, 1, -1) * infinity() end;
 create macro trino_sign(x) as if(x = 0, x, x / abs(x));
-create macro trino_bit_count(x, bits) as
-    bit_count(if(bits = 64, cast(x as bigint), cast(x as bigint) & ((cast(1 as bigint) << least(bits, 62)) - 1)));
+create macro trino_bit_count(x, bits) as cast(
+    bit_count(if(bits = 64, cast(x as bigint), cast(x as bigint) & ((cast(1 as bigint) << least(bits, 62)) - 1))) as bigint);
 create macro bitwise_left_shift(x, n) as x << n;
 create macro bitwise_right_shift_arithmetic(x, n) as x >> n;
 create macro bitwise_right_shift(x, n) as

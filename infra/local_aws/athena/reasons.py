@@ -63,6 +63,10 @@ def query_failed(error: Exception, query: exp.Expr | None) -> QueryFailed:
         return QueryFailed(f"NUMERIC_VALUE_OUT_OF_RANGE: {_NUMBERS.get(m[2], m[2])} {m[1]} overflow: {m[3]}")
     if m := re.search(r"Type \w+ with value (\S+) can't be cast .* out of range for the destination type (\w+)", text):
         return QueryFailed(f"NUMERIC_VALUE_OUT_OF_RANGE: Out of range for {_NUMBERS.get(m[2], m[2].lower())}: {m[1]}")
+    if m := re.search(r'Casting value "(.*?)" to type DECIMAL\((\d+),(\d+)\) failed', text):
+        return QueryFailed(f"INVALID_CAST_ARGUMENT: Cannot cast '{m[1]}' to DECIMAL({m[2]}, {m[3]})")
+    if "Map keys must be unique" in text:
+        return QueryFailed("INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed")
     if "Malformed JSON" in text:
         return QueryFailed(f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {first}")
     if "Out of Memory" in first:

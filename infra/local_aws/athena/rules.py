@@ -30,6 +30,7 @@ def check(cursor: Any, query: exp.Query) -> None:
     _check_zones(query)
     _check_functions(query)
     _check_casts(query)
+    _check_texts(query)
     for select in query.find_all(exp.Select):
         if select.args.get("from_") is not None:
             _check_aliases(cursor, select)
@@ -50,6 +51,23 @@ def _check_casts(query: exp.Query) -> None:
             kind.endswith("[]") or kind.startswith(("MAP(", "STRUCT(")) or kind == "BLOB"
         ):
             raise QueryFailed(f"TYPE_MISMATCH: {position(cast)}: Cannot cast {trino_signature(kind)} to varchar")
+
+
+def _check_texts(query: exp.Query) -> None:
+    for node in query.find_all(exp.DPipe, exp.Concat):
+        sides = [node.this, node.expression] if isinstance(node, exp.DPipe) else node.expressions
+        kinds = operand_types(node)
+        families = {_family(kind) for kind in kinds}
+        if "text" not in families or not families & {"number", "time", "BOOLEAN"}:
+            continue
+        spelled = [
+            _spelled(side, trino_signature(kind) if kind else "") for side, kind in zip(sides, kinds, strict=True)
+        ]
+        if isinstance(node, exp.DPipe):
+            raise QueryFailed(f"TYPE_MISMATCH: {position(node)}: Cannot apply operator: {' || '.join(spelled)}")
+        raise QueryFailed(
+            f"TYPE_MISMATCH: {position(node)}: Unexpected parameters ({', '.join(spelled)}) for function concat"
+        )
 
 
 def _check_zones(query: exp.Query) -> None:

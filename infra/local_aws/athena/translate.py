@@ -86,13 +86,18 @@ def _format(node: exp.Expr) -> exp.Expr:
         raise unsupported("format() with a pattern that is not a literal", "write the pattern into the query")
     specifiers = re.findall(r"%([-#+ 0,(]*\d*(?:\.\d+)?)([a-zA-Z%])", pattern.this)
     arguments, remaining = [], list(node.expressions)
-    for _, letter in specifiers:
+    for flags, letter in specifiers:
         if letter in ("%", "n") or not remaining:
             continue
         if letter not in "sdfeExX":
             raise unsupported(f"format() with %{letter}", "use %s, %d, %f, %e or %x")
         argument = remaining.pop(0)
-        arguments.append(call("trino_text", argument) if letter == "s" else argument)
+        if letter == "s":
+            argument = call("trino_text", argument)
+        elif letter == "f":
+            digits = flags.partition(".")[2] or "6"
+            argument = call("trino_rounded", argument, exp.Literal.number(digits))
+        arguments.append(argument)
     return call("printf", exp.Literal.string(pattern.this.replace("%n", "\n")), *arguments)
 
 
@@ -110,6 +115,13 @@ def _json_extract(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.JSONExtractScalar):
         return call("trino_json_scalar", exp.JSONExtract(this=node.this, expression=node.expression))
     return node
+
+
+def _substring(node: exp.Expr) -> exp.Expr:
+    start = node.args["start"]
+    if isinstance(start, exp.Literal) and start.this != "0":
+        return node
+    return call("trino_substr", node.this, start, node.args.get("length"))
 
 
 def _fetch(node: exp.Expr) -> exp.Expr:
@@ -162,6 +174,7 @@ _RULES: dict[type[exp.Expr], Rule] = {
         call("trino_split", node.this, node.expression, node.args["limit"]) if node.args.get("limit") else node
     ),
     exp.SplitPart: macro("trino_split_part", "this", "delimiter", "part_index"),
+    exp.Substring: _substring,
     exp.StDistance: refused("st_distance()", _SEE),
     exp.StPoint: refused("st_point()", _SEE),
     exp.StrPosition: lambda node: (
