@@ -182,6 +182,15 @@ CALLS: list[tuple[str, str, dict[str, Any], str, list[str]]] = [
         *("sagemaker-runtime", "invoke_endpoint", {"EndpointName": "e", "Body": b"1"}, "sagemaker:InvokeEndpoint"),
         [arn("sagemaker", "endpoint/e")],
     ),
+    (
+        *("sagemaker-runtime", "invoke_endpoint", {"EndpointName": "e", "Body": b"1,2", "ContentType": "text/csv"}),
+        *("sagemaker:InvokeEndpoint", [arn("sagemaker", "endpoint/e")]),
+    ),
+    (
+        *("sagemaker-runtime", "invoke_endpoint"),
+        {"EndpointName": "e", "Body": b"a=1", "ContentType": "application/x-www-form-urlencoded"},
+        *("sagemaker:InvokeEndpoint", [arn("sagemaker", "endpoint/e")]),
+    ),
     ("iam", "get_role", {"RoleName": "jobs"}, "iam:GetRole", [f"{ROLE}/app/jobs"]),
     ("iam", "list_roles", {}, "iam:ListRoles", ["*"]),
     ("sns", "publish", {"TopicArn": arn("sns", "topic"), "Message": "m"}, "sns:Publish", [arn("sns", "topic")]),
@@ -407,6 +416,14 @@ def test_a_condition_is_about_the_request(user: User, condition: Any, namespace:
     user.may(allow("cloudwatch:PutMetricData", Condition=condition))
     answered = answer(user.client("cloudwatch").put_metric_data, **{**METRIC, "Namespace": namespace})
     assert (answered == ("", "")) is allowed
+
+
+def test_a_model_of_an_endpoint_is_named_in_a_header(user: User) -> None:
+    user.may(allow("sagemaker:InvokeEndpoint", Condition={"StringEquals": {"sagemaker:TargetModel": "a.tar.gz"}}))
+    invoke = user.client("sagemaker-runtime").invoke_endpoint
+    for model, refused in (("a.tar.gz", False), ("b.tar.gz", True)):
+        code = answer(invoke, EndpointName="e", Body=b"not Base64!", TargetModel=model)[0]
+        assert (code == "AccessDeniedException") is refused
 
 
 def test_a_request_that_its_client_has_compressed_is_read_too(user: User) -> None:

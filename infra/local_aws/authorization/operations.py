@@ -1,8 +1,11 @@
 """Requests as their APIs' models read them."""
 
+import base64
+import contextlib
 import functools
 import gzip
 import io
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,12 +56,12 @@ def botocore_service(module: str) -> str:
 def read(module: str, environ: Mapping[str, Any]) -> Operation:
     """The operation that a WSGI request to moto's service `module` names, and its parameters."""
     service = botocore_service(module)
-    body = environ["wsgi.input"].getvalue()
-    if service != "s3" and environ.get("HTTP_CONTENT_ENCODING") == "gzip":  # as clients send many metrics
-        body = gzip.decompress(body)
-    request = Request({**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
+    sent = {**environ, **_body(service, environ)}
+    if str(get_service_model(service).protocol).startswith("rest"):
+        del sent["CONTENT_TYPE"]  # it tells the payload's form, an endpoint's input say, and not the protocol
+    request = Request(sent)
     query = dict(request.args.items())
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers = {name.lower(): value for name, value in Request(dict(environ)).headers.items()}
     try:
         operation, uri_parameters = get_service_router(service).match(request)
     except (NotFound, NotImplementedError):
@@ -80,9 +83,30 @@ def _parsed(operation: Any, uri_parameters: Mapping[str, Any], request: Request)
         "url_params": uri_parameters,
     }
     try:
-        return dict(PROTOCOL_PARSERS[protocol](operation).parse(sent))
+        return dict(PROTOCOL_PARSERS[protocol](operation, blob_parser=_blob).parse(sent))
     except Exception:  # of any kind, at what is no request of this operation: the service will refuse it
         return {}
+
+
+def _body(service: str, environ: Mapping[str, Any]) -> dict[str, Any]:
+    """What a request's environment says of its body, here a copy that can be read, decompressed."""
+    body: bytes = environ["wsgi.input"].getvalue()
+    if service != "s3" and environ.get("HTTP_CONTENT_ENCODING") == "gzip":  # as clients send many metrics
+        with contextlib.suppress(OSError, EOFError, zlib.error):  # it is none; the service will refuse it
+            body = gzip.decompress(body)
+    return {
+        "wsgi.input": io.BytesIO(body),
+        "CONTENT_LENGTH": str(len(body)),
+        "CONTENT_TYPE": environ.get("CONTENT_TYPE", ""),
+    }
+
+
+def _blob(value: str | bytes) -> bytes:
+    """Binary data in a document is in Base64, and as a payload as it is."""
+    try:
+        return base64.b64decode(value)
+    except ValueError:
+        return value if isinstance(value, bytes) else value.encode()
 
 
 def _named(request: Request) -> str:
