@@ -1,11 +1,14 @@
-"""What the tests of local AWS share: clients with one bucket, and for each test of Athena a lake of its own."""
+"""What the tests of local AWS share: clients with one bucket, for each test of Athena a lake of its own, and for those
+modules that ask for it a local AWS that judges calls."""
 
 import time
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
+from own_server import OwnServer
 from sagemaker_requests import bucket_client
 
 
@@ -101,3 +104,12 @@ def sagemaker(s3: Any) -> Any:
 @pytest.fixture(scope="module")
 def logs(local_aws: Any) -> Any:
     return boto3.client("logs")
+
+
+@pytest.fixture(scope="module")
+def enforced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
+    """A local AWS of the module's own that judges calls; this process's AWS clients are its account's root user."""
+    with pytest.MonkeyPatch.context() as patch:
+        own = OwnServer(tmp_path_factory.mktemp("enforced") / "state", patch, "--enforce-iam")
+        yield own
+        own.end("SIGTERM")
