@@ -193,11 +193,11 @@ def test_an_upload_in_parts_is_under_the_buckets_key(bucket: str, key: str) -> N
     assert s3.complete_multipart_upload(**upload, MultipartUpload=parts)["SSEKMSKeyId"] == key
 
 
-def test_a_key_that_is_not_named_is_awss_own(bucket: str) -> None:
+def test_a_key_that_is_not_named_is_awss_own_whatever_the_buckets_is(bucket: str, key: str) -> None:
     s3: Any = boto3.client("s3")
     answer = s3.put_object(Bucket=bucket, Key="k", Body=b"", ServerSideEncryption="aws:kms")
     described = boto3.client("kms").describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
-    assert answer["SSEKMSKeyId"] == described["Arn"]
+    assert answer["SSEKMSKeyId"] == described["Arn"] != key
 
 
 def test_nothing_is_read_or_written_by_a_key_that_is_off(bucket: str, key: str) -> None:

@@ -10,7 +10,7 @@ from moto.s3.responses import S3Response
 from local_aws import authorization
 from local_aws.kms import keys
 
-BY_KMS = "aws:kms"
+BY_KMS = ("aws:kms", "aws:kms:dsse")
 AWS_MANAGED = "alias/aws/s3"  # the key where none is named
 
 
@@ -20,18 +20,18 @@ def encrypt(bucket: FakeBucket, name: str, given: Mapping[str, Any], actions: tu
     rule = (bucket.encryption or {}).get("Rule", {})
     default = rule.get("ApplyServerSideEncryptionByDefault", {})
     algorithm = given.get("encryption") or default.get("SSEAlgorithm")
-    if algorithm != BY_KMS:
+    if algorithm not in BY_KMS:
         return {"encryption": algorithm, "kms_key_id": None, "bucket_key_enabled": None}
-    own = default.get("KMSMasterKeyID") if given.get("encryption") in (None, default.get("SSEAlgorithm")) else None
+    own = None if given.get("encryption") else default.get("KMSMasterKeyID")
     arn = keys.key_arn(bucket.account_id, bucket.region_name, given.get("kms_key_id") or own or AWS_MANAGED)
     by_bucket_key = str(given.get("bucket_key_enabled") or rule.get("BucketKeyEnabled", False)).lower()
     _use(bucket, name, arn, by_bucket_key == "true", actions)
-    return {"encryption": BY_KMS, "kms_key_id": arn, "bucket_key_enabled": by_bucket_key == "true" or None}
+    return {"encryption": algorithm, "kms_key_id": arn, "bucket_key_enabled": by_bucket_key == "true" or None}
 
 
 def decrypt(bucket: FakeBucket, key: FakeKey) -> None:
     """AccessDenied, or the key's error, where the caller can't read an object for its key."""
-    if key.encryption == BY_KMS and key.kms_key_id:
+    if key.encryption in BY_KMS and key.kms_key_id:
         _use(bucket, key.name, key.kms_key_id, str(key.bucket_key_enabled).lower() == "true", ("kms:Decrypt",))
 
 
