@@ -199,7 +199,7 @@ resource "aws_iam_role_policy" "airflow_s3" {
         # Not the scripts that are trained: those come by `make deploy` and in no other way.
         Sid      = "Write"
         Effect   = "Allow"
-        Action   = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+        Action   = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"] # Athena writes in parts
         Resource = ["${local.bucket_arns.silver}/*", "${local.bucket_arns.artifacts}/athena-results/*"]
       },
       {
@@ -245,7 +245,7 @@ resource "aws_iam_role_policy" "sagemaker_jobs_s3" {
       {
         Sid      = "WriteModels"
         Effect   = "Allow"
-        Action   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+        Action   = "s3:PutObject"
         Resource = [for pipeline in local.pipelines : "${local.bucket_arns.artifacts}/${pipeline}/training/*"]
       },
     ]

@@ -65,11 +65,3 @@ def test_a_roles_policies_fit_into_what_iam_takes_with_room_for_ten_pipelines(
 ) -> None:
     text = [json.dumps(each, separators=(",", ":")) for each in statements(platform_on_local_aws, role)]
     assert len("".join(text)) < 10_240 - 9 * 500
-
-
-@pytest.mark.parametrize("role", ["airflow"])
-def test_a_role_is_passed_to_sagemaker_and_to_nobody_else(platform_on_local_aws: Platform, role: str) -> None:
-    (passing,) = (each for each in statements(platform_on_local_aws, role) if each["Action"] == "iam:PassRole")
-    document = platform_on_local_aws.document
-    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-    assert passing["Resource"] == [document["sagemaker_jobs_role_arn"], document["sagemaker_endpoint_role_arn"]]
