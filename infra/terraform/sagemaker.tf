@@ -52,6 +52,9 @@ locals {
   # What a pipeline calls its jobs, models and endpoint configurations: its name, the run and the try.
   own = { for kind in ["training-job", "model", "endpoint-config"] : kind => [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"] }
 
+  tagged   = { "aws:RequestTag/Environment" = var.environment }
+  isolated = { "sagemaker:NetworkIsolation" = "true" }
+
   endpoint_arns = [for name in local.aws_names : "${local.sagemaker}:endpoint/${name}"]
 }
 
@@ -63,12 +66,38 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
     Version = "2012-10-17"
     Statement = [
       {
-        # Only with the tag of this environment, which AddTags is asked for in the same request.
-        Sid       = "Create"
+        # Without a network, with what comes of it encrypted by the platform's key, and tagged as this environment's.
+        Sid      = "Train"
+        Effect   = "Allow"
+        Action   = "sagemaker:CreateTrainingJob"
+        Resource = local.own["training-job"]
+        Condition = {
+          StringEquals = local.tagged
+          Bool         = local.isolated
+          ArnEquals    = { "sagemaker:OutputKmsKey" = aws_kms_key.this.arn }
+        }
+      },
+      {
+        Sid       = "Model"
         Effect    = "Allow"
-        Action    = ["sagemaker:CreateTrainingJob", "sagemaker:CreateModel", "sagemaker:CreateEndpointConfig", "sagemaker:AddTags"]
+        Action    = "sagemaker:CreateModel"
+        Resource  = local.own["model"]
+        Condition = { StringEquals = local.tagged, Bool = local.isolated }
+      },
+      {
+        Sid       = "Configure"
+        Effect    = "Allow"
+        Action    = "sagemaker:CreateEndpointConfig"
+        Resource  = local.own["endpoint-config"]
+        Condition = { StringEquals = local.tagged }
+      },
+      {
+        # What is created with tags asks for this beside; nothing is tagged otherwise.
+        Sid       = "Tag"
+        Effect    = "Allow"
+        Action    = "sagemaker:AddTags"
         Resource  = concat(values(local.own)...)
-        Condition = { StringEquals = { "aws:RequestTag/Environment" = var.environment } }
+        Condition = { StringEquals = { "sagemaker:TaggingAction" = ["CreateTrainingJob", "CreateModel", "CreateEndpointConfig"] } }
       },
       {
         Sid      = "Follow"
