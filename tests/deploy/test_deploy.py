@@ -11,7 +11,8 @@ import boto3
 import pytest
 from environments import COMMIT, Deploy, document, lay, put_document
 
-from deploy import git
+from deploy import git, platform
+from deploy.plan import Refused
 from local_aws.server import Server
 from silverline import source
 
@@ -66,9 +67,9 @@ def test_without_mwaa_it_says_how_airflow_is_run(deploy: Deploy) -> None:
 @pytest.mark.parametrize(
     ("environment", "text", "says"),
     [
-        ("nowhere", None, "no /silverline/nowhere/platform.*`terraform -chdir=infra/terraform/examples/nowhere apply`"),
+        ("nowhere", None, "no /silverline/nowhere/platform.*examples/local apply -var environment=nowhere`"),
         ("broken", "{", "/silverline/broken/platform is not as infra/platform.schema.json says"),
-        ("old", json.dumps({"environment": "old"}), "'bronze_bucket' is a required property.*examples/old apply"),
+        ("old", json.dumps({"environment": "old"}), "'bronze_bucket' is a required property.*environment=old`"),
         ("void", json.dumps(document("void")), "NoSuchBucket.*done twice"),
     ],
 )
@@ -79,6 +80,14 @@ def test_an_environment_that_is_not_there_is_refused_with_what_to_do(
         put_document(environment, text)
     status, said = deploy("--env", environment)
     assert status == 1 and re.search(says, said, re.DOTALL), said
+
+
+def test_on_aws_itself_an_environment_is_made_by_its_own_root_module(
+    local_aws: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "_is_aws", lambda client: True)
+    with pytest.raises(Refused, match="`terraform -chdir=infra/terraform/examples/elsewhere apply`"):
+        platform.read("elsewhere")
 
 
 def test_prod_is_not_deployed_from_files_that_no_commit_has(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +119,7 @@ def test_git_names_the_commit_and_every_file_that_differs_from_it(
     [
         ({"AWS_ACCESS_KEY_ID": "", "AWS_EC2_METADATA_DISABLED": "true"}, "there are no AWS credentials: log in as"),
         ({"AWS_DEFAULT_REGION": ""}, "You must specify a region"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "Could not connect to the endpoint URL"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}, "Could not connect to the endpoint URL"),
     ],
 )
 def test_a_user_who_leads_nowhere_is_told_so_without_a_traceback(
