@@ -1,7 +1,6 @@
 """Jobs of all kinds, in the place of those that moto marks Completed at once."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from local_aws.sagemaker.training import TrainingJob
 from local_aws.sagemaker.transform import TransformJob
 from local_aws.sagemaker.tuning import TuningJob
 
+SESSION = "SageMaker"
 SESSION_SECONDS = 365 * 86400  # AWS renews the credentials of what runs; here they are given once
 UNTRUSTING_ROLE = (
     "Could not assume role {role}. Please ensure that the role exists and allows principal 'sagemaker.amazonaws.com' "
@@ -178,11 +178,11 @@ class JobBackend(RegistryBackend):
         """AccessDeniedException unless the caller, or a job's role, may let the instances' volumes use the key."""
         if not key_id:
             return
-        arn = key_arn(self.account_id, self.region_name, key_id)
+        arn, giver = key_arn(self.account_id, self.region_name, key_id), authorization.caller()
         if session:
-            with suppress(NotAllowed):
-                return session.require("kms:CreateGrant", arn, VOLUME)
-        authorization.require(authorization.caller(), "kms:CreateGrant", arn, VOLUME)
+            role = authorization.role_session(session.arn, SESSION)
+            giver = role if authorization.judge(role, "kms:CreateGrant", arn, VOLUME).allowed else giver
+        authorization.require(giver, "kms:CreateGrant", arn, VOLUME)
 
     def _role(self, role: str, untrusting: str = UNTRUSTING_ROLE) -> RoleSession:
         """A session of the role; ValidationException by the text `untrusting` where it doesn't let SageMaker assume
@@ -196,8 +196,8 @@ class JobBackend(RegistryBackend):
         except authorization.AccessDenied as denied:
             raise ValidationError(untrusting.format(role=role)) from denied
         sts = sts_backends[self.account_id][get_partition(self.region_name)]
-        assumed = sts.assume_role(self.region_name, "SageMaker", role, "", SESSION_SECONDS, "")
-        principal = authorization.role_session(role, "SageMaker")
+        assumed = sts.assume_role(self.region_name, SESSION, role, "", SESSION_SECONDS, "")
+        principal = authorization.role_session(role, SESSION)
 
         def require(action: str, resource: str, conditions: Mapping[str, str] = {}) -> None:
             try:
