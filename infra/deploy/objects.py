@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from deploy.plan import Change
+from deploy.plan import Change, Refused
 
 
 @cache
@@ -19,12 +19,16 @@ def s3() -> Any:
 
 
 def head(bucket: str, key: str) -> Mapping[str, Any]:
-    """What S3 says of the object, its checksum among it; empty where there is none."""
+    """What S3 says of the object, its checksum among it; empty where there is none, Refused where S3 won't say."""
     try:
         return dict(s3().head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED"))
     except ClientError as error:
-        if error.response["Error"]["Code"] == "404":
+        code = error.response["Error"]["Code"]
+        if code == "404":
             return {}
+        if code == "403":  # S3 says no more than that
+            needed = "s3:GetObject on it, s3:ListBucket on its bucket, and kms:Decrypt on the bucket's key"
+            raise Refused(f"you may not look at s3://{bucket}/{key}: that needs {needed}") from None
         raise
 
 

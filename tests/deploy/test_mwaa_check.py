@@ -10,6 +10,7 @@ from deploy import mwaa_check, packages
 
 ROOT = Path(__file__).parents[2]
 CONSTRAINT = next(line for line in packages.REQUIREMENTS.read_text().splitlines() if line.startswith("--constraint"))
+pytestmark = pytest.mark.long(25)
 BROKEN = {
     "at_parsing.py": "import moto\nfrom airflow.sdk import DAG\n",
     "in_a_task.py": """

@@ -21,7 +21,7 @@ def test_every_file_has_the_layout_of_terraform_fmt(modules: Path) -> None:
 
 @pytest.mark.parametrize("root", sorted(ROOTS - APPLIED))
 def test_a_root_module_that_needs_an_account_is_valid(root: str, modules: Path, aws: LocalAws) -> None:
-    module = Root(modules / root, aws.environment | {"TF_DATA_DIR": str(modules / root / "validated")})
+    module = Root(modules / root, aws.environment | {"TF_DATA_DIR": str(modules / root / ".terraform" / "validated")})
     module.init("-backend=false")
     assert "Success" in module.run("validate")
 
