@@ -1,0 +1,70 @@
+"""What the roles of a platform may do, as their policies in IAM say."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+ROLES = ("airflow", "sagemaker_jobs", "sagemaker_endpoint")
+"""The roles that the pipeline acts as, by their members of the platform document: <role>_role_arn."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One action that a statement allows a role, and the patterns of what it may be done to."""
+
+    role: str
+    policy: str
+    action: str
+    resources: tuple[str, ...]
+
+
+def role_names(document: Mapping[str, Any]) -> dict[str, str]:
+    """The names in IAM of the roles of a platform document, by `ROLES`."""
+    return {role: document[f"{role}_role_arn"].rpartition("/")[2] for role in ROLES}
+
+
+def policies(iam: Any, role_name: str) -> dict[str, dict[str, Any]]:
+    """The inline policies of a role; ValueError where it has another kind, which could not be taken apart here."""
+    attached = iam.list_attached_role_policies(RoleName=role_name)["AttachedPolicies"]
+    if attached:
+        names = ", ".join(policy["PolicyName"] for policy in attached)
+        raise ValueError(f"{role_name} has attached policies ({names}); write what they allow into policies of its own")
+    pages = iam.get_paginator("list_role_policies").paginate(RoleName=role_name)
+    return {
+        name: iam.get_role_policy(RoleName=role_name, PolicyName=name)["PolicyDocument"]
+        for page in pages
+        for name in page["PolicyNames"]
+    }
+
+
+def grants(role: str, role_policies: Mapping[str, Mapping[str, Any]]) -> list[Grant]:
+    """What the policies of a role allow, an action at a time; ValueError where a statement allows by exclusion."""
+    found = []
+    for policy, document in role_policies.items():
+        for statement in _listed(document["Statement"]):
+            if statement["Effect"] != "Allow":
+                continue
+            if "NotAction" in statement or "NotResource" in statement:
+                raise ValueError(f"{policy} of {role} allows what it doesn't name: write Action and Resource")
+            resources = tuple(_listed(statement["Resource"]))
+            found += [Grant(role, policy, action, resources) for action in _listed(statement["Action"])]
+    return found
+
+
+def without(document: Mapping[str, Any], action: str) -> dict[str, Any] | None:
+    """A policy that no longer allows `action`; None where it allows nothing else."""
+    statements = []
+    for statement in _listed(document["Statement"]):
+        kept = [one for one in _listed(statement["Action"]) if one != action or statement["Effect"] != "Allow"]
+        if kept:
+            statements.append({**statement, "Action": kept})
+    return {**document, "Statement": statements} if statements else None
+
+
+def actions(granted: Iterable[Grant]) -> list[tuple[str, str]]:
+    """Every role with each action it may do, once, in order."""
+    return sorted({(grant.role, grant.action) for grant in granted})
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [value]
