@@ -1,0 +1,145 @@
+"""Takes one action at a time from a role and runs the pipeline: an action whose removal breaks nothing is too many."""
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from laptop.airflow import Api
+from least_privilege import calls
+from least_privilege.grants import policies, without
+from least_privilege.scenarios import SCENARIOS, Scenario
+
+BROKEN = {"failed", "up_for_retry"}
+RUN_SECONDS = 600
+POLL_SECONDS = 0.3
+REFUSAL = re.compile(r"not authorized|access ?denied|could not|permission|fail|error", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run without an action: the task it broke at and what that said; where it ended well, `refused`
+    are the calls that were refused nevertheless."""
+
+    role: str
+    action: str
+    scenario: str
+    task: str | None
+    message: str
+    refused: tuple[str, ...]
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything came to grief without the action."""
+        return self.task is not None or bool(self.refused)
+
+
+class Ablation:
+    """Runs of one pipeline on a platform of local AWS that records calls; Airflow and the platform are up."""
+
+    def __init__(
+        self, api: Api, iam: Any, document: Mapping[str, Any], role_names: Mapping[str, str], dag_id: str, record: Path
+    ) -> None:
+        self._api = api
+        self._iam = iam
+        self._document = document
+        self._role_names = role_names
+        self._dag_id = dag_id
+        self._record = record
+
+    def baseline(self, conf: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
+        """The scenarios in which each role's actions are called; RuntimeError where a run breaks with all of them."""
+        used: dict[tuple[str, str], list[str]] = {}
+        for scenario in SCENARIOS:
+            offset = self._record.stat().st_size
+            broken = self._run(scenario, conf)
+            if broken:
+                raise RuntimeError(f"{scenario.name}: {broken[0]} broke with every action granted: {broken[1]}")
+            for call in calls.read(self._record, self._role_names, offset):
+                scenarios = used.setdefault((call.role, call.action), [])
+                if scenario.name not in scenarios:
+                    scenarios.append(scenario.name)
+        return used
+
+    def without(self, role: str, action: str, scenario: Scenario, conf: Mapping[str, Any]) -> Outcome:
+        """What a run from `scenario` comes to when `role` may not do `action`."""
+        offset = self._record.stat().st_size
+        with self._removed(self._role_names[role], action):
+            broken = self._run(scenario, conf)
+        seen = calls.read(self._record, self._role_names, offset)
+        refused = sorted({f"{call.action} on {call.resource}" for call in seen if not call.allowed})
+        task, message = broken or (None, "")
+        return Outcome(role, action, scenario.name, task, message, tuple(refused))
+
+    def _run(self, scenario: Scenario, conf: Mapping[str, Any]) -> tuple[str, str] | None:
+        """The first task that broke and its message, None where the run ended well; the run is over in both cases."""
+        scenario.prepare(self._document, self._dag_id)
+        run_id = self._api.trigger(self._dag_id, dict(conf))["dag_run_id"]
+        deadline = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < deadline:
+            for task in self._api.task_instances(self._dag_id, run_id):
+                if task["state"] in BROKEN:
+                    lines = self._api.log_lines(self._dag_id, run_id, task["task_id"], task["try_number"])
+                    self._end()
+                    return task["task_id"], _message(lines)
+            if self._api.run(self._dag_id, run_id)["state"] == "success":
+                return None
+            time.sleep(POLL_SECONDS)
+        self._end()
+        raise RuntimeError(f"{run_id} of {self._dag_id} has not ended within {RUN_SECONDS} s")
+
+    def _end(self) -> None:
+        self._api.fail_unfinished_runs(self._dag_id)
+        while self._api.unfinished_runs(self._dag_id):
+            time.sleep(POLL_SECONDS)
+
+    @contextmanager
+    def _removed(self, role_name: str, action: str) -> Iterator[None]:
+        before = policies(self._iam, role_name)
+        try:
+            for name, document in before.items():
+                rest = without(document, action)
+                if rest is None:
+                    self._iam.delete_role_policy(RoleName=role_name, PolicyName=name)
+                elif rest != document:
+                    self._put(role_name, name, rest)
+            yield
+        finally:
+            for name, document in before.items():
+                self._put(role_name, name, document)
+
+    def _put(self, role_name: str, name: str, document: Mapping[str, Any]) -> None:
+        self._iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+def in_order(
+    granted: Sequence[tuple[str, str]], used: Mapping[tuple[str, str], Sequence[str]]
+) -> list[tuple[str, str, Scenario]]:
+    """Each granted action with the scenario to try it in: where it is called, the first run before others; one that no
+    run called is tried in the first run. Scenarios that need a run before them come first, while there is one."""
+    by_name = {scenario.name: scenario for scenario in SCENARIOS}
+    planned = [(role, action, by_name[used.get((role, action), [SCENARIOS[0].name])[0]]) for role, action in granted]
+    return sorted(planned, key=lambda plan: (-SCENARIOS.index(plan[2]), plan[0], plan[1]))
+
+
+def write(path: Path, outcomes: Sequence[Outcome]) -> None:
+    """Keep what was found, whole or not at all."""
+    half = path.with_suffix(".part")
+    half.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
+    half.replace(path)
+
+
+def read(path: Path) -> list[Outcome]:
+    """What was found before; nothing where there is no file."""
+    if not path.exists():
+        return []
+    return [Outcome(**{**entry, "refused": tuple(entry["refused"])}) for entry in json.loads(path.read_text())]
+
+
+def _message(lines: Sequence[str]) -> str:
+    telling = [line for line in lines if "not authorized" in line] or [line for line in lines if REFUSAL.search(line)]
+    return (telling or list(lines) or ["it logged nothing"])[-1].strip()

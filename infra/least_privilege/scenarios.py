@@ -1,0 +1,115 @@
+"""What a pipeline meets in its life, so that each call it can make is made once: states that a run is started from."""
+
+import io
+import tarfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+FINGERPRINT = "source_fingerprint"  # of dags/silverline/silver.py: what a silver month was made of
+WAIT_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`prepare` brings the pipeline on the platform of a document there, from what a run that ended well left."""
+
+    name: str
+    prepare: Callable[[Mapping[str, Any], str], None]
+
+
+def nothing_yet(document: Mapping[str, Any], pipeline: str) -> None:
+    """Neither a silver table nor an endpoint."""
+    glue = boto3.client("glue")
+    database = document["silver_database"]
+    for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
+        for table in page["TableList"]:
+            glue.delete_table(DatabaseName=database, Name=table["Name"])
+    _delete_endpoint(_endpoint(pipeline))
+
+
+def newer_files(document: Mapping[str, Any], pipeline: str) -> None:
+    """All is there, and the files of one month have changed since."""
+    glue = boto3.client("glue")
+    database = document["silver_database"]
+    for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
+        for table in page["TableList"]:
+            partitions = glue.get_partitions(DatabaseName=database, TableName=table["Name"])["Partitions"]
+            newest: Any = max(partitions, key=lambda partition: partition["Values"], default=None)
+            if newest is None or FINGERPRINT not in newest.get("Parameters", {}):
+                continue
+            kept = ("Values", "StorageDescriptor", "Parameters")
+            changed: Any = {name: newest[name] for name in kept} | {"Parameters": {FINGERPRINT: "of other files"}}
+            glue.update_partition(
+                DatabaseName=database,
+                TableName=table["Name"],
+                PartitionValueList=newest["Values"],
+                PartitionInput=changed,
+            )
+
+
+def failed_endpoint(document: Mapping[str, Any], pipeline: str) -> None:
+    """The endpoint's creation has failed: SageMaker can only delete such a one."""
+    newer_files(document, pipeline)
+    sagemaker, name = boto3.client("sagemaker"), _endpoint(pipeline)
+    _delete_endpoint(name)
+    key = f"{pipeline}/broken/model.tar.gz"
+    archive = io.BytesIO()
+    tarfile.open(fileobj=archive, mode="w:gz").close()
+    boto3.client("s3").put_object(Bucket=document["artifacts_bucket"], Key=key, Body=archive.getvalue())
+    broken = f"{name}-broken"
+    _forget(broken)
+    sagemaker.create_model(
+        ModelName=broken,
+        ExecutionRoleArn=document["sagemaker_endpoint_role_arn"],
+        PrimaryContainer={
+            "Image": document["sagemaker_image"],
+            "ModelDataUrl": f"s3://{document['artifacts_bucket']}/{key}",
+            "Environment": {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"},
+        },
+    )
+    variant: Any = {
+        "VariantName": "AllTraffic",
+        "ModelName": broken,
+        "InitialInstanceCount": 1,
+        "InstanceType": "ml.m5.large",
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName=broken, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=broken)
+    for _ in range(WAIT_SECONDS):
+        status = sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
+        if status == "Failed":
+            return
+        time.sleep(1)
+    raise RuntimeError(f"the endpoint {name} was to fail and is {status}")
+
+
+SCENARIOS = (
+    Scenario("first run", nothing_yet),
+    Scenario("a month's files changed", newer_files),
+    Scenario("the endpoint has failed", failed_endpoint),
+)
+
+
+def _endpoint(pipeline: str) -> str:
+    return pipeline.replace("_", "-")
+
+
+def _delete_endpoint(name: str) -> None:
+    sagemaker = boto3.client("sagemaker")
+    if name in {endpoint["EndpointName"] for endpoint in sagemaker.list_endpoints(NameContains=name)["Endpoints"]}:
+        sagemaker.delete_endpoint(EndpointName=name)
+        sagemaker.get_waiter("endpoint_deleted").wait(
+            EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": WAIT_SECONDS}
+        )
+
+
+def _forget(name: str) -> None:
+    sagemaker = boto3.client("sagemaker")
+    if sagemaker.list_endpoint_configs(NameContains=name)["EndpointConfigs"]:
+        sagemaker.delete_endpoint_config(EndpointConfigName=name)
+    if sagemaker.list_models(NameContains=name)["Models"]:
+        sagemaker.delete_model(ModelName=name)
