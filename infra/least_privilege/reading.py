@@ -1,4 +1,4 @@
-"""What people look at as the read-only role: each is a question that somebody asks of a platform, with AWS's own calls."""
+"""What people look at as the read-only role: questions that somebody asks of a platform, in AWS's own calls."""
 
 import time
 from collections.abc import Callable, Mapping
