@@ -4,20 +4,22 @@ Both work on local AWS on which Terraform has laid the platform, started with --
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from laptop import services
+from deploy.plan import Refused
+from deploy.platform import read
 from laptop.airflow import Api
-from laptop.settings import REPOSITORY
-from least_privilege import ablation, calls, comparison, reading, tables
-from least_privilege.grants import ROLES, Grant, actions, grants, policies, role_names
+from laptop.settings import ENVIRONMENT, REPOSITORY, STATE, Settings
+from least_privilege import ablation, calls, comparison, tables
+from least_privilege.grants import Grant, actions, grants, policies, role_names
+from least_privilege.scenarios import SCENARIOS, Scenario
 
 PAGE = REPOSITORY / "docs" / "iam.md"
 
@@ -29,7 +31,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in (diff, ablate):
         subparser = commands.add_parser(command.__name__, help=command.__doc__)
         subparser.set_defaults(command=command)
-        subparser.add_argument("--env", default="dev", help="the environment (default dev)")
         subparser.add_argument("--calls", type=Path, required=True, help="what local AWS has written down")
         if command is ablate:
             subparser.add_argument("--pipeline", default="flight_delay", help="the DAG (default flight_delay)")
@@ -39,14 +40,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         return int(arguments.command(arguments))
-    except (ValueError, RuntimeError, OSError, BotoCoreError, ClientError) as error:
+    except (Refused, ValueError, RuntimeError, OSError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1
 
 
 def diff(arguments: argparse.Namespace) -> int:
     """Compare policies with recorded calls: granted and not used, used and not granted."""
-    document = _document(arguments.env)
+    document = read(ENVIRONMENT)
     names = role_names(document)
     found = comparison.compare(_grants(names), calls.read(arguments.calls, names))
     print(tables.comparison(found))
@@ -55,13 +56,39 @@ def diff(arguments: argparse.Namespace) -> int:
 
 def ablate(arguments: argparse.Namespace) -> int:
     """Take each action from its role, run the pipeline, and say what breaks. Resumes where it was interrupted."""
-    raise NotImplementedError
-
-
-def _document(environment: str) -> dict[str, Any]:
-    name = f"/silverline/{environment}/platform"
-    document: dict[str, Any] = json.loads(boto3.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
-    return document
+    settings = Settings(**json.loads((STATE / "ports.json").read_text()))
+    settings.enter()
+    document = read(ENVIRONMENT)
+    names = role_names(document)
+    granted = _grants(names)
+    api = Api(settings)
+    api.wait_until_ready()
+    conf = {"as_of": arguments.as_of}
+    iam = boto3.client("iam")
+    runs = ablation.Ablation(api, iam, document, names, arguments.pipeline, arguments.calls)
+    found = ablation.read(arguments.found, hashlib.sha256(repr(granted).encode()).hexdigest())
+    if not found.used:
+        print(f"running {arguments.pipeline} {len(SCENARIOS)} times with everything granted", flush=True)
+        found.used = runs.baseline(conf)
+        found.write(arguments.found)
+    tried = {(outcome.role, outcome.action) for outcome in found.outcomes}
+    left = [plan for plan in ablation.in_order(actions(granted), found.used) if plan[:2] not in tried]
+    before: Scenario | None = None
+    for number, (role, action, scenario) in enumerate(left, 1):
+        if scenario is not before and scenario is not SCENARIOS[0]:
+            runs.run_whole(conf)
+        before = scenario
+        outcome = runs.without(role, action, scenario, conf)
+        found.outcomes.append(outcome)
+        found.write(arguments.found)
+        broken = outcome.task or ("refused, no task broke" if outcome.refused else "NOTHING breaks")
+        print(f"{number}/{len(left)} {role} without {action} ({scenario.name}): {broken}", flush=True)
+    if arguments.renew_docs:
+        PAGE.write_text(tables.renewed(PAGE.read_text(), {"ablation": tables.ablation(granted, found.outcomes)}))
+    needless = [outcome for outcome in found.outcomes if not outcome.is_needed]
+    for outcome in needless:
+        print(f"{outcome.role} doesn't need {outcome.action}", file=sys.stderr)
+    return 1 if needless else 0
 
 
 def _grants(names: Mapping[str, str]) -> list[Grant]:

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -51,19 +51,24 @@ class Ablation:
         self._dag_id = dag_id
         self._record = record
 
-    def baseline(self, conf: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
-        """The scenarios in which each role's actions are called; RuntimeError where a run breaks with all of them."""
-        used: dict[tuple[str, str], list[str]] = {}
+    def baseline(self, conf: Mapping[str, Any]) -> dict[str, list[str]]:
+        """The names of the scenarios in which each role's actions are called, by "role action"; RuntimeError where a run breaks with all of them."""
+        used: dict[str, list[str]] = {}
         for scenario in SCENARIOS:
             offset = self._record.stat().st_size
             broken = self._run(scenario, conf)
             if broken:
                 raise RuntimeError(f"{scenario.name}: {broken[0]} broke with every action granted: {broken[1]}")
             for call in calls.read(self._record, self._role_names, offset):
-                scenarios = used.setdefault((call.role, call.action), [])
+                scenarios = used.setdefault(f"{call.role} {call.action}", [])
                 if scenario.name not in scenarios:
                     scenarios.append(scenario.name)
         return used
+
+    def run_whole(self, conf: Mapping[str, Any]) -> None:
+        """Run once with everything granted, so that all that a scenario begins with is there."""
+        if broken := self._run(SCENARIOS[0], conf):
+            raise RuntimeError(f"{broken[0]} broke with every action granted: {broken[1]}")
 
     def without(self, role: str, action: str, scenario: Scenario, conf: Mapping[str, Any]) -> Outcome:
         """What a run from `scenario` comes to when `role` may not do `action`."""
@@ -117,27 +122,38 @@ class Ablation:
 
 
 def in_order(
-    granted: Sequence[tuple[str, str]], used: Mapping[tuple[str, str], Sequence[str]]
+    granted: Iterable[tuple[str, str]], used: Mapping[str, Sequence[str]]
 ) -> list[tuple[str, str, Scenario]]:
     """Each granted action with the scenario to try it in: where it is called, the first run before others; one that no
     run called is tried in the first run. Scenarios that need a run before them come first, while there is one."""
     by_name = {scenario.name: scenario for scenario in SCENARIOS}
-    planned = [(role, action, by_name[used.get((role, action), [SCENARIOS[0].name])[0]]) for role, action in granted]
+    planned = [(role, action, by_name[used.get(f"{role} {action}", [SCENARIOS[0].name])[0]]) for role, action in granted]
     return sorted(planned, key=lambda plan: (-SCENARIOS.index(plan[2]), plan[0], plan[1]))
 
 
-def write(path: Path, outcomes: Sequence[Outcome]) -> None:
-    """Keep what was found, whole or not at all."""
-    half = path.with_suffix(".part")
-    half.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
-    half.replace(path)
+@dataclass
+class Findings:
+    """What was found so far of the policies with that digest: the scenarios in which each action is called, and what
+    came of its removal."""
+
+    digest: str
+    used: dict[str, list[str]]
+    outcomes: list[Outcome]
+
+    def write(self, path: Path) -> None:
+        """Keep it, whole or not at all."""
+        half = path.with_suffix(".part")
+        half.write_text(json.dumps(asdict(self), indent=1))
+        half.replace(path)
 
 
-def read(path: Path) -> list[Outcome]:
-    """What was found before; nothing where there is no file."""
-    if not path.exists():
-        return []
-    return [Outcome(**{**entry, "refused": tuple(entry["refused"])}) for entry in json.loads(path.read_text())]
+def read(path: Path, digest: str) -> Findings:
+    """What was found before of these policies; nothing where there is no file, or it is of others."""
+    kept: Any = json.loads(path.read_text()) if path.exists() else {}
+    if kept.get("digest") != digest:
+        return Findings(digest, {}, [])
+    outcomes = [Outcome(**{**entry, "refused": tuple(entry["refused"])}) for entry in kept["outcomes"]]
+    return Findings(digest, kept["used"], outcomes)
 
 
 def _message(lines: Sequence[str]) -> str:
