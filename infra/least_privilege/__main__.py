@@ -17,7 +17,7 @@ from deploy.plan import Refused
 from deploy.platform import read
 from laptop.airflow import Api
 from laptop.settings import ENVIRONMENT, REPOSITORY, STATE, Settings
-from least_privilege import ablation, calls, comparison, tables
+from least_privilege import ablation, calls, comparison, reading, tables
 from least_privilege.grants import Grant, actions, grants, policies, role_names
 from least_privilege.scenarios import SCENARIOS, Scenario
 
@@ -83,6 +83,13 @@ def ablate(arguments: argparse.Namespace) -> int:
         found.write(arguments.found)
         broken = outcome.task or ("refused, no task broke" if outcome.refused else "NOTHING breaks")
         print(f"{number}/{len(left)} {role} without {action} ({scenario.name}): {broken}", flush=True)
+    reader = reading.role_arn(document).rpartition("/")[2]
+    granted += grants("reader", policies(iam, reader))
+    if failed := reading.first_failure(reading.session(document), document):
+        raise RuntimeError(f"{failed[0]} can't be answered with everything granted: {failed[1]}")
+    for role, action in actions(granted):
+        if role == "reader" and (role, action) not in tried:
+            found.outcomes.append(ablation.without_reading(iam, reader, action, document))
     if arguments.renew_docs:
         PAGE.write_text(tables.renewed(PAGE.read_text(), {"ablation": tables.ablation(granted, found.outcomes)}))
     needless = [outcome for outcome in found.outcomes if not outcome.is_needed]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from laptop.airflow import Api
-from least_privilege import calls
+from least_privilege import calls, reading
 from least_privilege.grants import policies, without
 from least_privilege.scenarios import SCENARIOS, Scenario
 
@@ -52,7 +52,10 @@ class Ablation:
         self._record = record
 
     def baseline(self, conf: Mapping[str, Any]) -> dict[str, list[str]]:
-        """The names of the scenarios in which each role's actions are called, by "role action"; RuntimeError where a run breaks with all of them."""
+        """The names of the scenarios in which each role's actions are called, by "role action".
+
+        RuntimeError where a run breaks with everything granted.
+        """
         used: dict[str, list[str]] = {}
         for scenario in SCENARIOS:
             offset = self._record.stat().st_size
@@ -73,7 +76,7 @@ class Ablation:
     def without(self, role: str, action: str, scenario: Scenario, conf: Mapping[str, Any]) -> Outcome:
         """What a run from `scenario` comes to when `role` may not do `action`."""
         offset = self._record.stat().st_size
-        with self._removed(self._role_names[role], action):
+        with removed(self._iam, self._role_names[role], action):
             broken = self._run(scenario, conf)
         seen = calls.read(self._record, self._role_names, offset)
         refused = sorted({f"{call.action} on {call.resource}" for call in seen if not call.allowed})
@@ -102,32 +105,39 @@ class Ablation:
         while self._api.unfinished_runs(self._dag_id):
             time.sleep(POLL_SECONDS)
 
-    @contextmanager
-    def _removed(self, role_name: str, action: str) -> Iterator[None]:
-        before = policies(self._iam, role_name)
-        try:
-            for name, document in before.items():
-                rest = without(document, action)
-                if rest is None:
-                    self._iam.delete_role_policy(RoleName=role_name, PolicyName=name)
-                elif rest != document:
-                    self._put(role_name, name, rest)
-            yield
-        finally:
-            for name, document in before.items():
-                self._put(role_name, name, document)
 
-    def _put(self, role_name: str, name: str, document: Mapping[str, Any]) -> None:
-        self._iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(document))
+def without_reading(iam: Any, role_name: str, action: str, document: Mapping[str, Any]) -> Outcome:
+    """What people who look can no longer find out when the read-only role may not do `action`."""
+    with removed(iam, role_name, action):
+        failed = reading.first_failure(reading.session(document), document)
+    task, message = failed or (None, "")
+    return Outcome("reader", action, "people look", task, message, ())
 
 
-def in_order(
-    granted: Iterable[tuple[str, str]], used: Mapping[str, Sequence[str]]
-) -> list[tuple[str, str, Scenario]]:
+@contextmanager
+def removed(iam: Any, role_name: str, action: str) -> Iterator[None]:
+    """Take the action from the role's policies, and give it back at the end."""
+    before = policies(iam, role_name)
+    try:
+        for name, document in before.items():
+            rest = without(document, action)
+            if rest is None:
+                iam.delete_role_policy(RoleName=role_name, PolicyName=name)
+            elif rest != document:
+                iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(rest))
+        yield
+    finally:
+        for name, document in before.items():
+            iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+def in_order(granted: Iterable[tuple[str, str]], used: Mapping[str, Sequence[str]]) -> list[tuple[str, str, Scenario]]:
     """Each granted action with the scenario to try it in: where it is called, the first run before others; one that no
     run called is tried in the first run. Scenarios that need a run before them come first, while there is one."""
     by_name = {scenario.name: scenario for scenario in SCENARIOS}
-    planned = [(role, action, by_name[used.get(f"{role} {action}", [SCENARIOS[0].name])[0]]) for role, action in granted]
+    planned = [
+        (role, action, by_name[used.get(f"{role} {action}", [SCENARIOS[0].name])[0]]) for role, action in granted
+    ]
     return sorted(planned, key=lambda plan: (-SCENARIOS.index(plan[2]), plan[0], plan[1]))
 
 

@@ -149,10 +149,14 @@ QUESTIONS: tuple[Question, ...] = (
 )
 
 
+def role_arn(document: Mapping[str, Any]) -> str:
+    """The ARN of the read-only role, which the pipelines' document doesn't name."""
+    return f"{document['airflow_role_arn'].removesuffix('-airflow')}-reader"
+
+
 def session(document: Mapping[str, Any]) -> Any:
     """A session of the read-only role."""
-    role = document["airflow_role_arn"].removesuffix("-airflow") + "-reader"
-    credentials = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="look")["Credentials"]
+    credentials = boto3.client("sts").assume_role(RoleArn=role_arn(document), RoleSessionName="look")["Credentials"]
     return boto3.Session(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
 
 
