@@ -16,10 +16,11 @@ REGION = "us-east-1"
 
 
 class LocalAws:
-    """A local AWS of its own, which nobody but Terraform has touched."""
+    """A local AWS of its own, which nobody but Terraform has touched; it enforces IAM, and writes down every call."""
 
     def __init__(self, folder: Path) -> None:
-        self._process, self.url = serve(folder / "server.log")
+        self.calls = folder / "calls.jsonl"
+        self._process, self.url = serve(folder / "server.log", "--enforce-iam", "--record-calls", str(self.calls))
         self.credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": REGION}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
         no_files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
