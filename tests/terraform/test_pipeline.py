@@ -1,6 +1,5 @@
 """flight_delay on the platform that Terraform has laid, each call judged by the policies of the role that makes it."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,31 +23,34 @@ ON_LATER_RUNS = {
 }
 
 
-@pytest.fixture(scope="module")
-def run(platform_on_local_aws: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """What `make run ENV=dev` has printed."""
-    state = tmp_path_factory.mktemp("run")
-    ours = {"SILVERLINE_ENV": platform_on_local_aws.environment, "SILVERLINE_STATE": str(state)}
+class Laptop:
+    """The make targets of a user who works on that platform, `ENV=dev`."""
 
-    def laptop(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "laptop", *arguments],
-            env=platform_on_local_aws.aws.environment | ours,
-            cwd=REPOSITORY,
-            capture_output=True,
-            text=True,
-            timeout=280,
+    def __init__(self, platform: Platform, state: Path) -> None:
+        ours = {"SILVERLINE_ENV": platform.environment, "SILVERLINE_STATE": str(state)}
+        self._environment = platform.aws.environment | ours
+
+    def command(self, *arguments: str) -> str:
+        """What the command printed; it has to succeed."""
+        command = [sys.executable, "-m", "laptop", *arguments]
+        done = subprocess.run(
+            command, env=self._environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=280
         )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
+
+@pytest.fixture(scope="module")
+def laptop(platform_on_local_aws: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """A laptop on which `make run ENV=dev` has ended well."""
+    laptop = Laptop(platform_on_local_aws, tmp_path_factory.mktemp("run"))
     (airflow_port,) = free_ports(1)
     aws_port = platform_on_local_aws.aws.url.rpartition(":")[2]
-    done = laptop("run", "--as-of", "2013-03", f"--aws-port={aws_port}", f"--airflow-port={airflow_port}")
-    yield done.stdout + done.stderr
-    laptop("down")
-    if done.returncode:
-        sagemaker = platform_on_local_aws.aws.client("sagemaker")
-        for job in sagemaker.list_training_jobs(StatusEquals="Failed")["TrainingJobSummaries"]:
-            print(sagemaker.describe_training_job(TrainingJobName=job["TrainingJobName"])["FailureReason"])
+    try:
+        laptop.command("run", "--as-of", "2013-03", f"--aws-port={aws_port}", f"--airflow-port={airflow_port}")
+        yield laptop
+    finally:
+        laptop.command("down")
 
 
 @pytest.fixture(scope="module")
@@ -56,39 +58,102 @@ def roles(platform_on_local_aws: Platform) -> dict[str, str]:
     return grants.role_names(platform_on_local_aws.document)
 
 
-def as_role(platform: Platform, role: str) -> Any:
-    """A session of one of the roles that people and Airflow take."""
-    arn = f"{platform.document['airflow_role_arn'].removesuffix('-airflow')}-{role}"
-    keys = platform.aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], REGION)
+@pytest.fixture(scope="module")
+def prod(platform_on_local_aws: Platform) -> Iterator[str]:
+    """A bucket of another environment, with an object in it."""
+    s3, bucket = platform_on_local_aws.aws.client("s3"), "silverline-prod-silver-123456789012"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="flights/a", Body=b"secret")
+    yield bucket
+    s3.delete_object(Bucket=bucket, Key="flights/a")
+    s3.delete_bucket(Bucket=bucket)
 
 
-def test_the_endpoint_answers_after_a_run_on_terraforms_platform(platform_on_local_aws: Platform, run: str) -> None:
-    assert "Endpoint flight-delay is in service" in run, run
-    sample = json.dumps([json.loads(run.partition("--body '")[2].partition("'")[0])])
-    answer = platform_on_local_aws.aws.client("sagemaker-runtime").invoke_endpoint(
-        EndpointName="flight-delay", ContentType="application/json", Body=sample
-    )
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+def test_the_endpoint_answers_after_a_run_on_terraforms_platform(laptop: Laptop) -> None:
+    assert "probability" in laptop.command("invoke")
 
 
-def test_the_run_calls_what_its_roles_are_granted_and_nothing_else(
-    platform_on_local_aws: Platform, run: str, roles: dict[str, str]
+def test_a_run_uses_all_that_its_roles_are_granted_and_tries_nothing_else(
+    platform_on_local_aws: Platform, laptop: Laptop, roles: dict[str, str]
 ) -> None:
     iam = platform_on_local_aws.aws.client("iam")
-    granted = [
-        grant for role, name in roles.items() for grant in grants.grants(role, grants.policies(iam, name))
-    ]
+    granted = [grant for role, name in roles.items() for grant in grants.grants(role, grants.policies(iam, name))]
     found = comparison.compare(granted, calls.read(platform_on_local_aws.aws.calls, roles))
     assert found.refused == []
     assert set(found.unused) == ON_LATER_RUNS
 
 
 @pytest.mark.parametrize("role", ["airflow", "reader"])
-def test_nobody_reads_what_another_environment_keeps(platform_on_local_aws: Platform, role: str) -> None:
-    s3 = platform_on_local_aws.aws.client("s3")
-    s3.create_bucket(Bucket="silverline-prod-silver-123456789012")
-    s3.put_object(Bucket="silverline-prod-silver-123456789012", Key="flights/a", Body=b"")
-    client = as_role(platform_on_local_aws, role).client("s3", endpoint_url=platform_on_local_aws.aws.url)
+def test_nobody_reads_what_another_environment_keeps(platform_on_local_aws: Platform, prod: str, role: str) -> None:
+    s3 = as_role(platform_on_local_aws, role).client("s3", endpoint_url=platform_on_local_aws.aws.url)
     with pytest.raises(ClientError, match="not authorized to perform: s3:GetObject"):
-        client.get_object(Bucket="silverline-prod-silver-123456789012", Key="flights/a")
+        s3.get_object(Bucket=prod, Key="flights/a")
+
+
+def test_airflow_does_not_write_to_bronze(platform_on_local_aws: Platform) -> None:
+    s3 = as_role(platform_on_local_aws, "airflow").client("s3", endpoint_url=platform_on_local_aws.aws.url)
+    with pytest.raises(ClientError, match="not authorized to perform: s3:PutObject"):
+        s3.put_object(Bucket=platform_on_local_aws.document["bronze_bucket"], Key="flights/a", Body=b"")
+
+
+def test_jobs_neither_write_to_bronze_nor_read_another_environments_data(
+    platform_on_local_aws: Platform, prod: str
+) -> None:
+    document, sagemaker = platform_on_local_aws.document, platform_on_local_aws.aws.client("sagemaker")
+    given = {"S3DataType": "S3Prefix", "S3InputMode": "File", "LocalPath": "/opt/ml/processing/in"}
+    made = {"S3UploadMode": "EndOfJob", "LocalPath": "/opt/ml/processing/out"}
+    jobs: dict[str, dict[str, Any]] = {
+        "writes-bronze": {
+            "ProcessingOutputConfig": {
+                "Outputs": [
+                    {"OutputName": "out", "S3Output": {**made, "S3Uri": f"s3://{document['bronze_bucket']}/flights/"}}
+                ]
+            }
+        },
+        "reads-prod": {
+            "ProcessingInputs": [{"InputName": "in", "S3Input": {**given, "S3Uri": f"s3://{prod}/flights/"}}]
+        },
+    }
+    for name, what in jobs.items():
+        sagemaker.create_processing_job(
+            ProcessingJobName=name,
+            RoleArn=document["sagemaker_jobs_role_arn"],
+            AppSpecification={
+                "ImageUri": document["sagemaker_image"],
+                "ContainerEntrypoint": ["/bin/sh", "-c", "echo forged > /opt/ml/processing/out/a || true"],
+            },
+            ProcessingResources={
+                "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+            },
+            **what,
+        )
+    reasons = {
+        name: eventually(
+            lambda name=name: sagemaker.describe_processing_job(ProcessingJobName=name),
+            lambda job: job["ProcessingJobStatus"] in ("Failed", "Completed"),
+        ).get("FailureReason", "it had none")
+        for name in jobs
+    }
+    assert "not authorized to perform: s3:PutObject" in reasons["writes-bronze"], reasons
+    assert "not authorized to perform: s3:ListBucket" in reasons["reads-prod"], reasons
+
+
+def test_an_endpoints_role_does_not_read_bronze(platform_on_local_aws: Platform) -> None:
+    document, bucket = platform_on_local_aws.document, platform_on_local_aws.document["bronze_bucket"]
+    platform_on_local_aws.aws.client("s3").put_object(Bucket=bucket, Key="model.tar.gz", Body=b"")
+    with pytest.raises(ClientError, match=f"Could not access model data at s3://{bucket}/model.tar.gz"):
+        platform_on_local_aws.aws.client("sagemaker").create_model(
+            ModelName="reads-bronze",
+            ExecutionRoleArn=document["sagemaker_endpoint_role_arn"],
+            PrimaryContainer={
+                "Image": document["sagemaker_image"],
+                "ModelDataUrl": f"s3://{bucket}/model.tar.gz",
+            },
+        )
+
+
+def as_role(platform: Platform, role: str) -> Any:
+    """A session of one of the roles that people and Airflow take."""
+    arn = f"{platform.document['airflow_role_arn'].removesuffix('-airflow')}-{role}"
+    keys = platform.aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], REGION)
