@@ -16,9 +16,11 @@ SDK := .envs/sagemaker-sdk/.installed
 CHECKOV := .envs/checkov/.installed
 # Without ENV the environment is `local`, which `make run` lays by itself; the others are Terraform's.
 export SILVERLINE_ENV := $(ENV)
+# What `python -m local_aws --record-calls` writes, as docs/environments.md has it.
+CALLS := .state/$(ENV)/calls.jsonl
 
 help:  ## list the targets
-	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup  ## run flight_delay end to end (ENV=dev AS_OF=yyyy-mm TEST_MONTHS=n PIPELINE=name AWS_PORT=n AIRFLOW_PORT=n)
 	@$(PYTHON) -m laptop run $(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(AS_OF),--as-of $(AS_OF)) \
@@ -48,6 +50,12 @@ bootstrap: $(AWS_CLI)  ## make the bucket that keeps Terraform's state in your A
 deploy: setup  ## bring this checkout to an environment that Terraform has made (ENV=dev ARGS=--dry-run)
 	@$(PYTHON) -m deploy --env $(or $(ENV),$(error which environment? make deploy ENV=dev)) $(ARGS)
 
+iam-diff: setup  ## compare what the roles may do with what local AWS saw them do (ENV=dev CALLS=file)
+	@$(PYTHON) -m least_privilege diff --calls $(CALLS)
+
+iam-ablation: setup  ## take each action from its role, run the pipeline, and write what breaks into docs/iam.md (ENV=dev)
+	@$(PYTHON) -m least_privilege ablate --calls $(CALLS) --found $(CALLS:.jsonl=-ablation.json) --renew-docs
+
 mwaa-check: setup $(MWAA)  ## show that MWAA can install requirements.txt and import everything below dags/
 	@$(PYTHON) -m deploy.mwaa_check
 
@@ -62,7 +70,7 @@ bench: setup  ## measure what serving costs, as ratios to named baselines (under
 
 lint: setup  ## ruff and mypy
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m mypy dags/silverline infra/local_aws infra/laptop infra/deploy
+	@$(PYTHON) -m mypy dags/silverline infra/local_aws infra/laptop infra/deploy infra/least_privilege
 
 setup: $(LAPTOP) $(AWS_CLI)  ## install the locked environments, nothing else
 	@$(PYTHON) -m local_aws.sagemaker.images $(IMAGE) >/dev/null
@@ -122,4 +130,4 @@ endef
 	@python3 -m venv .envs/uv
 	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.PHONY: help run invoke airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock
+.PHONY: help run invoke iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from deploy.plan import Refused
 from deploy.platform import read
 from laptop.airflow import Api
-from laptop.settings import ENVIRONMENT, REPOSITORY, STATE, Settings
+from laptop.settings import ENVIRONMENT, LOCAL, REPOSITORY, STATE, Settings
 from least_privilege import ablation, calls, comparison, reading, tables
 from least_privilege.grants import Grant, actions, grants, policies, role_names
 from least_privilege.scenarios import SCENARIOS, Scenario
@@ -47,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def diff(arguments: argparse.Namespace) -> int:
     """Compare policies with recorded calls: granted and not used, used and not granted."""
+    _enter()
     document = read(ENVIRONMENT)
     names = role_names(document)
     found = comparison.compare(_grants(names), calls.read(arguments.calls, names))
@@ -56,8 +57,7 @@ def diff(arguments: argparse.Namespace) -> int:
 
 def ablate(arguments: argparse.Namespace) -> int:
     """Take each action from its role, run the pipeline, and say what breaks. Resumes where it was interrupted."""
-    settings = Settings(**json.loads((STATE / "ports.json").read_text()))
-    settings.enter()
+    settings = _enter()
     document = read(ENVIRONMENT)
     names = role_names(document)
     granted = _grants(names)
@@ -96,6 +96,18 @@ def ablate(arguments: argparse.Namespace) -> int:
     for outcome in needless:
         print(f"{outcome.role} doesn't need {outcome.action}", file=sys.stderr)
     return 1 if needless else 0
+
+
+def _enter() -> Settings:
+    """Talk to the local AWS that `make run` of this environment used, as its root user."""
+    ports = STATE / "ports.json"
+    if ENVIRONMENT == LOCAL or not ports.exists():
+        raise RuntimeError(
+            "no pipeline has run on Terraform's platform here: see docs/environments.md, `make run ENV=dev`"
+        )
+    settings = Settings(**json.loads(ports.read_text()))
+    settings.enter()
+    return settings
 
 
 def _grants(names: Mapping[str, str]) -> list[Grant]:
