@@ -256,3 +256,16 @@ def test_the_same_client_token_starts_one_query(lake: Any) -> None:
     assert lake.start("select 1", ClientRequestToken=token) == lake.start("select 1", ClientRequestToken=token)
     with pytest.raises(ClientError, match="Idempotent parameters do not match"):
         lake.start("select 2", ClientRequestToken=token)
+
+
+def test_the_metadata_beside_a_result_is_the_message_that_drivers_read(lake: Any) -> None:
+    execution = lake.run("select array[1] as ary, cast(1 as decimal(5, 2)) as d, 'x' as s")
+    key = execution["ResultConfiguration"]["OutputLocation"].partition(f"{lake.bucket}/")[2] + ".metadata"
+    query_id = execution["QueryExecutionId"].encode()
+    columns = [
+        b'\n\x04hive"\x03ary*\x03ary2\x05arrayH\x03',  # as in a file of Athena's own
+        b'\n\x04hive"\x01d*\x01d2\x07decimal8\x05@\x02H\x03',
+        b'\n\x04hive"\x01s*\x01s2\x07varchar8\xff\xff\xff\xff\x07H\x03P\x01',
+    ]
+    message = b"\n$" + query_id + b"".join(b'"' + bytes([len(column)]) + column for column in columns)
+    assert lake.s3.get_object(Bucket=lake.bucket, Key=key)["Body"].read() == message

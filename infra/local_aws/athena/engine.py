@@ -232,7 +232,7 @@ class _Run:
         location = f"{folder(self.request.output)}{self.request.id}.csv"
         infos = [column.info() for column in columns]
         self._write(location, body)
-        self._write(f"{location}.metadata", metadata(infos))
+        self._write(f"{location}.metadata", metadata(self.request.id, infos))
         scanned = self.scanned_bytes
         return Outcome(location, infos, scanned_bytes=scanned, rows=rows, planning_seconds=self.planning_seconds)
 
@@ -277,7 +277,7 @@ class _Run:
         location = f"{folder(self.request.output)}{self.request.id}.txt"
         infos = [ResultColumn(name, duckdb.sqltype(_text_type(kind_))).info() for name, kind_ in columns]
         self._write(location, "".join(line + "\n" for line in lines).encode())
-        self._write(f"{location}.metadata", metadata(infos))
+        self._write(f"{location}.metadata", metadata(self.request.id, infos))
         return Outcome(location, infos)
 
     def view_columns(self, query: exp.Query) -> list[ResultColumn]:
@@ -288,7 +288,7 @@ class _Run:
         assert outcome.manifest_location is not None
         outcome.scanned_bytes, outcome.planning_seconds = self.scanned_bytes, self.planning_seconds
         self._write(outcome.manifest_location, "".join(f"{uri}\n" for uri in uris).encode())
-        self._write(f"{outcome.output_location}.metadata", metadata([]))
+        self._write(f"{outcome.output_location}.metadata", metadata(self.request.id, []))
         return outcome
 
     def _write(self, uri: str, body: bytes) -> None:

@@ -1,6 +1,5 @@
 """Query results as Athena lays them out in S3, and as GetQueryResults pages through them."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,9 +84,39 @@ def csv_header(columns: list[ResultColumn]) -> bytes:
     return (",".join('"' + column.name.replace('"', '""') + '"' for column in columns) + "\n").encode()
 
 
-def metadata(columns: list[dict[str, Any]]) -> bytes:
-    """The `.metadata` object beside a result; Athena's own is an undocumented binary that no client reads."""
-    return json.dumps(columns).encode()
+_UNKNOWN = 3  # of Nullable
+
+
+def metadata(query_id: str, columns: list[dict[str, Any]]) -> bytes:
+    """The `.metadata` object beside a result, from which JDBC drivers learn the columns: a protobuf message."""
+    messages = [
+        _field(1, column["CatalogName"])
+        + _field(4, column["Name"])
+        + _field(5, column["Label"])
+        + _field(6, column["Type"])
+        + _field(7, column["Precision"])
+        + _field(8, column["Scale"])
+        + _field(9, _UNKNOWN)
+        + _field(10, int(column["CaseSensitive"]))
+        for column in columns
+    ]
+    return _field(1, query_id) + b"".join(_field(4, message) for message in messages)
+
+
+def _field(number: int, value: str | bytes | int) -> bytes:
+    """A field of a protobuf message; numbers that are 0 are left out, as they are by default."""
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value) if value else b""
+    body = value.encode() if isinstance(value, str) else value
+    return _varint(number << 3 | 2) + _varint(len(body)) + body
+
+
+def _varint(value: int) -> bytes:
+    digits = []
+    while value > 127:
+        digits.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*digits, value])
 
 
 def page(path: Path, start: int, limit: int, is_csv: bool) -> tuple[list[dict[str, Any]], int | None]:
