@@ -64,10 +64,18 @@ def platform_on_local_aws(applying: tuple[Platform, subprocess.Popen[str]]) -> P
 @pytest.fixture(scope="session", autouse=True)
 def start_early(request: pytest.FixtureRequest) -> None:
     """Let the apply run beside the tests that come before those which need it."""
-    if any("platform_on_local_aws" in item.fixturenames for item in request.session.items):
+    if any("platform_on_local_aws" in getattr(item, "fixturenames", ()) for item in request.session.items):
         request.getfixturevalue("applying")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes the platform down comes after everything that uses it."""
-    items.sort(key=lambda item: item.get_closest_marker("takes_the_platform_down") is not None)
+    """First what needs no platform, last what takes it down; the tests of other folders stay where they are."""
+    places = [place for place, item in enumerate(items) if Path(__file__).parent in item.path.parents]
+
+    def rank(item: pytest.Item) -> int:
+        if item.get_closest_marker("takes_the_platform_down"):
+            return 2
+        return int("platform_on_local_aws" in getattr(item, "fixturenames", ()))
+
+    for place, item in zip(places, sorted((items[place] for place in places), key=rank), strict=True):
+        items[place] = item
