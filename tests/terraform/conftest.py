@@ -38,7 +38,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 
 @pytest.fixture(scope="session")
-def applying(modules: Path, aws: LocalAws) -> Iterator[tuple[Platform, subprocess.Popen[str]]]:
+def applying(modules: Path, aws: LocalAws) -> Iterator[tuple[Platform, subprocess.Popen[bytes]]]:
     """The platform, and the apply of it, which may still run."""
     root = Root(modules / "examples" / "local", aws.environment | {"TF_VAR_environment": ENVIRONMENT})
     # As after a first run of the pipelines: their endpoints scale.
@@ -49,15 +49,14 @@ def applying(modules: Path, aws: LocalAws) -> Iterator[tuple[Platform, subproces
     yield platform, running
     if running.poll() is None:
         running.kill()
-        running.communicate()
+        running.wait()
 
 
 @pytest.fixture(scope="session")
-def platform_on_local_aws(applying: tuple[Platform, subprocess.Popen[str]]) -> Platform:
+def platform_on_local_aws(applying: tuple[Platform, subprocess.Popen[bytes]]) -> Platform:
     """The platform that Terraform has laid on a local AWS of its own."""
     platform, running = applying
-    output, _ = running.communicate(timeout=280)
-    assert running.returncode == 0, output
+    assert running.wait(timeout=280) == 0, platform.root.log("apply").read_text()
     return platform
 
 

@@ -48,23 +48,21 @@ class Root:
         self.folder = folder
         self.environment = environment
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """A Terraform command that runs by itself."""
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A Terraform command that runs by itself; what it prints is in `log`."""
         command = ["terraform", arguments[0], "-no-color", *arguments[1:]]
-        return subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        # A file, because a pipe that nobody reads meanwhile is full before a plan is printed.
+        with self.log(arguments[0]).open("wb") as log:
+            return subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=log, stderr=log)
+
+    def log(self, command: str) -> Path:
+        """Where the last such command has printed."""
+        return self.folder / f"{command}.log"
 
     def try_(self, *arguments: str) -> tuple[int, str]:
         """The exit code and all that a command printed."""
-        running = self.start(*arguments)
-        output, _ = running.communicate(timeout=280)
-        return running.returncode, output
+        code = self.start(*arguments).wait(timeout=280)
+        return code, self.log(arguments[0]).read_text()
 
     def run(self, *arguments: str) -> str:
         """What a command that has to succeed printed."""
