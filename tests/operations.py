@@ -33,11 +33,11 @@ KINDS = {
 OTHERS = {
     "S3": "buckets' policies with their conditions are obeyed; lifecycle rules are kept, and move nothing",
     "Glue": "the catalog; starting a job, a crawler, a trigger or a workflow is refused",
-    "IAM, STS": "roles and policies are kept, and not enforced; SimulatePrincipalPolicy says what they allow",
+    "IAM, STS": "policies are enforced with `--enforce-iam`; SimulatePrincipalPolicy says what they allow",
     "EventBridge": "events reach topics and moto's other targets; rules with a schedule never fire",
     "SNS, SQS": "messages go to queues, topics and HTTP addresses; mail and SMS go nowhere",
     "SSM": "parameters; commands for instances are refused",
-    "KMS": "keys encrypt and decrypt; key policies are not enforced",
+    "KMS": "keys encrypt and decrypt; key policies are enforced with `--enforce-iam`",
     "Application Auto Scaling": "targets and policies are kept, and scale nothing",
     "Budgets": "budgets are kept, and nothing is charged",
 }

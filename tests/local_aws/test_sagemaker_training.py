@@ -310,10 +310,15 @@ def test_where_the_os_has_no_namespaces_the_job_finds_its_folders_by_variable(
         assert not os.environ["SM_MODEL_DIR"].startswith("/opt/ml")
         pathlib.Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text("made")
     """
-    sagemaker.create_training_job(**training_job(s3, "no-namespace", script))
+    sagemaker.create_training_job(
+        **isolated_job(s3, "no-namespace", script, "/opt/ml/input/data/code/sourcedir.tar.gz")
+    )
     job = finished(sagemaker, "no-namespace")
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
     assert archived(s3, job["ModelArtifacts"]["S3ModelArtifacts"]) == {"model.txt": b"made"}
-    assert log_lines(logs, GROUP, "no-namespace/")[0].startswith("This OS has no mount namespaces: /opt/ml is at ")
+    first, second, *_ = log_lines(logs, GROUP, "no-namespace/")
+    assert first.startswith("This OS has no mount namespaces: /opt/ml is at ")
+    assert second == "Nor has it network namespaces: this container is isolated by having no credentials."
 
 
 def test_what_changes_nothing_on_one_machine_is_accepted_and_described(s3: Any, sagemaker: Any) -> None:

@@ -78,6 +78,8 @@ class Container:
         else:
             full["SAGEMAKER_BASE_DIR"] = str(opt_ml)
             on_line("stderr", f"This OS has no mount namespaces: /opt/ml is at {opt_ml}, as SAGEMAKER_BASE_DIR says.")
+            if not network:
+                on_line("stderr", "Nor has it network namespaces: this container is isolated by having no credentials.")
         self._process = subprocess.Popen(
             line,
             env=full,

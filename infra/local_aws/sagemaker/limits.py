@@ -40,8 +40,6 @@ def check_training_job(request: Mapping[str, Any]) -> None:
         refused += [f"channel {channel['ChannelName']}: {reason}" for reason in _refused_of_channel(channel)]
     if specification.get("TrainingInputMode") == "Pipe":
         refused.append("TrainingInputMode Pipe (use File or FastFile)")
-    if request.get("EnableNetworkIsolation") and not has_opt_ml():
-        refused.append("EnableNetworkIsolation on an OS without network namespaces")
     mirrored = [name for name in ("CheckpointConfig", "TensorBoardOutputConfig") if request.get(name)]
     if mirrored and not has_opt_ml():
         refused += [f"{name} on an OS without mount namespaces" for name in mirrored]
@@ -146,14 +144,12 @@ def experiment(request: Mapping[str, Any]) -> list[str]:
     return [f"ExperimentConfig.{name}" for name in ("ExperimentName", "TrialName") if config.get(name)]
 
 
-def check_model(containers: Sequence[Mapping[str, Any]], isolated: bool) -> None:
+def check_model(containers: Sequence[Mapping[str, Any]]) -> None:
     """NotImplementedException where a CreateModel request asks for what can't be had here."""
     refused = ["several Containers (an inference pipeline)"] if len(containers) > 1 else []
     for setting in ("MultiModelConfig", "ModelDataSource", "AdditionalModelDataSources", "AdditionalS3DataSource"):
         if any(container.get(setting) for container in containers):
             refused.append(setting)
-    if isolated and not has_opt_ml():
-        refused.append("EnableNetworkIsolation on an OS without network namespaces")
     if refused:
         raise NotImplementedHere(f"CreateModel with {', '.join(refused)}")
 

@@ -78,7 +78,7 @@ class ExecutingSageMakerBackend(JobBackend):
         if not containers or not execution_role_arn:
             raise ValidationError("A model needs PrimaryContainer and ExecutionRoleArn.")
         served = [each for container in containers for each in self.resolved(container)]
-        limits.check_model(served, isolated)
+        limits.check_model(served)
         s3 = self._role(execution_role_arn, INVALID_ROLE).client("s3")
         references.check_containers(s3, served, execution_role_arn, self.region_name)
         model = super().create_model(model_name=model_name, execution_role_arn=execution_role_arn, **request)

@@ -172,7 +172,7 @@ class TrainingJob(Job):
         # The toolkit waits, without a word, until each host's name resolves, as AWS's does where there is an /opt/ml.
         host = container.HOST if container.has_opt_ml() else "localhost"
         documents: dict[str, Any] = {
-            "hyperparameters": self.request.get("HyperParameters") or {},
+            "hyperparameters": self._hyperparameters(opt_ml),
             "inputdataconfig": channels,
             "resourceconfig": {
                 "current_host": host,
@@ -189,6 +189,14 @@ class TrainingJob(Job):
             documents["checkpointconfig"] = self.request["CheckpointConfig"]
         for name, document in documents.items():
             (config / f"{name}.json").write_text(json.dumps(document))
+
+    def _hyperparameters(self, opt_ml: Path) -> dict[str, str]:
+        """As they were given; where there is no /opt/ml, the code that came by a channel is at its place outside."""
+        given = dict(self.request.get("HyperParameters") or {})
+        directory = given.get("sagemaker_submit_directory", "").strip('"')
+        if directory.startswith("/opt/ml/") and not container.has_opt_ml():
+            given["sagemaker_submit_directory"] = json.dumps(str(container.outside(opt_ml, directory)))
+        return given
 
     def _mirrored(self, opt_ml: Path) -> Iterator[tuple[Path, str]]:
         """Each folder that is to be in S3 while the job runs, with its place there."""
