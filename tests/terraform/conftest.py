@@ -48,8 +48,8 @@ def applying(modules: Path, aws: LocalAws) -> Iterator[tuple[Platform, subproces
     running = root.start("apply", "-input=false", "-auto-approve")
     yield platform, running
     if running.poll() is None:
-        running.kill()
-        running.wait()
+        running.terminate()  # not kill: Terraform ends its provider, too
+        running.wait(90)
 
 
 @pytest.fixture(scope="session")
