@@ -500,8 +500,9 @@ def test_who_does_not_sign_reads_what_a_bucket_gives_everybody(server: OwnServer
     root, url = boto3.client("s3"), boto3.client("s3").meta.endpoint_url
     root.create_bucket(Bucket="open")
     root.put_object(Bucket="open", Key="k", Body=b"hello")
-    with pytest.raises(urllib.error.HTTPError, match="403"):
+    with pytest.raises(urllib.error.HTTPError, match="403") as refused:
         urllib.request.urlopen(f"{url}/open/k")
+    assert b"<Message>Access Denied</Message>" in refused.value.read()
     everybody = {**allow("s3:GetObject", "arn:aws:s3:::open/*"), "Principal": "*"}
     root.put_bucket_policy(Bucket="open", Policy=document(everybody))
     assert urllib.request.urlopen(f"{url}/open/k").read() == b"hello"

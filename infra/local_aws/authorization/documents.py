@@ -30,8 +30,8 @@ def policies_for(principal: Principal, action: str, resource: str) -> Policies:
 def identity_policies(iam: IAMBackend, holder: Any) -> list[str]:
     """The documents of a role's or user's own and attached policies, a user's groups' included."""
     holders = [holder, *(iam.get_groups_for_user(holder.name) if hasattr(holder, "access_keys") else ())]
-    documents = [document for one in holders for document in one.policies.values()]
-    return documents + [default_version(policy) for one in holders for policy in one.managed_policies.values()]
+    documents = [document for one in holders for document in list(one.policies.values())]
+    return documents + [default_version(policy) for one in holders for policy in list(one.managed_policies.values())]
 
 
 def boundary_of(iam: IAMBackend, holder: Any) -> list[str] | None:

@@ -23,8 +23,8 @@ class AccessDenied(ServiceException):
 
     def __init__(self, principal: Principal, action: str, resource: str, decision: Decision) -> None:
         named = f'"{resource}"' if action.startswith("s3:") else resource
-        who = f"User: {principal.arn}" if principal.kind != "anonymous" else "User: anonymous"
-        super().__init__(f"{who} is not authorized to perform: {action} on resource: {named} {decision.reason}")
+        refusal = f"User: {principal.arn} is not authorized to perform: {action} on resource: {named} {decision.reason}"
+        super().__init__("Access Denied" if principal.kind == "anonymous" else refusal)
 
 
 def begin(enforced: bool, record: Path | None) -> None:
