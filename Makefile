@@ -14,7 +14,11 @@ AWS_CLI := .envs/aws-cli/.installed
 MWAA := .envs/mwaa/.installed
 SDK := .envs/sagemaker-sdk/.installed
 CHECKOV := .envs/checkov/.installed
-# Without ENV the environment is `local`, which `make run` lays by itself; the others are Terraform's.
+# Without ENV the environment is `local`, which `make run` lays by itself; the others are Terraform's. A shell may have an
+# ENV of its own, the name of a start-up file: only the one given to make counts.
+ifneq ($(origin ENV),command line)
+ENV :=
+endif
 export SILVERLINE_ENV := $(ENV)
 # What `python -m local_aws --record-calls` writes, as docs/environments.md has it.
 CALLS := .state/$(ENV)/calls.jsonl

@@ -222,6 +222,10 @@ def main() -> int:
     arguments = parser.parse_args()
     console = Console()
     try:
+        if not re.fullmatch(r"[a-z][a-z0-9]{1,15}", ENVIRONMENT):
+            raise services.ServiceError(
+                f"ENV={ENVIRONMENT} is no environment: use 2 to 16 of a-z and 0-9, a letter first"
+            )
         return int(arguments.command(arguments, console))
     except (services.ServiceError, Refused, demo_data.BronzeConflict) as error:
         print(f"\n{error}", file=sys.stderr)

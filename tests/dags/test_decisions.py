@@ -1,12 +1,14 @@
 """The gate, the comparison of the smoke test, the requests: pure functions."""
 
 import dataclasses
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flight_delay import spec
-from silverline import evaluation, sagemaker_requests
+from silverline import evaluation, sagemaker_requests, sql
 from silverline.platform import Platform
 from silverline.smoke_test import differences
 
@@ -117,3 +119,16 @@ def test_everything_made_in_sagemaker_is_tagged_with_its_pipeline_and_run() -> N
         sagemaker_requests.endpoint_config(spec, "config", "model"),
     ):
         assert {tag["Key"] for tag in request["Tags"]} == {"Project", "Environment", "Pipeline", "AirflowRun"}
+
+
+@pytest.mark.parametrize("changed", ["silver/flights.sql", "bronze/flights.json"])
+def test_a_changed_statement_or_bronze_table_means_that_silver_is_computed_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    shutil.copytree(sql.SQL_FOLDER / "flight_delay", tmp_path / "flight_delay")
+    before = sql.digest("flight_delay")
+    monkeypatch.setattr(sql, "SQL_FOLDER", tmp_path)
+    assert sql.digest("flight_delay") == before
+    with (tmp_path / "flight_delay" / changed).open("a") as file:
+        file.write("\n")
+    assert sql.digest("flight_delay") != before

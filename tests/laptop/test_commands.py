@@ -35,6 +35,13 @@ def test_a_bad_setting_is_refused_at_once_and_nothing_is_started(
     assert not state.exists()
 
 
+def test_a_name_that_no_environment_can_have_is_refused(tmp_path: Path) -> None:
+    environment = {**os.environ, "SILVERLINE_STATE": str(tmp_path), "SILVERLINE_ENV": "../x"}
+    command = [sys.executable, "-m", "laptop", "run"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+    assert done.returncode == 1 and "ENV=../x is no environment" in done.stderr
+
+
 @pytest.mark.parametrize("command", ["run", "airflow"])
 def test_an_environment_that_is_not_there_is_refused_with_the_command_that_lays_it(
     tmp_path: Path, local_aws: Any, command: str

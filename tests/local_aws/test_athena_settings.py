@@ -45,8 +45,18 @@ def test_results_and_new_tables_are_encrypted_as_asked(lake: Any, option: str, a
     assert done["ResultConfiguration"]["EncryptionConfiguration"] == encryption
     found = head(lake, done["ResultConfiguration"]["OutputLocation"])
     assert (found["ServerSideEncryption"], found.get("SSEKMSKeyId")) == (algorithm, encryption.get("KmsKey"))
-    lake.run("create table copied with (external_location = 's3://{bucket}/copied/') as select 1 as a", WorkGroup=group)
-    assert head(lake, f"s3://{lake.bucket}/{lake.keys('copied/')[0]}")["ServerSideEncryption"] == algorithm
+    lake.run("create table copied as select 1 as a", WorkGroup=group)
+    assert head(lake, f"s3://{lake.bucket}/{lake.keys('enforced/tables/')[0]}")["ServerSideEncryption"] == algorithm
+
+
+def test_a_workgroup_that_says_where_results_lie_lets_no_query_place_a_table(lake: Any) -> None:
+    own = {"OutputLocation": f"s3://{lake.bucket}/enforced/"}
+    group = make_group(lake, EnforceWorkGroupConfiguration=True, ResultConfiguration=own)
+    with pytest.raises(lake.athena.exceptions.InvalidRequestException, match="enforces a centralized output location"):
+        lake.start("create table t with (external_location = 's3://{bucket}/t/') as select 1 as a", WorkGroup=group)
+    lake.run("create external table t (a int) stored as parquet location 's3://{bucket}/t/'", WorkGroup=group)
+    lake.run("insert into t select 1", WorkGroup=group)
+    assert len(lake.keys("t/")) == 1
 
 
 def test_the_request_decides_where_the_workgroup_does_not_enforce(lake: Any) -> None:

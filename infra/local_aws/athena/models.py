@@ -25,6 +25,7 @@ from local_aws.athena.permissions import SERVICE, require
 from local_aws.athena.queries import INTERRUPTED, QueryExecution
 from local_aws.athena.results import page
 from local_aws.athena.settings import result_configuration_of
+from local_aws.athena.statements import CreateTableAs
 from local_aws.athena.stores import MotoCatalog, MotoObjects
 from local_aws.authorization.callers import calling
 
@@ -92,7 +93,7 @@ class ExecutingAthenaBackend(AthenaBackend):
         catalog = context.get("Catalog", "AwsDataCatalog")
         if catalog.lower() != "awsdatacatalog":
             raise InvalidRequestException(f"Catalog {catalog} is not available: local Athena has AwsDataCatalog only")
-        refuse_malformed(sql)
+        refuse_malformed(sql, bool(group.configuration.get("EnforceWorkGroupConfiguration")))
         result_configuration = result_configuration_of(group.configuration, given)
         self._verify_output(split_uri(result_configuration["OutputLocation"])[0])
         request = Request(
@@ -260,14 +261,21 @@ class ExecutingAthenaBackend(AthenaBackend):
         return answer
 
 
-def refuse_malformed(sql: str) -> None:
-    """InvalidRequestException where `sql` is no statement; what is wrong with its meaning fails the query later."""
+def refuse_malformed(sql: str, location_is_enforced: bool) -> None:
+    """InvalidRequestException where `sql` is no statement, or places a table though the workgroup places all that
+    queries write; what is wrong with its meaning fails the query later."""
     try:
-        parse(sql, None)
+        statement = parse(sql, None)
     except MalformedQuery as error:
         raise InvalidRequestException(str(error), "MALFORMED_QUERY") from error
     except QueryFailed:
         return
+    if location_is_enforced and isinstance(statement, CreateTableAs) and "external_location" in statement.properties:
+        raise InvalidRequestException(
+            "The Create Table As Select query failed because it was submitted with an 'external_location' property to "
+            "an Athena Workgroup that enforces a centralized output location for all queries. Please remove the "
+            "'external_location' property and resubmit the query."
+        )
 
 
 def shut_down() -> None:
