@@ -13,7 +13,7 @@ import pytest
 from channels import write_channels
 from sagemaker_requests import IMAGE, ROLE, archive, channel, finished, settled
 
-pytestmark = pytest.mark.long(25)
+pytestmark = [pytest.mark.long(25), pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "notebook.md").read_text()
 SCRIPTS = ROOT / "sagemaker_scripts" / "flight_delay"
@@ -73,7 +73,7 @@ def test_the_page_trains_the_pipelines_script_and_asks_its_endpoint(pipeline: No
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=250,
+        timeout=800,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     artifacts, answer = done.stdout.splitlines()[-2:]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from slope_model import INFERENCE, TRAIN
 
-pytestmark = pytest.mark.long(45)
+pytestmark = [pytest.mark.long(45), pytest.mark.timeout(900)]
 PYTHON = Path(__file__).parents[2] / ".envs" / "sagemaker-sdk" / "bin" / "python"
 DOUBLE = """
     import pathlib, sys
@@ -39,7 +39,7 @@ def journey(s3: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dic
         env={**os.environ, "SAGEMAKER_USER_CONFIG_OVERRIDE": str(config)},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=800,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stderr, json.loads(done.stdout.splitlines()[-1])
