@@ -90,6 +90,7 @@ locals {
     for layer, name in local.databases : layer => ["${local.catalog}:database/${name}", "${local.catalog}:table/${name}/*"]
   }
 
+  # On AWS Athena's engine also asks for partitions by their names, one or many.
   read_catalog = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"]
 }
 

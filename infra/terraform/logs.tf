@@ -56,6 +56,8 @@ resource "aws_cloudwatch_query_definition" "this" {
   query_string    = each.value.query
 }
 
+# What AWS asks of an execution role, but CreateLogGroup: the groups are there.
+# https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
 resource "aws_iam_role_policy" "sagemaker_logs" {
   for_each = {
     (aws_iam_role.sagemaker_jobs.name)     = ["training", "processing"]
