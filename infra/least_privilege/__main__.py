@@ -4,10 +4,10 @@ Both work on local AWS on which Terraform has laid the platform, started with --
 """
 
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -18,7 +18,7 @@ from deploy.platform import read
 from laptop.airflow import Api
 from laptop.settings import ENVIRONMENT, LOCAL, REPOSITORY, STATE, Settings
 from least_privilege import ablation, calls, comparison, reading, tables
-from least_privilege.grants import Grant, actions, grants, policies, role_names
+from least_privilege.grants import Grant, grants, policies, resources, role_names
 from least_privilege.scenarios import SCENARIOS, Scenario
 
 PAGE = REPOSITORY / "docs" / "iam.md"
@@ -63,35 +63,38 @@ def ablate(arguments: argparse.Namespace) -> int:
     granted = _grants(names)
     api = Api(settings)
     api.wait_until_ready()
-    conf = {"as_of": arguments.as_of}
     iam = boto3.client("iam")
+    reader = reading.role_arn(document).rpartition("/")[2]
+    of_reader = grants("reader", policies(iam, reader))
+    conf = {"as_of": arguments.as_of}
     runs = ablation.Ablation(api, iam, document, names, arguments.pipeline, arguments.calls)
-    found = ablation.read(arguments.found, hashlib.sha256(repr(granted).encode()).hexdigest())
+    found = ablation.read(arguments.found, granted + of_reader)
     if not found.used:
         print(f"running {arguments.pipeline} {len(SCENARIOS)} times with everything granted", flush=True)
         found.used = runs.baseline(conf)
         found.write(arguments.found)
     tried = {(outcome.role, outcome.action) for outcome in found.outcomes}
-    left = [plan for plan in ablation.in_order(actions(granted), found.used) if plan[:2] not in tried]
+    left = [plan for plan in ablation.in_order(resources(granted), found.used) if plan[:2] not in tried]
     before: Scenario | None = None
     for number, (role, action, scenario) in enumerate(left, 1):
         if scenario is not before and scenario is not SCENARIOS[0]:
             runs.run_whole(conf)
         before = scenario
-        outcome = runs.without(role, action, scenario, conf)
+        outcome = replace(runs.without(role, action, scenario, conf), on=resources(granted)[role, action])
         found.outcomes.append(outcome)
         found.write(arguments.found)
         broken = outcome.task or ("refused, no task broke" if outcome.refused else "NOTHING breaks")
         print(f"{number}/{len(left)} {role} without {action} ({scenario.name}): {broken}", flush=True)
-    reader = reading.role_arn(document).rpartition("/")[2]
-    granted += grants("reader", policies(iam, reader))
     if failed := reading.first_failure(reading.session(document), document):
         raise RuntimeError(f"{failed[0]} can't be answered with everything granted: {failed[1]}")
-    for role, action in actions(granted):
-        if role == "reader" and (role, action) not in tried:
-            found.outcomes.append(ablation.without_reading(iam, reader, action, document))
+    for (role, action), on in resources(of_reader).items():
+        if (role, action) not in tried:
+            found.outcomes.append(replace(ablation.without_reading(iam, reader, action, document), on=on))
+            found.write(arguments.found)
     if arguments.renew_docs:
-        PAGE.write_text(tables.renewed(PAGE.read_text(), {"ablation": tables.ablation(granted, found.outcomes)}))
+        PAGE.write_text(
+            tables.renewed(PAGE.read_text(), {"ablation": tables.ablation(granted + of_reader, found.outcomes)})
+        )
     needless = [outcome for outcome in found.outcomes if not outcome.is_needed]
     for outcome in needless:
         print(f"{outcome.role} doesn't need {outcome.action}", file=sys.stderr)

@@ -11,7 +11,7 @@ from typing import Any
 
 from laptop.airflow import Api
 from least_privilege import calls, reading
-from least_privilege.grants import policies, without
+from least_privilege.grants import Grant, policies, resources, without
 from least_privilege.scenarios import SCENARIOS, Scenario
 
 BROKEN = {"failed", "up_for_retry"}
@@ -22,8 +22,8 @@ REFUSAL = re.compile(r"not authorized|access ?denied|could not|permission|fail|e
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a run without an action: the task it broke at and what that said; where it ended well, `refused`
-    are the calls that were refused nevertheless."""
+    """What became of a run without an action, which was granted `on` these resources: the task it broke at and what
+    that said; where it ended well, `refused` are the calls that were refused nevertheless."""
 
     role: str
     action: str
@@ -31,6 +31,7 @@ class Outcome:
     task: str | None
     message: str
     refused: tuple[str, ...]
+    on: tuple[str, ...] = ()
 
     @property
     def is_needed(self) -> bool:
@@ -143,10 +144,8 @@ def in_order(granted: Iterable[tuple[str, str]], used: Mapping[str, Sequence[str
 
 @dataclass
 class Findings:
-    """What was found so far of the policies with that digest: the scenarios in which each action is called, and what
-    came of its removal."""
+    """What was found so far: the scenarios in which each action is called, and what came of its removal."""
 
-    digest: str
     used: dict[str, list[str]]
     outcomes: list[Outcome]
 
@@ -157,13 +156,16 @@ class Findings:
         half.replace(path)
 
 
-def read(path: Path, digest: str) -> Findings:
-    """What was found before of these policies; nothing where there is no file, or it is of others."""
-    kept: Any = json.loads(path.read_text()) if path.exists() else {}
-    if kept.get("digest") != digest:
-        return Findings(digest, {}, [])
-    outcomes = [Outcome(**{**entry, "refused": tuple(entry["refused"])}) for entry in kept["outcomes"]]
-    return Findings(digest, kept["used"], outcomes)
+def read(path: Path, granted: Iterable[Grant]) -> Findings:
+    """What was found before of what is granted as it was then; nothing where there is no file."""
+    if not path.exists():
+        return Findings({}, [])
+    kept: Any = json.loads(path.read_text())
+    on = resources(granted)
+    outcomes = [
+        Outcome(**{**one, "refused": tuple(one["refused"]), "on": tuple(one["on"])}) for one in kept["outcomes"]
+    ]
+    return Findings(kept["used"], [one for one in outcomes if on.get((one.role, one.action)) == one.on])
 
 
 def _message(lines: Sequence[str]) -> str:

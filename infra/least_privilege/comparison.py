@@ -21,8 +21,9 @@ class Comparison:
 
     @property
     def is_exact(self) -> bool:
-        """Whether nothing is granted that wasn't used, and nothing was tried that isn't granted."""
-        return not (self.unused or self.untouched or self.refused)
+        """Whether every action that is granted was used, and nothing was tried that isn't granted. A statement's
+        actions share its resources, to some of which they don't apply: those are no fault."""
+        return not (self.unused or self.refused)
 
 
 def compare(grants: Sequence[Grant], calls: Iterable[Call]) -> Comparison:

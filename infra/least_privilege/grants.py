@@ -61,9 +61,12 @@ def without(document: Mapping[str, Any], action: str) -> dict[str, Any] | None:
     return {**document, "Statement": statements} if statements else None
 
 
-def actions(granted: Iterable[Grant]) -> list[tuple[str, str]]:
-    """Every role with each action it may do, once, in order."""
-    return sorted({(grant.role, grant.action) for grant in granted})
+def resources(granted: Iterable[Grant]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Every role with each action it may do, once and in order, and the patterns of all it may be done to."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for grant in granted:
+        found.setdefault((grant.role, grant.action), set()).update(grant.resources)
+    return {pair: tuple(sorted(patterns)) for pair, patterns in sorted(found.items())}
 
 
 def _listed(value: Any) -> Sequence[Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from least_privilege.ablation import Outcome
 from least_privilege.comparison import Comparison
-from least_privilege.grants import Grant
+from least_privilege.grants import Grant, resources
 
 MESSAGE_LETTERS = 160
 
@@ -14,14 +14,12 @@ def ablation(grants: Sequence[Grant], outcomes: Iterable[Outcome]) -> str:
     """A table a role: each action, on what it is granted, and what breaks without it."""
     found = {(outcome.role, outcome.action): outcome for outcome in outcomes}
     parts = []
-    for role in dict.fromkeys(grant.role for grant in grants):
-        resources: dict[str, list[str]] = {}
-        for grant in grants:
-            if grant.role == role:
-                resources.setdefault(grant.action, []).extend(grant.resources)
+    on = resources(grants)
+    for role in dict.fromkeys(role for role, _ in on):
         rows = [
             [f"`{action}`", "<br>".join(_patterns(patterns)), *_verdict(found.get((role, action)))]
-            for action, patterns in sorted(resources.items())
+            for (of, action), patterns in on.items()
+            if of == role
         ]
         parts.append(f"### {role}\n\n" + table(["action", "on", "without it breaks", "saying"], rows))
     return "\n".join(parts)
