@@ -11,7 +11,7 @@ from typing import Any
 
 from laptop.airflow import Api
 from least_privilege import calls, reading
-from least_privilege.grants import Grant, policies, resources, without
+from least_privilege.grants import DOCUMENTED, Grant, policies, resources, without
 from least_privilege.scenarios import SCENARIOS, Scenario
 
 BROKEN = {"failed", "up_for_retry"}
@@ -35,8 +35,8 @@ class Outcome:
 
     @property
     def is_needed(self) -> bool:
-        """Whether anything came to grief without the action."""
-        return self.task is not None or bool(self.refused)
+        """Whether anything came to grief without the action, or would on AWS."""
+        return self.task is not None or bool(self.refused) or self.action in DOCUMENTED
 
 
 class Ablation:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from least_privilege.calls import Call
-from least_privilege.grants import Grant
+from least_privilege.grants import DOCUMENTED, Grant
 from local_aws.authorization.patterns import arns_match, matches
 
 
@@ -21,9 +21,11 @@ class Comparison:
 
     @property
     def is_exact(self) -> bool:
-        """Whether every action that is granted was used, and nothing was tried that isn't granted. A statement's
-        actions share its resources, to some of which they don't apply: those are no fault."""
-        return not (self.unused or self.refused)
+        """Whether every granted action was used, or is what AWS asks for, and nothing was tried that isn't granted.
+
+        A statement's actions share its resources, to some of which they don't apply: `untouched` is no fault.
+        """
+        return not self.refused and all(action in DOCUMENTED for _, action in self.unused)
 
 
 def compare(grants: Sequence[Grant], calls: Iterable[Call]) -> Comparison:

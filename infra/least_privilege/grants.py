@@ -7,6 +7,18 @@ from typing import Any
 ROLES = ("airflow", "sagemaker_jobs", "sagemaker_endpoint")
 """The roles that the pipeline acts as, by their members of the platform document: <role>_role_arn."""
 
+_ATHENA = "https://docs.aws.amazon.com/athena/latest/ug/"
+_SAGEMAKER_ROLES = "https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html"
+DOCUMENTED = {
+    "glue:GetPartition": f"{_ATHENA}fine-grained-access-to-glue-resources.html",
+    "glue:BatchGetPartition": f"{_ATHENA}fine-grained-access-to-glue-resources.html",
+    "s3:AbortMultipartUpload": f"{_ATHENA}security-iam-awsmanpol.html",
+    "s3:ListMultipartUploadParts": f"{_ATHENA}security-iam-awsmanpol.html",
+    "logs:DescribeLogStreams": _SAGEMAKER_ROLES,
+    "cloudwatch:PutMetricData": _SAGEMAKER_ROLES,
+}
+"""What AWS's pages say that its services ask for, and local AWS's may not: granted, even where nothing here uses it."""
+
 
 @dataclass(frozen=True)
 class Grant:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from least_privilege.ablation import Outcome
 from least_privilege.comparison import Comparison
-from least_privilege.grants import Grant, resources
+from least_privilege.grants import DOCUMENTED, Grant, resources
 
 MESSAGE_LETTERS = 160
 
@@ -28,7 +28,12 @@ def ablation(grants: Sequence[Grant], outcomes: Iterable[Outcome]) -> str:
 def comparison(found: Comparison) -> str:
     """The calls of each role, and what is too much or too little."""
     used = [[role, f"`{action}`", str(count)] for (role, action), count in sorted(found.used.items()) if count]
-    over = [[role, f"`{action}`", "every resource"] for role, action in found.unused]
+    over = [
+        [role, f"`{action}`", f"every resource; [AWS asks for it]({DOCUMENTED[action]})"]
+        if action in DOCUMENTED
+        else [role, f"`{action}`", "every resource"]
+        for role, action in found.unused
+    ]
     over += [[role, f"`{action}`", f"`{_short(pattern)}`"] for role, action, pattern in found.untouched]
     under = [[role, f"`{action}`", f"`{_short(resource)}`"] for role, action, resource in found.refused]
     return "\n".join(
@@ -65,6 +70,8 @@ def _verdict(outcome: Outcome | None) -> tuple[str, str]:
         return f"`{outcome.task}` ({outcome.scenario})", _message(outcome.message)
     if outcome.refused:
         return f"no task ({outcome.scenario})", f"refused: {_message(', '.join(outcome.refused))}"
+    if outcome.action in DOCUMENTED:
+        return "nothing here", f"[AWS asks for it]({DOCUMENTED[outcome.action]})"
     return "**nothing**", ""
 
 
