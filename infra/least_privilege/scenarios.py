@@ -56,7 +56,7 @@ def failed_endpoint(document: Mapping[str, Any], pipeline: str) -> None:
     newer_files(document, pipeline)
     sagemaker, name = boto3.client("sagemaker"), _endpoint(pipeline)
     _delete_endpoint(name)
-    key = f"{pipeline}/broken/model.tar.gz"
+    key = f"{pipeline}/training/broken/model.tar.gz"  # where the endpoint's role may read
     archive = io.BytesIO()
     tarfile.open(fileobj=archive, mode="w:gz").close()
     boto3.client("s3").put_object(Bucket=document["artifacts_bucket"], Key=key, Body=archive.getvalue())
