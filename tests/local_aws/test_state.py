@@ -162,7 +162,10 @@ def _fill_s3(s3: Any) -> None:
 def _fill_athena() -> None:
     boto3.client("glue").create_database(DatabaseInput={"Name": "lake"})
     athena = boto3.client("athena")
-    configuration = {"ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/results/"}}
+    configuration = {
+        "ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/results/"},
+        "EnforceWorkGroupConfiguration": False,
+    }
     athena.create_work_group(Name="group", Configuration=configuration)
     athena.create_prepared_statement(WorkGroup="group", StatementName="prepared", QueryStatement="select ?")
     for sql in (f"create table t with (external_location = 's3://{BUCKET}/t/') as select 1 as n", "select n from t"):

@@ -15,6 +15,7 @@ from terraform_cli import REGION, REPOSITORY, Platform
 from least_privilege import calls, comparison, grants
 from ports import free_ports
 
+pytestmark = pytest.mark.timeout(900)
 # What only another run than a first one calls (docs/iam.md: "a month's files changed", "the endpoint has failed").
 ON_LATER_RUNS = {
     ("airflow", "glue:UpdatePartition"),
@@ -34,7 +35,7 @@ class Laptop:
         """What the command printed; it has to succeed."""
         command = [sys.executable, "-m", "laptop", *arguments]
         done = subprocess.run(
-            command, env=self._environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=280
+            command, env=self._environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=800
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

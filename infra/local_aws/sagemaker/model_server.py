@@ -234,6 +234,8 @@ class ModelServer(BaseApplication):
             "preload_app": os.environ.get("OMP_NUM_THREADS") == "1",
             "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,
         }
+        if "control_socket_disable" in self.cfg.settings:  # gunicorn 26 makes one in HOME, too deep for a socket
+            options["control_socket_disable"] = True
         for name, value in options.items():
             self.cfg.set(name, value)
 
