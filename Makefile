@@ -54,8 +54,8 @@ bootstrap: $(AWS_CLI)  ## make the bucket that keeps Terraform's state in your A
 deploy: setup  ## bring this checkout to an environment that Terraform has made (ENV=dev ARGS=--dry-run)
 	@$(PYTHON) -m deploy --env $(or $(ENV),$(error which environment? make deploy ENV=dev)) $(ARGS)
 
-iam-diff: setup  ## compare what the roles may do with what local AWS saw them do (ENV=dev CALLS=file)
-	@$(PYTHON) -m least_privilege diff --calls $(CALLS)
+iam-diff: setup  ## compare what the roles may do with what local AWS saw them do (ENV=dev CALLS=file ARGS=--renew-docs)
+	@$(PYTHON) -m least_privilege diff --calls $(CALLS) $(ARGS)
 
 iam-ablation: setup  ## take each action from its role, run the pipeline, and write what breaks into docs/iam.md (ENV=dev)
 	@$(PYTHON) -m least_privilege ablate --calls $(CALLS) --found $(CALLS:.jsonl=-ablation.json) --renew-docs

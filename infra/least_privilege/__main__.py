@@ -32,11 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         subparser = commands.add_parser(command.__name__, help=command.__doc__)
         subparser.set_defaults(command=command)
         subparser.add_argument("--calls", type=Path, required=True, help="what local AWS has written down")
+        subparser.add_argument("--renew-docs", action="store_true", help=f"write the tables into {PAGE.name}")
         if command is ablate:
             subparser.add_argument("--pipeline", default="flight_delay", help="the DAG (default flight_delay)")
             subparser.add_argument("--as-of", default="2013-03", help="the runs' test month (default 2013-03)")
             subparser.add_argument("--found", type=Path, required=True, help="file that keeps what was found so far")
-            subparser.add_argument("--renew-docs", action="store_true", help=f"write the table into {PAGE.name}")
     arguments = parser.parse_args(argv)
     try:
         return int(arguments.command(arguments))
@@ -52,6 +52,8 @@ def diff(arguments: argparse.Namespace) -> int:
     names = role_names(document)
     found = comparison.compare(_grants(names), calls.read(arguments.calls, names))
     print(tables.comparison(found))
+    if arguments.renew_docs:
+        PAGE.write_text(tables.renewed(PAGE.read_text(), {"comparison": tables.comparison(found)}))
     return 0 if found.is_exact else 1
 
 

@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from laptop.airflow import Api
-from least_privilege import calls, reading
+from least_privilege import calls, reading, scenarios
 from least_privilege.grants import DOCUMENTED, Grant, policies, resources, without
 from least_privilege.scenarios import SCENARIOS, Scenario
 
@@ -87,14 +88,16 @@ class Ablation:
     def _run(self, scenario: Scenario, conf: Mapping[str, Any]) -> tuple[str, str] | None:
         """The first task that broke and its message, None where the run ended well; the run is over in both cases."""
         scenario.prepare(self._document, self._dag_id)
+        began = datetime.now(UTC)
         run_id = self._api.trigger(self._dag_id, dict(conf))["dag_run_id"]
         deadline = time.monotonic() + RUN_SECONDS
         while time.monotonic() < deadline:
             for task in self._api.task_instances(self._dag_id, run_id):
                 if task["state"] in BROKEN:
                     lines = self._api.log_lines(self._dag_id, run_id, task["task_id"], task["try_number"])
+                    message = scenarios.failure_reason(self._dag_id, began) or _message(lines)
                     self._end()
-                    return task["task_id"], _message(lines)
+                    return task["task_id"], message
             if self._api.run(self._dag_id, run_id)["state"] == "success":
                 return None
             time.sleep(POLL_SECONDS)

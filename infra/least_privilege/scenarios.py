@@ -5,6 +5,7 @@ import tarfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -92,6 +93,18 @@ SCENARIOS = (
     Scenario("a month's files changed", newer_files),
     Scenario("the endpoint has failed", failed_endpoint),
 )
+
+
+def failure_reason(pipeline: str, since: datetime) -> str | None:
+    """Why SageMaker has failed a training job or the endpoint since then, which Airflow's deferred tasks don't log."""
+    sagemaker, name = boto3.client("sagemaker"), _endpoint(pipeline)
+    jobs = sagemaker.list_training_jobs(CreationTimeAfter=since, StatusEquals="Failed")["TrainingJobSummaries"]
+    for job in jobs:
+        return str(sagemaker.describe_training_job(TrainingJobName=job["TrainingJobName"])["FailureReason"])
+    for endpoint in sagemaker.list_endpoints(NameContains=name, LastModifiedTimeAfter=since)["Endpoints"]:
+        if endpoint["EndpointName"] == name:
+            return sagemaker.describe_endpoint(EndpointName=name).get("FailureReason")
+    return None
 
 
 def _endpoint(pipeline: str) -> str:
