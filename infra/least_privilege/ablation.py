@@ -13,7 +13,7 @@ from typing import Any
 from laptop.airflow import Api
 from least_privilege import calls, reading, scenarios
 from least_privilege.grants import DOCUMENTED, Grant, policies, resources, without
-from least_privilege.scenarios import SCENARIOS, Scenario
+from least_privilege.scenarios import FIRST_RUN, SCENARIOS, Scenario
 
 BROKEN = {"failed", "up_for_retry"}
 RUN_SECONDS = 600
@@ -59,6 +59,7 @@ class Ablation:
         RuntimeError where a run breaks with everything granted.
         """
         used: dict[str, list[str]] = {}
+        self.run_whole(conf)
         for scenario in SCENARIOS:
             offset = self._record.stat().st_size
             broken = self._run(scenario, conf)
@@ -72,7 +73,7 @@ class Ablation:
 
     def run_whole(self, conf: Mapping[str, Any]) -> None:
         """Run once with everything granted, so that all that a scenario begins with is there."""
-        if broken := self._run(SCENARIOS[0], conf):
+        if broken := self._run(FIRST_RUN, conf):
             raise RuntimeError(f"{broken[0]} broke with every action granted: {broken[1]}")
 
     def without(self, role: str, action: str, scenario: Scenario, conf: Mapping[str, Any]) -> Outcome:
@@ -136,12 +137,10 @@ def removed(iam: Any, role_name: str, action: str) -> Iterator[None]:
 
 
 def in_order(granted: Iterable[tuple[str, str]], used: Mapping[str, Sequence[str]]) -> list[tuple[str, str, Scenario]]:
-    """Each granted action with the scenario to try it in: where it is called, the first run before others; one that no
-    run called is tried in the first run. Scenarios that need a run before them come first, while there is one."""
+    """Each granted action with the scenario to try it in: the first of `SCENARIOS` in which it is called; one that no
+    run called is tried in a first run. An action's removal leaves a scenario behind, so each has its turn once."""
     by_name = {scenario.name: scenario for scenario in SCENARIOS}
-    planned = [
-        (role, action, by_name[used.get(f"{role} {action}", [SCENARIOS[0].name])[0]]) for role, action in granted
-    ]
+    planned = [(role, action, by_name[used.get(f"{role} {action}", [FIRST_RUN.name])[0]]) for role, action in granted]
     return sorted(planned, key=lambda plan: (-SCENARIOS.index(plan[2]), plan[0], plan[1]))
 
 

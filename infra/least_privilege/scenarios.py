@@ -32,6 +32,11 @@ def nothing_yet(document: Mapping[str, Any], pipeline: str) -> None:
     _delete_endpoint(_endpoint(pipeline))
 
 
+def no_endpoint(document: Mapping[str, Any], pipeline: str) -> None:
+    """Silver is as it should be, and there is no endpoint."""
+    _delete_endpoint(_endpoint(pipeline))
+
+
 def newer_files(document: Mapping[str, Any], pipeline: str) -> None:
     """All is there, and the files of one month have changed since."""
     glue = boto3.client("glue")
@@ -88,11 +93,14 @@ def failed_endpoint(document: Mapping[str, Any], pipeline: str) -> None:
     raise RuntimeError(f"the endpoint {name} was to fail and is {status}")
 
 
+FIRST_RUN = Scenario("first run", nothing_yet)
 SCENARIOS = (
-    Scenario("first run", nothing_yet),
+    Scenario("no endpoint", no_endpoint),
+    FIRST_RUN,
     Scenario("a month's files changed", newer_files),
     Scenario("the endpoint has failed", failed_endpoint),
 )
+"""The cheapest first: an action is tried in the first one in which it is called."""
 
 
 def failure_reason(pipeline: str, since: datetime) -> str | None:

@@ -9,16 +9,21 @@ from least_privilege.ablation import Findings, Outcome
 from least_privilege.grants import Grant
 from least_privilege.scenarios import SCENARIOS
 
-FIRST, CHANGED, FAILED = SCENARIOS
+NO_ENDPOINT, FIRST, CHANGED, FAILED = SCENARIOS
 PUT = Grant("jobs", "s3", "s3:PutObject", ("arn:aws:s3:::silver-123456789012/*",))
 STOPPED = Outcome("jobs", "s3:PutObject", FIRST.name, "train.train", "is not authorized", (), on=PUT.resources)
 
 
-def test_actions_are_tried_where_they_are_called_and_what_needs_an_earlier_run_first() -> None:
-    used = {"airflow a": [FIRST.name, CHANGED.name], "airflow b": [CHANGED.name], "airflow c": [FAILED.name]}
-    granted = [("airflow", name) for name in ("a", "b", "c", "never called")]
+def test_actions_are_tried_in_the_cheapest_scenario_in_which_they_are_called() -> None:
+    used = {
+        "airflow a": [FIRST.name, CHANGED.name],
+        "airflow b": [CHANGED.name],
+        "airflow c": [FAILED.name],
+        "airflow d": [NO_ENDPOINT.name, FIRST.name],
+    }
+    granted = [("airflow", name) for name in ("a", "b", "c", "d", "never called")]
     planned = [(action, scenario) for _, action, scenario in ablation.in_order(granted, used)]
-    assert planned == [("c", FAILED), ("b", CHANGED), ("a", FIRST), ("never called", FIRST)]
+    assert planned == [("c", FAILED), ("b", CHANGED), ("a", FIRST), ("never called", FIRST), ("d", NO_ENDPOINT)]
 
 
 @pytest.mark.parametrize(
