@@ -60,7 +60,6 @@ def insights(session: Any, document: Mapping[str, Any]) -> None:
         client.get_query_results(queryId=started)
         while client.get_query_results(queryId=started)["status"] in ("Scheduled", "Running"):
             time.sleep(POLL_SECONDS)
-        client.stop_query(queryId=client.start_query(**query, startTime=now - 3600, endTime=now)["queryId"])
 
 
 def objects(session: Any, document: Mapping[str, Any]) -> None:
