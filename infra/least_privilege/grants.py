@@ -16,6 +16,7 @@ DOCUMENTED = {
     "s3:ListMultipartUploadParts": f"{_ATHENA}security-iam-awsmanpol.html",
     "logs:DescribeLogStreams": _SAGEMAKER_ROLES,
     "cloudwatch:PutMetricData": _SAGEMAKER_ROLES,
+    "athena:GetQueryResultsStream": f"{_ATHENA}security-iam-awsmanpol.html",
     "logs:StopQuery": "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StopQuery.html",
 }
 """What AWS's pages say that its services ask for, and local AWS's may not: granted, even where nothing here uses it."""

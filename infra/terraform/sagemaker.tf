@@ -175,8 +175,7 @@ resource "aws_iam_role_policy" "reader_sagemaker" {
         Effect = "Allow"
         Action = [
           "sagemaker:DescribeTrainingJob", "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig",
-          "sagemaker:DescribeEndpoint", "sagemaker:DescribeModelPackageGroup", "sagemaker:DescribeModelPackage",
-          "sagemaker:ListModelPackages",
+          "sagemaker:DescribeEndpoint", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages",
         ]
         Resource = concat(
           concat(values(local.own)...),
