@@ -51,9 +51,10 @@ def diff(arguments: argparse.Namespace) -> int:
     document = read(ENVIRONMENT)
     names = role_names(document)
     found = comparison.compare(_grants(names), calls.read(arguments.calls, names))
-    print(tables.comparison(found))
+    shown = tables.comparison(found)
+    print(shown)
     if arguments.renew_docs:
-        PAGE.write_text(tables.renewed(PAGE.read_text(), {"comparison": tables.comparison(found)}))
+        _renew("comparison", shown)
     return 0 if found.is_exact else 1
 
 
@@ -95,13 +96,15 @@ def ablate(arguments: argparse.Namespace) -> int:
             found.outcomes.append(replace(ablation.without_reading(iam, reader, action, document), on=on))
             found.write(arguments.found)
     if arguments.renew_docs:
-        PAGE.write_text(
-            tables.renewed(PAGE.read_text(), {"ablation": tables.ablation(granted + of_reader, found.outcomes)})
-        )
+        _renew("ablation", tables.ablation(granted + of_reader, found.outcomes))
     needless = [outcome for outcome in found.outcomes if not outcome.is_needed]
     for outcome in needless:
         print(f"{outcome.role} doesn't need {outcome.action}", file=sys.stderr)
     return 1 if needless else 0
+
+
+def _renew(part: str, text: str) -> None:
+    PAGE.write_text(tables.renewed(PAGE.read_text(), {part: text}))
 
 
 def _enter() -> Settings:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from laptop.airflow import Api
+from laptop.settings import write_privately
 from least_privilege import calls, reading, scenarios
 from least_privilege.grants import DOCUMENTED, Grant, policies, resources, without
 from least_privilege.scenarios import FIRST_RUN, SCENARIOS, Scenario
@@ -62,19 +63,16 @@ class Ablation:
         self.run_whole(conf)
         for scenario in SCENARIOS:
             offset = self._record.stat().st_size
-            broken = self._run(scenario, conf)
-            if broken:
-                raise RuntimeError(f"{scenario.name}: {broken[0]} broke with every action granted: {broken[1]}")
+            self._run_well(scenario, conf)
             for call in calls.read(self._record, self._role_names, offset):
-                scenarios = used.setdefault(f"{call.role} {call.action}", [])
-                if scenario.name not in scenarios:
-                    scenarios.append(scenario.name)
+                names = used.setdefault(f"{call.role} {call.action}", [])
+                if scenario.name not in names:
+                    names.append(scenario.name)
         return used
 
     def run_whole(self, conf: Mapping[str, Any]) -> None:
         """Run once with everything granted, so that all that a scenario begins with is there."""
-        if broken := self._run(FIRST_RUN, conf):
-            raise RuntimeError(f"{broken[0]} broke with every action granted: {broken[1]}")
+        self._run_well(FIRST_RUN, conf)
 
     def without(self, role: str, action: str, scenario: Scenario, conf: Mapping[str, Any]) -> Outcome:
         """What a run from `scenario` comes to when `role` may not do `action`."""
@@ -85,6 +83,10 @@ class Ablation:
         refused = sorted({f"{call.action} on {call.resource}" for call in seen if not call.allowed})
         task, message = broken or (None, "")
         return Outcome(role, action, scenario.name, task, message, tuple(refused))
+
+    def _run_well(self, scenario: Scenario, conf: Mapping[str, Any]) -> None:
+        if broken := self._run(scenario, conf):
+            raise RuntimeError(f"{scenario.name}: {broken[0]} broke with every action granted: {broken[1]}")
 
     def _run(self, scenario: Scenario, conf: Mapping[str, Any]) -> tuple[str, str] | None:
         """The first task that broke and its message, None where the run ended well; the run is over in both cases."""
@@ -153,9 +155,7 @@ class Findings:
 
     def write(self, path: Path) -> None:
         """Keep it, whole or not at all."""
-        half = path.with_suffix(".part")
-        half.write_text(json.dumps(asdict(self), indent=1))
-        half.replace(path)
+        write_privately(path, json.dumps(asdict(self), indent=1))
 
 
 def read(path: Path, granted: Iterable[Grant]) -> Findings:

@@ -25,43 +25,40 @@ class Scenario:
 def nothing_yet(document: Mapping[str, Any], pipeline: str) -> None:
     """Neither a silver table nor an endpoint."""
     glue = boto3.client("glue")
-    database = document["silver_database"]
-    for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
-        for table in page["TableList"]:
-            glue.delete_table(DatabaseName=database, Name=table["Name"])
-    _delete_endpoint(_endpoint(pipeline))
+    for table in _silver_tables(document):
+        glue.delete_table(DatabaseName=document["silver_database"], Name=table)
+    no_endpoint(document, pipeline)
 
 
 def no_endpoint(document: Mapping[str, Any], pipeline: str) -> None:
     """Silver is as it should be, and there is no endpoint."""
-    _delete_endpoint(_endpoint(pipeline))
+    sagemaker, name = boto3.client("sagemaker"), _endpoint(pipeline)
+    if name in {endpoint["EndpointName"] for endpoint in sagemaker.list_endpoints(NameContains=name)["Endpoints"]}:
+        sagemaker.delete_endpoint(EndpointName=name)
+        sagemaker.get_waiter("endpoint_deleted").wait(
+            EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": WAIT_SECONDS}
+        )
 
 
 def newer_files(document: Mapping[str, Any], pipeline: str) -> None:
     """All is there, and the files of one month have changed since."""
     glue = boto3.client("glue")
-    database = document["silver_database"]
-    for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
-        for table in page["TableList"]:
-            partitions = glue.get_partitions(DatabaseName=database, TableName=table["Name"])["Partitions"]
-            newest: Any = max(partitions, key=lambda partition: partition["Values"], default=None)
-            if newest is None or FINGERPRINT not in newest.get("Parameters", {}):
-                continue
-            kept = ("Values", "StorageDescriptor", "Parameters")
-            changed: Any = {name: newest[name] for name in kept} | {"Parameters": {FINGERPRINT: "of other files"}}
-            glue.update_partition(
-                DatabaseName=database,
-                TableName=table["Name"],
-                PartitionValueList=newest["Values"],
-                PartitionInput=changed,
-            )
+    for table in _silver_tables(document):
+        place: Any = {"DatabaseName": document["silver_database"], "TableName": table}
+        partitions = glue.get_partitions(**place)["Partitions"]
+        newest: Any = max(partitions, key=lambda partition: partition["Values"], default={})
+        if FINGERPRINT not in newest.get("Parameters", {}):
+            continue
+        changed: Any = {name: newest[name] for name in ("Values", "StorageDescriptor")}
+        changed["Parameters"] = {FINGERPRINT: "of other files"}
+        glue.update_partition(**place, PartitionValueList=newest["Values"], PartitionInput=changed)
 
 
 def failed_endpoint(document: Mapping[str, Any], pipeline: str) -> None:
     """The endpoint's creation has failed: SageMaker can only delete such a one."""
     newer_files(document, pipeline)
+    no_endpoint(document, pipeline)
     sagemaker, name = boto3.client("sagemaker"), _endpoint(pipeline)
-    _delete_endpoint(name)
     key = f"{pipeline}/training/broken/model.tar.gz"  # where the endpoint's role may read
     archive = io.BytesIO()
     tarfile.open(fileobj=archive, mode="w:gz").close()
@@ -119,13 +116,9 @@ def _endpoint(pipeline: str) -> str:
     return pipeline.replace("_", "-")
 
 
-def _delete_endpoint(name: str) -> None:
-    sagemaker = boto3.client("sagemaker")
-    if name in {endpoint["EndpointName"] for endpoint in sagemaker.list_endpoints(NameContains=name)["Endpoints"]}:
-        sagemaker.delete_endpoint(EndpointName=name)
-        sagemaker.get_waiter("endpoint_deleted").wait(
-            EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": WAIT_SECONDS}
-        )
+def _silver_tables(document: Mapping[str, Any]) -> list[str]:
+    pages = boto3.client("glue").get_paginator("get_tables").paginate(DatabaseName=document["silver_database"])
+    return [table["Name"] for page in pages for table in page["TableList"]]
 
 
 def _forget(name: str) -> None:
