@@ -33,10 +33,14 @@ def empty_aws(modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     (modules / "bootstrap" / "aws_override.tf").unlink()
 
 
-def bootstrap(modules: Path, aws: LocalAws) -> str:
+def run(modules: Path, aws: LocalAws) -> subprocess.CompletedProcess[str]:
     path = f"{REPOSITORY / '.envs' / 'aws-cli' / 'bin'}:{os.environ['PATH']}"
     command = [str(modules / "bootstrap" / "apply.sh"), "dev"]
-    done = subprocess.run(command, env=aws.environment | {"PATH": path}, capture_output=True, text=True, timeout=280)
+    return subprocess.run(command, env=aws.environment | {"PATH": path}, capture_output=True, text=True, timeout=280)
+
+
+def bootstrap(modules: Path, aws: LocalAws) -> str:
+    done = run(modules, aws)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -46,6 +50,18 @@ def test_the_bucket_keeps_its_own_state_and_a_second_run_changes_nothing(modules
     s3 = empty_aws.client("s3")
     assert [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == ["bootstrap.tfstate"]
     assert list((modules / "bootstrap").glob("*.tfstate*")) == []
+    assert "No changes" in bootstrap(modules, empty_aws)
+
+
+def test_a_state_that_cannot_be_looked_at_is_not_begun_anew(modules: Path, empty_aws: LocalAws) -> None:
+    s3 = empty_aws.client("s3")
+    own = s3.get_bucket_policy(Bucket=BUCKET)["Policy"]
+    resource = f"arn:aws:s3:::{BUCKET}/*"
+    denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": resource}
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": [denied]}))
+    done = run(modules, empty_aws)
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=own)
+    assert done.returncode == 1 and f"whether s3://{BUCKET}/bootstrap.tfstate is there" in done.stderr
     assert "No changes" in bootstrap(modules, empty_aws)
 
 

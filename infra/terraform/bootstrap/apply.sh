@@ -26,9 +26,12 @@ HCL
 remote=(-backend-config="$example/backend.hcl" -backend-config=key=bootstrap.tfstate)
 export TF_DATA_DIR=.terraform/$environment TF_IN_AUTOMATION=1 TF_VAR_environment=$environment
 
-if aws s3api head-object --bucket "$bucket" --key bootstrap.tfstate >/dev/null 2>&1; then
+# Only where S3 says that there is no state may a new one be begun: it would take the place of the old.
+if answer=$(aws s3api head-object --bucket "$bucket" --key bootstrap.tfstate 2>&1); then
     terraform init -input=false -reconfigure "${remote[@]}" >/dev/null
     terraform apply -input=false -auto-approve
+elif [[ $answer != *"(404)"* ]]; then
+    fail "it can't be seen whether s3://$bucket/bootstrap.tfstate is there, so nothing was changed: $answer"
 else
     # Nothing can keep the state of a bucket that isn't there yet: the first one lies here, until it can move.
     trap 'rm -f first_override.tf' EXIT
