@@ -7,8 +7,10 @@ from deploy import REPOSITORY
 
 def commit() -> str:
     """The commit that is deployed, marked where the files differ from it; 'unknown' outside a git checkout."""
-    described = _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
-    return described.stdout.strip() if described.returncode == 0 else "unknown"
+    head = _git("rev-parse", "HEAD")
+    if head.returncode:
+        return "unknown"
+    return head.stdout.strip() + ("-dirty" if changed_files() else "")
 
 
 def changed_files() -> list[str]:

@@ -109,8 +109,9 @@ def test_git_names_the_commit_and_every_file_that_differs_from_it(
         (tmp_path / "kept.py").write_text("1")
         subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
     assert re.fullmatch("[0-9a-f]{40}", git.commit()) and git.changed_files() == []
-    (tmp_path / "kept.py").write_text("2")
     (tmp_path / "new.py").write_text("")
+    assert git.commit().endswith("-dirty") and git.changed_files() == ["?? new.py"]
+    (tmp_path / "kept.py").write_text("2")
     assert git.commit().endswith("-dirty") and git.changed_files() == [" M kept.py", "?? new.py"]
 
 
