@@ -1,0 +1,45 @@
+"""Which raw files have come, and what is to be done about them."""
+
+from typing import Any
+
+from airflow.sdk import TaskGroup, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from silverline import months
+from silverline.platform import platform
+from silverline.spec import PipelineSpec
+
+
+def bronze(spec: PipelineSpec) -> Any:
+    """`bronze.plan`: the months to compute and the splits, as `plan` of what follows."""
+    with TaskGroup("bronze", tooltip="The raw files that have come"):
+
+        @task(doc_md="Which months silver lacks or has from other files, and which ones train, validate and test.")
+        def plan() -> dict[str, Any]:
+            from silverline import bronze, silver, sql
+
+            place, params = platform(), get_current_context()["params"]
+            inventory = bronze.inventory(place, spec.monthly_sources)
+            published = silver.published_months(place, spec.feature_table)
+            try:
+                references = bronze.references(place, spec.reference_sources)
+                as_of = months.choose_as_of(params["as_of"], inventory, spec.monthly_sources)
+                first = min(inventory)
+                splits = months.splits(first, as_of, params["test_months"])
+            except (ValueError, FileNotFoundError) as error:
+                raise AirflowFailException(str(error)) from None  # it is the same sentence
+            if missing := months.missing_files(inventory, published, spec.monthly_sources, as_of):
+                raise AirflowFailException(f"put these files back, silver stays as it is: {'; '.join(missing)}")
+            wanted = {
+                month: months.fingerprint(month, inventory, references, sql.digest(spec.name))
+                for month in months.between(first, as_of)
+            }
+            return {
+                "as_of": as_of,
+                "fingerprints": wanted,
+                "compute": [month for month in wanted if published.get(month) != wanted[month]],
+                "splits": {name: list(cut) for name, cut in splits.items()},
+            }
+
+        planned = plan()
+    return planned

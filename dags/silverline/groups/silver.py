@@ -1,0 +1,88 @@
+"""Silver by write, audit, publish, a stage after the other."""
+
+from typing import Any
+
+from airflow.sdk import Asset, TaskGroup, TriggerRule, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from silverline.platform import platform
+from silverline.runs import attempt
+from silverline.spec import PipelineSpec, Stage
+
+
+def silver(spec: PipelineSpec, planned: Any) -> tuple[Any, Any]:
+    """The rows of every month, and the task that publishes the last stage."""
+    with TaskGroup("silver", tooltip="Write, audit, publish"):
+        writes: list[Any] = []
+        published: Any = None
+        for stage in spec.stages:
+            with TaskGroup(stage.audit):
+                earlier = published
+                written, published = _write_audit_publish(spec, stage, planned)
+            if earlier is not None:
+                earlier >> written
+            writes.append(written)
+
+        @task(doc_md="Forgets the tables that were staged for the audit, whatever came of them.")
+        def drop_staged() -> list[str]:
+            from silverline import silver
+
+            return silver.drop_staged(platform(), spec)
+
+        @task(trigger_rule=TriggerRule.NONE_FAILED, doc_md="Rows in, joined and quarantined, of every month.")
+        def count_rows(plan: dict[str, Any]) -> list[dict[str, Any]]:
+            from silverline import sql
+
+            place = platform()
+            statement = sql.render(
+                spec.name,
+                "audit/row_counts",
+                bronze=place.bronze_database,
+                silver=place.silver_database,
+                months=list(plan["fingerprints"]),
+            )
+            counts = [dict(row) for row in sql.rows(statement, place.silver_database, place)]
+            lost = [row for row in counts if row["rows_in"] != row["rows_out"] + row["rows_quarantined"]]
+            if lost or len(counts) != len(plan["fingerprints"]):
+                raise AirflowFailException(f"rows in are not rows out and quarantined: {lost or counts}")
+            return counts
+
+        dropped, counted = drop_staged(), count_rows(planned)
+        published >> [dropped, counted]
+        dropped.as_teardown(setups=writes)
+    return counted, published
+
+
+def _write_audit_publish(spec: PipelineSpec, stage: Stage, planned: Any) -> tuple[Any, Any]:
+    @task(task_id="stage", doc_md="Writes the tables under the run's own prefix, for the months that are lacking.")
+    def write(plan: dict[str, Any]) -> dict[str, str]:
+        from silverline import silver
+
+        if not plan["compute"]:
+            raise AirflowSkipException("silver has every month as its files and its SQL make it: nothing to compute")
+        return silver.stage(platform(), spec, stage, plan["compute"], attempt())
+
+    @task(doc_md="Runs the audit's SQL on what was staged; one broken check and nothing is published.")
+    def audit(plan: dict[str, Any], staged: dict[str, str]) -> None:
+        from silverline import silver
+
+        if broken := silver.audit(platform(), spec, stage, plan["compute"], staged):
+            reasons = "; ".join(f"{check['month']} {check['check_name']}: {check['detail']}" for check in broken)
+            raise AirflowFailException(
+                f"not published, {len(broken)} checks of audit/{stage.audit}.sql fail: {reasons}"
+            )
+
+    @task(
+        doc_md="Moves the months of the silver tables to what was audited.",
+        outlets=[Asset(f"{spec.name}.{table}") for table in stage.published],
+    )
+    def publish(plan: dict[str, Any], staged: dict[str, str]) -> None:
+        from silverline import silver
+
+        fingerprints = {month: plan["fingerprints"][month] for month in plan["compute"]}
+        silver.publish(platform(), spec, stage, fingerprints, staged)
+
+    staged = write(planned)
+    published = publish(planned, staged)
+    audit(planned, staged) >> published
+    return staged, published

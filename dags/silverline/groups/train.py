@@ -1,0 +1,64 @@
+"""Splits by time, and a SageMaker training job on them."""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.amazon.aws.operators.sagemaker import SageMakerTrainingOperator
+from airflow.sdk import TaskGroup, TriggerRule, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from silverline import evaluation, sagemaker_requests
+from silverline.platform import platform
+from silverline.runs import POLL_SECONDS, attempt
+from silverline.sagemaker_requests import ATTEMPT
+from silverline.spec import PipelineSpec
+
+
+def train(spec: PipelineSpec, planned: Any, published: Any) -> Any:
+    """`train.evaluate`: where the trained model lies, and how good it is."""
+    with TaskGroup("train", tooltip="Splits by time, a SageMaker training job, and what it says of its model"):
+
+        @task(trigger_rule=TriggerRule.NONE_FAILED, doc_md="Unloads train, validation and test as Parquet prefixes.")
+        def split(plan: dict[str, Any]) -> dict[str, str]:
+            from silverline import splits
+
+            return splits.unload(platform(), spec, plan["splits"], attempt())
+
+        @task(doc_md="Where the training scripts were deployed to; fails at once where these very ones were not.")
+        def find_source() -> str:
+            from silverline import source
+
+            try:
+                return source.find(platform(), spec.name)
+            except FileNotFoundError as error:
+                raise AirflowFailException(str(error)) from None  # it is the same sentence
+
+        train = SageMakerTrainingOperator(
+            task_id="train",
+            doc_md="AWS's scikit-learn image in script mode: sagemaker_scripts/<pipeline>/train.py.",
+            config=sagemaker_requests.training_job(
+                spec,
+                name=f"{spec.aws_name}-{ATTEMPT}",
+                splits="{{ ti.xcom_pull(task_ids='train.split')['prefix'] }}",
+                source="{{ ti.xcom_pull(task_ids='train.find_source') }}",
+                data_version="{{ ti.xcom_pull(task_ids='train.split')['data_version'] }}",
+            ),
+            deferrable=True,
+            print_log=False,  # the hook would re-read the log every 30 s; the job's log group has it
+            check_interval=POLL_SECONDS,
+            max_attempts=int(spec.training_timeout.total_seconds()) // POLL_SECONDS + 120,
+            execution_timeout=spec.training_timeout + timedelta(minutes=10),
+        )
+
+        @task(doc_md="Stops the run, and deploys nothing, when the model does not beat the base rate.")
+        def evaluate(training: dict[str, Any]) -> dict[str, Any]:
+            artifacts = training["Training"]["ModelArtifacts"]["S3ModelArtifacts"]
+            evaluated = evaluation.read_outputs(artifacts)["evaluation"]
+            if reason := evaluation.objection(evaluated, spec.gate_metric):
+                raise AirflowFailException(reason)
+            return {"model_artifacts": artifacts, "evaluation": evaluated}
+
+        split_done = split(planned)
+        published >> split_done
+        [split_done, find_source()] >> train
+        return evaluate(train.output)
