@@ -125,5 +125,6 @@ def _tags(spec: PipelineSpec) -> list[dict[str, str]]:
         {"Key": "Project", "Value": "silverline"},
         {"Key": "Environment", "Value": "{{ var.json.platform.environment }}"},
         {"Key": "Pipeline", "Value": spec.name},
+        {"Key": "AirflowDag", "Value": "{{ dag.dag_id }}"},
         {"Key": "AirflowRun", "Value": RUN},
     ]

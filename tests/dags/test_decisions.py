@@ -118,7 +118,8 @@ def test_everything_made_in_sagemaker_is_tagged_with_its_pipeline_and_run() -> N
         sagemaker_requests.model(spec, "model", "s3://b/model.tar.gz"),
         sagemaker_requests.endpoint_config(spec, "config", "model"),
     ):
-        assert {tag["Key"] for tag in request["Tags"]} == {"Project", "Environment", "Pipeline", "AirflowRun"}
+        tags = {tag["Key"] for tag in request["Tags"]}
+        assert tags == {"Project", "Environment", "Pipeline", "AirflowDag", "AirflowRun"}
 
 
 @pytest.mark.parametrize("changed", ["silver/flights.sql", "bronze/flights.json"])

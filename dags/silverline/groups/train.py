@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from airflow.providers.amazon.aws.operators.sagemaker import SageMakerTrainingOperator
 from airflow.sdk import TaskGroup, TriggerRule, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from silverline import evaluation, sagemaker_requests
+from silverline.operators import TrainingOperator
 from silverline.platform import platform
 from silverline.runs import POLL_SECONDS, attempt
 from silverline.sagemaker_requests import ATTEMPT
@@ -33,7 +33,7 @@ def train(spec: PipelineSpec, planned: Any, published: Any) -> Any:
             except FileNotFoundError as error:
                 raise AirflowFailException(str(error)) from None  # it is the same sentence
 
-        train = SageMakerTrainingOperator(
+        train = TrainingOperator(
             task_id="train",
             doc_md="AWS's scikit-learn image in script mode: sagemaker_scripts/<pipeline>/train.py.",
             config=sagemaker_requests.training_job(

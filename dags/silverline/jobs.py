@@ -1,0 +1,109 @@
+"""SageMaker jobs that may still be going: found by their tags, recognised by their requests, stopped."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from silverline.platform import Platform
+
+
+class Kind(NamedTuple):
+    """A kind of job as SageMaker's members call it (`TrainingJobName`), and boto3's methods (`stop_training_job`)."""
+
+    member: str
+    method: str
+
+
+TRAINING = Kind("TrainingJob", "training_job")
+PROCESSING = Kind("ProcessingJob", "processing_job")
+TRANSFORM = Kind("TransformJob", "transform_job")
+TUNING = Kind("HyperParameterTuningJob", "hyper_parameter_tuning_job")
+KINDS = (TUNING, TRAINING, PROCESSING, TRANSFORM)  # a tuning job first: stopped, it stops its training jobs
+
+
+def earlier_tries(name: str) -> list[str]:
+    """What the tries before called their job, the last one first: names end with the number of the try."""
+    stem, _, number = name.rpartition("-")
+    return [f"{stem}-{earlier}" for earlier in range(int(number) - 1, 0, -1)]
+
+
+def in_progress(kind: Kind, name: str) -> dict[str, Any] | None:
+    """The description of the job where it is going on; None where there is none or it has ended."""
+    import boto3
+
+    sagemaker = boto3.client("sagemaker")
+    try:
+        job = getattr(sagemaker, f"describe_{kind.method}")(**{f"{kind.member}Name": name})
+    except sagemaker.exceptions.ClientError as error:
+        # SageMaker's answers for a job that there isn't: one kind has its own.
+        if error.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound"):
+            return None
+        raise
+    return dict(job) if job[f"{kind.member}Status"] == "InProgress" else None
+
+
+def is_asked_for(job: Mapping[str, Any], request: Mapping[str, Any], kind: Kind) -> bool:
+    """Whether `job` is what `request` asks for, but for its name, wherever that occurs; a description has no tags."""
+    name, asked_name = job[f"{kind.member}Name"], request[f"{kind.member}Name"]
+    asked = json.loads(json.dumps({**request, "Tags": []}).replace(asked_name, name))
+    del asked["Tags"]
+    return _has(job, asked)
+
+
+def stop(kind: Kind, name: str) -> None:
+    """Ask the job to end; nothing where it has ended meanwhile."""
+    import boto3
+
+    sagemaker = boto3.client("sagemaker")
+    try:
+        getattr(sagemaker, f"stop_{kind.method}")(**{f"{kind.member}Name": name})
+    except sagemaker.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in ("ValidationException", "ResourceNotFound"):
+            raise
+        print(f"{name} was not stopped: {error.response['Error']['Message']}", flush=True)
+
+
+def stop_all(platform: Platform, dag_id: str, name_prefix: str) -> list[str]:
+    """Stop every job in progress that the DAG has started in this environment; returns their names.
+
+    For the end of a run, when none should be left: whatever is, nobody waits for, in this run or one before.
+    """
+    stopped = []
+    for kind, name in _started_by(platform, dag_id, name_prefix):
+        print(f"{name} is still in progress and nobody waits for it: stopping it", flush=True)
+        stop(kind, name)
+        stopped.append(name)
+    return stopped
+
+
+def _started_by(platform: Platform, dag_id: str, name_prefix: str) -> Iterator[tuple[Kind, str]]:
+    import boto3
+
+    sagemaker: Any = boto3.client("sagemaker")
+    wanted = {"Environment": platform.environment, "AirflowDag": dag_id}
+    for kind in KINDS:
+        pages = sagemaker.get_paginator(f"list_{kind.method}s").paginate(
+            NameContains=name_prefix, StatusEquals="InProgress"
+        )
+        for job in (job for page in pages for job in page[f"{kind.member}Summaries"]):
+            name = job[f"{kind.member}Name"]
+            if not name.startswith(f"{name_prefix}-"):
+                continue  # another's, and none of this role's business
+            tags = sagemaker.list_tags(ResourceArn=job[f"{kind.member}Arn"])["Tags"]
+            if wanted.items() <= {tag["Key"]: tag["Value"] for tag in tags}.items():
+                yield kind, name
+
+
+def _has(answered: Any, asked: Any) -> bool:
+    """Whether a description holds all that was asked for; SageMaker adds its defaults."""
+    if isinstance(asked, Mapping):
+        return isinstance(answered, Mapping) and all(
+            name in answered and _has(answered[name], value) for name, value in asked.items()
+        )
+    if isinstance(asked, list):
+        return (
+            isinstance(answered, list)
+            and len(answered) == len(asked)
+            and all(_has(*pair) for pair in zip(answered, asked, strict=True))
+        )
+    return bool(answered == asked)

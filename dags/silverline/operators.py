@@ -1,0 +1,82 @@
+"""The provider's operators of SageMaker jobs, with what they lack: a job whose task is killed is stopped, and a retry
+goes on waiting for the job of the try before instead of starting a second one.
+
+A deferred task has no process that could be told to stop: what such a one leaves, `jobs.stop_all` ends.
+"""
+
+from typing import Any, ClassVar
+
+from airflow.providers.amazon.aws.operators.sagemaker import (
+    SageMakerProcessingOperator,
+    SageMakerTrainingOperator,
+    SageMakerTransformOperator,
+    SageMakerTuningOperator,
+)
+from airflow.providers.amazon.aws.triggers.sagemaker import SageMakerTrigger
+from airflow.sdk import BaseOperator, Context
+
+from silverline import jobs
+from silverline.jobs import Kind
+
+
+class _Job(BaseOperator):
+    """Before one of the provider's operators, which has to be deferrable; its job's name ends with the try's number."""
+
+    kind: ClassVar[Kind]
+    config: dict[str, Any]
+    check_interval: int
+    aws_conn_id: str | None
+
+    def execute(self, context: Context) -> Any:
+        """Wait for the job of a try before where it is in progress and the same; stop it where it is another."""
+        member = f"{self.kind.member}Name"
+        for name in jobs.earlier_tries(self.config[member]):
+            job = jobs.in_progress(self.kind, name)
+            if job is None:
+                continue
+            if jobs.is_asked_for(job, self.config, self.kind):
+                self.log.info("Waiting for %s, which a try before has started", name)
+                self.config[member] = name
+                self.defer(
+                    trigger=SageMakerTrigger(
+                        job_name=name,
+                        job_type=self.kind.member.removesuffix("Job").removeprefix("HyperParameter"),
+                        poke_interval=self.check_interval,
+                        max_attempts=int(self.execution_timeout.total_seconds()) // self.check_interval,
+                        aws_conn_id=self.aws_conn_id,
+                    ),
+                    method_name="execute_complete",
+                    timeout=self.execution_timeout,
+                )
+            self.log.info("Stopping %s, which a try before has started for another request", name)
+            jobs.stop(self.kind, name)
+        return super().execute(context)
+
+    def on_kill(self) -> None:
+        """Stop the job: who killed the task wants no result."""
+        jobs.stop(self.kind, self.config[f"{self.kind.member}Name"])
+        super().on_kill()
+
+
+class TrainingOperator(_Job, SageMakerTrainingOperator):
+    """SageMakerTrainingOperator that stops and adopts its job."""
+
+    kind = jobs.TRAINING
+
+
+class ProcessingOperator(_Job, SageMakerProcessingOperator):
+    """SageMakerProcessingOperator that stops and adopts its job."""
+
+    kind = jobs.PROCESSING
+
+
+class TransformOperator(_Job, SageMakerTransformOperator):
+    """SageMakerTransformOperator that stops and adopts its job; its config is the plain CreateTransformJob."""
+
+    kind = jobs.TRANSFORM
+
+
+class TuningOperator(_Job, SageMakerTuningOperator):
+    """SageMakerTuningOperator that stops and adopts its job."""
+
+    kind = jobs.TUNING

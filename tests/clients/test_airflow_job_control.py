@@ -1,0 +1,102 @@
+"""Our operators of SageMaker jobs: what a killed task, a retry and the end of a run do to jobs that are going on."""
+
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from airflow_tasks import run
+from sagemaker_requests import eventually
+from slope_model import processing_request, training_request, transform_request, tuning_request
+
+from silverline import jobs
+from silverline.jobs import Kind
+from silverline.operators import ProcessingOperator, TrainingOperator, TransformOperator, TuningOperator
+from silverline.platform import Platform
+
+pytestmark = [pytest.mark.usefixtures("airflow_connection"), pytest.mark.long(40)]
+ENDLESS = "import time; time.sleep(60)"
+BRIEF = "import time; time.sleep(4); print('rows=1; loss=1;')"
+WAITING = {"check_interval": 1, "deferrable": True, "execution_timeout": timedelta(minutes=2)}
+
+
+def state(sagemaker: Any, kind: Kind, name: str) -> str:
+    return str(getattr(sagemaker, f"describe_{kind.method}")(**{f"{kind.member}Name": name})[f"{kind.member}Status"])
+
+
+def ended(sagemaker: Any, kind: Kind, name: str) -> str:
+    """The state in which the job has ended."""
+    return str(eventually(lambda: state(sagemaker, kind, name), lambda found: found not in ("InProgress", "Stopping")))
+
+
+def training(s3: Any, name: str, script: str, **changes: Any) -> TrainingOperator:
+    config = training_request(s3, name, script, **changes)
+    return TrainingOperator(task_id="train", config=config, print_log=False, **WAITING)
+
+
+def test_a_retry_waits_for_the_job_of_the_try_before(s3: Any, sagemaker: Any) -> None:
+    sagemaker.create_training_job(**training_request(s3, "adopted-1", BRIEF))
+    job = run(training(s3, "adopted-3", BRIEF))["Training"]
+    assert (job["TrainingJobName"], job["TrainingJobStatus"]) == ("adopted-1", "Completed")
+    names = [
+        job["TrainingJobName"] for job in sagemaker.list_training_jobs(NameContains="adopted-")["TrainingJobSummaries"]
+    ]
+    assert names == ["adopted-1"]
+
+
+def test_a_retry_that_asks_for_something_else_stops_the_job_of_the_try_before(s3: Any, sagemaker: Any) -> None:
+    sagemaker.create_training_job(**training_request(s3, "changed-1", ENDLESS))
+    job = run(training(s3, "changed-2", BRIEF, StoppingCondition={"MaxRuntimeInSeconds": 61}))["Training"]
+    assert (job["TrainingJobName"], job["TrainingJobStatus"]) == ("changed-2", "Completed")
+    assert ended(sagemaker, jobs.TRAINING, "changed-1") == "Stopped"
+
+
+def test_a_retry_after_a_job_that_has_ended_starts_its_own(s3: Any) -> None:
+    run(training(s3, "again-1", "print('rows=1; loss=1;')"))
+    job = run(training(s3, "again-2", "print('rows=1; loss=1;')"))["Training"]
+    assert job["TrainingJobName"] == "again-2"
+
+
+def test_a_processing_job_is_adopted_with_what_its_name_is_part_of(s3: Any, sagemaker: Any) -> None:
+    sagemaker.create_processing_job(**processing_request(s3, "adopted-processing-1", BRIEF))
+    config = processing_request(s3, "adopted-processing-2", BRIEF)
+    job = run(ProcessingOperator(task_id="process", config=config, **WAITING))["Processing"]
+    assert (job["ProcessingJobName"], job["ProcessingJobStatus"]) == ("adopted-processing-1", "Completed")
+
+
+def test_killing_a_task_stops_its_job(s3: Any, sagemaker: Any, model: str) -> None:
+    wanted: dict[str, tuple[Any, dict[str, Any]]] = {
+        "killed-training-1": (TrainingOperator, training_request(s3, "killed-training-1", ENDLESS)),
+        "killed-processing-1": (ProcessingOperator, processing_request(s3, "killed-processing-1", ENDLESS)),
+        "killed-transform-1": (TransformOperator, transform_request("killed-transform-1", model)),
+        "killed-tuning-1": (TuningOperator, tuning_request(s3, "killed-tuning-1", ENDLESS)),
+    }
+    tasks = {name: operator(task_id="job", config=config, **WAITING) for name, (operator, config) in wanted.items()}
+    for task in tasks.values():
+        getattr(sagemaker, f"create_{task.kind.method}")(**task.config)
+        task.on_kill()
+    assert {name: ended(sagemaker, task.kind, name) for name, task in tasks.items()} == dict.fromkeys(tasks, "Stopped")
+
+
+def test_killing_a_task_that_has_started_no_job_does_nothing(s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    training(s3, "never-started-1", ENDLESS).on_kill()
+    assert "never-started-1 was not stopped" in capsys.readouterr().out
+
+
+def test_the_end_of_a_run_stops_what_its_dag_has_left_and_nothing_else(
+    s3: Any, sagemaker: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tags(dag_id: str) -> list[dict[str, str]]:
+        return [{"Key": "Environment", "Value": "dev"}, {"Key": "AirflowDag", "Value": dag_id}]
+
+    for name, dag_id in {"left-over-1": "left", "left-other-1": "another", "leftish-1": "left"}.items():
+        sagemaker.create_training_job(**training_request(s3, name, ENDLESS), Tags=tags(dag_id))
+    sagemaker.create_processing_job(**processing_request(s3, "left-processing-1", ENDLESS), Tags=tags("left"))
+    place: Any = dict.fromkeys((field.name for field in dataclasses.fields(Platform)), "") | {"environment": "dev"}
+    assert sorted(jobs.stop_all(Platform(**place), "left", "left")) == ["left-over-1", "left-processing-1"]
+    assert "left-over-1 is still in progress and nobody waits for it" in capsys.readouterr().out
+    assert ended(sagemaker, jobs.TRAINING, "left-over-1") == "Stopped"
+    assert ended(sagemaker, jobs.PROCESSING, "left-processing-1") == "Stopped"
+    for name in ("left-other-1", "leftish-1"):
+        assert state(sagemaker, jobs.TRAINING, name) == "InProgress"
+        jobs.stop(jobs.TRAINING, name)
