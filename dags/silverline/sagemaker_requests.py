@@ -1,7 +1,7 @@
 """SageMaker requests of a pipeline, as the operators take them: plain dicts whose {{ templates }} Airflow fills in."""
 
 import json
-import re
+from fnmatch import fnmatchcase
 from typing import Any
 
 from silverline.source import ARCHIVE_NAME
@@ -11,8 +11,12 @@ CHANNELS = ("train", "validation", "test")
 CODE_CHANNEL = "code"
 MODEL_CODE = "/opt/ml/model/code"
 KMS_KEY = "{{ var.json.platform.kms_key_arn }}"
-# Families with disks of their own: these are encrypted by the hardware, and SageMaker refuses a key for them.
-LOCAL_DISKS = re.compile(r"ml\.([a-z]+\d+[a-z]*d[a-z]*|gr?[56]\w*|p[56]\w*|trn\d\w*)\.")
+# Instance types with disks of their own: these are encrypted by the hardware, and SageMaker refuses a key for them.
+# infra/terraform/sagemaker.tf lets Airflow leave the key out for these only.
+LOCAL_DISKS = (
+    *("ml.*d.*", "ml.*d?.*", "ml.dl1.*", "ml.trn*"),
+    *("ml.g5*", "ml.g6*", "ml.g7*", "ml.gr6*", "ml.p5*", "ml.p6*"),
+)
 
 # Filled in when the task runs; single quotes only, because some of these strings travel inside JSON.
 RUN = "{{ run_slug(dag_run) }}"
@@ -107,8 +111,11 @@ def endpoint_config(spec: PipelineSpec, name: str, model_name: str) -> dict[str,
 
 
 def endpoint(spec: PipelineSpec, config: str) -> dict[str, Any]:
-    """CreateEndpoint for `spec` (UpdateEndpoint where it exists): one endpoint a pipeline, named like it."""
-    return {"EndpointName": spec.aws_name, "EndpointConfigName": config}
+    """CreateEndpoint for `spec` (UpdateEndpoint where it exists): one endpoint a pipeline, named like it.
+
+    UpdateEndpoint takes no tags: the operator leaves them out then, and the endpoint keeps those it was created with.
+    """
+    return {"EndpointName": spec.aws_name, "EndpointConfigName": config, "Tags": _tags(spec)}
 
 
 def _channel(name: str, uri: str, content_type: str) -> dict[str, Any]:
@@ -117,7 +124,8 @@ def _channel(name: str, uri: str, content_type: str) -> dict[str, Any]:
 
 
 def _volume_key(member: str, instance_type: str) -> dict[str, str]:
-    return {} if LOCAL_DISKS.match(instance_type) else {member: KMS_KEY}
+    local = any(fnmatchcase(instance_type, pattern) for pattern in LOCAL_DISKS)
+    return {} if local else {member: KMS_KEY}
 
 
 def _tags(spec: PipelineSpec) -> list[dict[str, str]]:

@@ -55,6 +55,12 @@ locals {
   tagged   = { "aws:RequestTag/Environment" = var.environment }
   isolated = { "sagemaker:NetworkIsolation" = "true" }
 
+  # Instance types whose disks are encrypted by the hardware, as dags/silverline/sagemaker_requests.py has them.
+  local_disks = [
+    "ml.*d.*", "ml.*d?.*", "ml.dl1.*", "ml.trn*",
+    "ml.g5*", "ml.g6*", "ml.g7*", "ml.gr6*", "ml.p5*", "ml.p6*",
+  ]
+
   endpoint_arns = [for name in local.aws_names : "${local.sagemaker}:endpoint/${name}"]
 }
 
@@ -92,12 +98,26 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Condition = { StringEquals = local.tagged }
       },
       {
+        # The disks of jobs and endpoints are encrypted by the platform's key; for those that their own hardware
+        # encrypts SageMaker takes none. A denial says that in one place: "not equal" holds of a key that isn't given.
+        Sid      = "NoOtherKeyForDisks"
+        Effect   = "Deny"
+        Action   = ["sagemaker:CreateTrainingJob", "sagemaker:CreateEndpointConfig"]
+        Resource = "*" # whatever its name
+        Condition = {
+          ArnNotEquals                = { "sagemaker:VolumeKmsKey" = aws_kms_key.this.arn }
+          "ForAnyValue:StringNotLike" = { "sagemaker:InstanceTypes" = local.local_disks }
+        }
+      },
+      {
         # What is created with tags asks for this beside; nothing is tagged otherwise.
-        Sid       = "Tag"
-        Effect    = "Allow"
-        Action    = "sagemaker:AddTags"
-        Resource  = concat(values(local.own)...)
-        Condition = { StringEquals = { "sagemaker:TaggingAction" = ["CreateTrainingJob", "CreateModel", "CreateEndpointConfig"] } }
+        Sid      = "Tag"
+        Effect   = "Allow"
+        Action   = "sagemaker:AddTags"
+        Resource = concat(concat(values(local.own)...), local.endpoint_arns)
+        Condition = {
+          StringEquals = { "sagemaker:TaggingAction" = ["CreateTrainingJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint"] }
+        }
       },
       {
         Sid      = "Follow"
@@ -106,12 +126,16 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Resource = concat(values(local.own)...)
       },
       {
-        Sid    = "Deploy"
-        Effect = "Allow"
-        Action = [
-          "sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint", "sagemaker:DeleteEndpoint",
-          "sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint",
-        ]
+        Sid       = "Deploy"
+        Effect    = "Allow"
+        Action    = "sagemaker:CreateEndpoint"
+        Resource  = concat(local.endpoint_arns, local.own["endpoint-config"])
+        Condition = { StringEquals = local.tagged }
+      },
+      {
+        Sid      = "Serve" # a request to update takes no tags
+        Effect   = "Allow"
+        Action   = ["sagemaker:UpdateEndpoint", "sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"]
         Resource = concat(local.endpoint_arns, local.own["endpoint-config"])
       },
       {

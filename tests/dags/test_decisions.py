@@ -100,6 +100,7 @@ def test_jobs_and_endpoints_have_roles_of_their_own() -> None:
         *[(name, True) for name in ("ml.m5.xlarge", "ml.t2.medium", "ml.c6i.large", "ml.p3.2xlarge", "ml.inf2.xlarge")],
         *[(name, False) for name in ("ml.m5d.xlarge", "ml.c6gd.large", "ml.g4dn.xlarge", "ml.p4d.24xlarge")],
         *[(name, False) for name in ("ml.g5.xlarge", "ml.g6e.xlarge", "ml.p5.48xlarge", "ml.trn1.2xlarge")],
+        *[(name, False) for name in ("ml.dl1.24xlarge", "ml.p6-b200.48xlarge", "ml.g7e.2xlarge", "ml.p4de.24xlarge")],
     ],
 )
 def test_volumes_are_encrypted_with_the_platforms_key_where_the_instance_type_takes_one(
@@ -117,6 +118,7 @@ def test_everything_made_in_sagemaker_is_tagged_with_its_pipeline_and_run() -> N
         sagemaker_requests.training_job(spec, "job", "s3://b/", "s3://b/s.tar.gz", "v1"),
         sagemaker_requests.model(spec, "model", "s3://b/model.tar.gz"),
         sagemaker_requests.endpoint_config(spec, "config", "model"),
+        sagemaker_requests.endpoint(spec, "config"),
     ):
         tags = {tag["Key"] for tag in request["Tags"]}
         assert tags == {"Project", "Environment", "Pipeline", "AirflowDag", "AirflowRun"}

@@ -36,7 +36,7 @@ def roots(template: str) -> Iterator[str]:
 def test_the_table_names_what_the_services_have(service: str) -> None:
     entry = calls.SERVICES[service]
     assert set(entry.get("members", {})) <= members(service)
-    for operation, templates in entry.get("operations", {}).items():
+    for operation, templates in [*entry.get("operations", {}).items(), *entry.get("tagged", {}).items()]:
         assert {root for template in templates for root in roots(template)} <= members(service, operation), operation
     operations = service_model(service).operation_names
     assert set(entry.get("actions", {})) <= set(operations)
@@ -78,6 +78,57 @@ def test_all_roles_of_a_request_are_passed_once_each() -> None:
         "arn:aws:iam::1:role/b",
         "arn:aws:iam::1:role/a",
     ]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "request_", "tagged"),
+    [
+        ("sagemaker", "CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "c"}, "endpoint/e"),
+        ("glue", "CreateDatabase", {"DatabaseInput": {"Name": "d"}}, "database/d"),
+        ("sagemaker", "CreateModel", {"ModelName": "m"}, "model/m"),
+    ],
+)
+def test_what_a_request_only_uses_gets_no_tags(
+    service: str, operation: str, request_: dict[str, Any], tagged: str
+) -> None:
+    tags: Any = {"team": "red"} if service == "glue" else [{"Key": "team", "Value": "red"}]
+    found = asked(service, operation, Tags=tags, **request_)
+    tagging = [resource for action, resource in found if "Tag" in action]
+    assert tagging == [f"arn:aws:{service}:us-east-1:123456789012:{tagged}"]
+
+
+KEY = {"VolumeKmsKeyId": "volume", "InstanceType": "ml.m5.large"}
+DISK_AND_OUTPUT: list[tuple[str, dict[str, Any]]] = [
+    ("CreateTrainingJob", {"ResourceConfig": KEY, "OutputDataConfig": {"KmsKeyId": "output"}}),
+    (
+        "CreateHyperParameterTuningJob",
+        {"TrainingJobDefinition": {"ResourceConfig": KEY, "OutputDataConfig": {"KmsKeyId": "output"}}},
+    ),
+    (
+        "CreateProcessingJob",
+        {"ProcessingResources": {"ClusterConfig": KEY}, "ProcessingOutputConfig": {"KmsKeyId": "output"}},
+    ),
+    ("CreateTransformJob", {"TransformResources": KEY, "TransformOutput": {"KmsKeyId": "output"}}),
+    (
+        "CreateEndpointConfig",  # where AWS knows no key for output: what is captured is no condition's
+        {
+            "ProductionVariants": [{"InstanceType": "ml.m5.large"}],
+            "KmsKeyId": "volume",
+            "DataCaptureConfig": {"KmsKeyId": "captured"},
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("operation", "request_"), DISK_AND_OUTPUT)
+def test_conditions_tell_the_keys_of_disks_and_output_and_the_instance_types(
+    operation: str, request_: dict[str, Any]
+) -> None:
+    call = calls.of(Operation("sagemaker", operation, request_, {}, {}), HERE)[0]
+    kms_keys = {"sagemaker:VolumeKmsKey": ["volume"], "sagemaker:OutputKmsKey": ["output"]}
+    if operation == "CreateEndpointConfig":
+        del kms_keys["sagemaker:OutputKmsKey"]
+    assert call.conditions == {**kms_keys, "sagemaker:InstanceTypes": ["ml.m5.large"]}
 
 
 FORMS = {"s3": "ListBuckets", "iam": "ListRoles", "ssm": "DescribeParameters", "lambda": "ListFunctions"}

@@ -100,3 +100,10 @@ class Platform:
         parameter = self.aws.client("ssm").get_parameter(Name=f"/silverline/{self.environment}/platform")
         document: dict[str, Any] = json.loads(parameter["Parameter"]["Value"])
         return document
+
+    def client_of(self, role: str, service: str) -> Any:
+        """A boto3 client of one of the roles that people and Airflow take."""
+        arn = f"{self.document['airflow_role_arn'].removesuffix('-airflow')}-{role}"
+        keys = self.aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+        session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], REGION)
+        return session.client(service, endpoint_url=self.aws.url)

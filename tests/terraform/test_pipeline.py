@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from sagemaker_requests import eventually
-from terraform_cli import REGION, REPOSITORY, Platform
+from terraform_cli import REPOSITORY, Platform
 
 from least_privilege import calls, comparison, grants
 from ports import free_ports
@@ -86,13 +85,13 @@ def test_a_run_uses_all_that_its_roles_are_granted_and_tries_nothing_else(
 
 @pytest.mark.parametrize("role", ["airflow", "reader"])
 def test_nobody_reads_what_another_environment_keeps(platform_on_local_aws: Platform, prod: str, role: str) -> None:
-    s3 = as_role(platform_on_local_aws, role).client("s3", endpoint_url=platform_on_local_aws.aws.url)
+    s3 = platform_on_local_aws.client_of(role, "s3")
     with pytest.raises(ClientError, match="not authorized to perform: s3:GetObject"):
         s3.get_object(Bucket=prod, Key="flights/a")
 
 
 def test_airflow_does_not_write_to_bronze(platform_on_local_aws: Platform) -> None:
-    s3 = as_role(platform_on_local_aws, "airflow").client("s3", endpoint_url=platform_on_local_aws.aws.url)
+    s3 = platform_on_local_aws.client_of("airflow", "s3")
     with pytest.raises(ClientError, match="not authorized to perform: s3:PutObject"):
         s3.put_object(Bucket=platform_on_local_aws.document["bronze_bucket"], Key="flights/a", Body=b"")
 
@@ -151,10 +150,3 @@ def test_an_endpoints_role_does_not_read_bronze(platform_on_local_aws: Platform)
                 "ModelDataUrl": f"s3://{bucket}/model.tar.gz",
             },
         )
-
-
-def as_role(platform: Platform, role: str) -> Any:
-    """A session of one of the roles that people and Airflow take."""
-    arn = f"{platform.document['airflow_role_arn'].removesuffix('-airflow')}-{role}"
-    keys = platform.aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], REGION)

@@ -1,11 +1,15 @@
 """What the four roles may do, as IAM has it after the apply."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from terraform_cli import Platform
+
+from silverline.sagemaker_requests import LOCAL_DISKS
 
 ROLES = ("airflow", "sagemaker-jobs", "sagemaker-endpoint", "reader")
 LOOKING = ("Get", "List", "Describe", "BatchGet", "Filter")
@@ -39,7 +43,8 @@ def test_every_action_is_allowed_by_its_full_name(platform_on_local_aws: Platfor
 def test_only_what_aws_grants_no_narrower_is_granted_on_everything(
     platform_on_local_aws: Platform, role: str, everywhere: set[str]
 ) -> None:
-    wide = [each for each in statements(platform_on_local_aws, role) if "*" in listed(each["Resource"])]
+    allowed = [each for each in statements(platform_on_local_aws, role) if each["Effect"] == "Allow"]
+    wide = [each for each in allowed if "*" in listed(each["Resource"])]
     assert {action for each in wide for action in listed(each["Action"])} == everywhere
 
 
@@ -60,8 +65,54 @@ def test_people_who_look_change_nothing_but_their_queries_and_the_results_of_the
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_roles_policies_fit_into_what_iam_takes_with_room_for_ten_pipelines(
+def test_a_roles_policies_fit_into_what_iam_takes_with_room_for_five_pipelines(
     platform_on_local_aws: Platform, role: str
 ) -> None:
-    text = [json.dumps(each, separators=(",", ":")) for each in statements(platform_on_local_aws, role)]
-    assert len("".join(text)) < 10_240 - 9 * 500
+    text = json.dumps(list(statements(platform_on_local_aws, role)), separators=(",", ":"))
+    one_pipeline = sum(len(name) + 1 for name in re.findall(r'"[^"]*flight[-_]delay[^"]*"', text))
+    assert len(text) + 4 * one_pipeline < 10_240
+
+
+TAGGED = [{"Key": "Environment", "Value": "dev"}]
+DENIED = "AccessDeniedException"
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "key", "denied"),
+    [
+        ("ml.t2.medium", "ours", False),
+        ("ml.t2.medium", "another", True),
+        ("ml.t2.medium", None, True),
+        ("ml.g5.xlarge", None, False),
+    ],
+)
+def test_airflow_configures_no_endpoint_whose_disk_the_platforms_key_does_not_encrypt(
+    platform_on_local_aws: Platform, instance_type: str, key: str | None, denied: bool
+) -> None:
+    ours = platform_on_local_aws.document["kms_key_arn"]
+    key_arn = {"ours": ours, "another": f"{ours[:-4]}0000"}.get(key or "")
+    variant = {"VariantName": "v", "ModelName": "none", "InitialInstanceCount": 1, "InstanceType": instance_type}
+    request = {"EndpointConfigName": "flight-delay-test", "ProductionVariants": [variant], "Tags": TAGGED}
+    sagemaker = platform_on_local_aws.client_of("airflow", "sagemaker")
+    with pytest.raises(ClientError) as refused:  # there is no such model
+        sagemaker.create_endpoint_config(**request, **({"KmsKeyId": key_arn} if key_arn else {}))
+    assert (refused.value.response["Error"]["Code"] == DENIED) is denied, refused.value
+
+
+@pytest.mark.parametrize(
+    ("tags", "denied"), [(TAGGED, False), ([{"Key": "Environment", "Value": "prod"}], True), ([], True)]
+)
+def test_airflow_creates_no_endpoint_without_its_environments_tag(
+    platform_on_local_aws: Platform, tags: list[dict[str, str]], denied: bool
+) -> None:
+    sagemaker = platform_on_local_aws.client_of("airflow", "sagemaker")
+    with pytest.raises(ClientError) as refused:  # there is no such configuration
+        sagemaker.create_endpoint(EndpointName="flight-delay", EndpointConfigName="flight-delay-none", Tags=tags)
+    assert (refused.value.response["Error"]["Code"] == DENIED) is denied, refused.value
+
+
+def test_the_policy_and_the_pipelines_know_the_same_instance_types_with_disks_of_their_own(
+    platform_on_local_aws: Platform,
+) -> None:
+    (denial,) = [each for each in statements(platform_on_local_aws, "airflow") if each["Effect"] == "Deny"]
+    assert set(denial["Condition"]["ForAnyValue:StringNotLike"]["sagemaker:InstanceTypes"]) == set(LOCAL_DISKS)

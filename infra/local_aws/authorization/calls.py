@@ -53,7 +53,9 @@ def _by_table(operation: Operation, place: Place) -> Iterator[Call]:
         tagging = tagging.get(operation.name)
     if tags and tagging and operation.name.startswith(("Create", "Put", "Register")):
         because: Conditions = {f"{prefix}:TaggingAction": operation.name}
-        yield from (Call(tagging, resource, tags | because) for resource in resources)
+        templates = service.get("tagged", {}).get(operation.name)
+        tagged = _named(templates, operation, service, prefix, place) if templates else resources
+        yield from (Call(tagging, resource, tags | because) for resource in tagged)
     if operation.name == "AssumeRole":
         yield from _with_session(operation, resources, conditions | tags)
     for role in dict.fromkeys(_found(service.get("passes"), operation.parameters)):
@@ -70,12 +72,19 @@ def _with_session(operation: Operation, resources: Iterable[str], conditions: Co
 
 
 def _resources(operation: Operation, service: Mapping[str, Any], prefix: str, place: Place) -> Iterator[str]:
-    own = place.everywhere() if service.get("global") else place
     templates = service.get("operations", {}).get(operation.name)
     if templates is None:
         templates = _by_member(operation, service.get("members", {}))
     if not templates:
         yield "*"
+    yield from _named(templates, operation, service, prefix, place)
+
+
+def _named(
+    templates: Iterable[str], operation: Operation, service: Mapping[str, Any], prefix: str, place: Place
+) -> Iterator[str]:
+    """The ARNs that templates make of the request."""
+    own = place.everywhere() if service.get("global") else place
     for template in templates:
         for resource in _filled(template, operation.parameters, own):
             yield resource if resource.startswith("arn:") else own.arn(prefix, resource)
