@@ -58,7 +58,7 @@ iam-diff: setup  ## compare what the roles may do with what local AWS saw them d
 	@$(PYTHON) -m least_privilege diff --calls $(CALLS) $(ARGS)
 
 iam-ablation: setup  ## take each action from its role, run the pipeline, and write what breaks into docs/iam.md (ENV=dev)
-	@$(PYTHON) -m least_privilege ablate --calls $(CALLS) --found $(CALLS:.jsonl=-ablation.json) --renew-docs
+	@$(PYTHON) -m least_privilege ablate --calls $(CALLS) --renew-docs
 
 mwaa-check: setup $(MWAA)  ## show that MWAA can install requirements.txt and import everything below dags/
 	@$(PYTHON) -m deploy.mwaa_check

@@ -6,7 +6,7 @@ Both work on local AWS on which Terraform has laid the platform, started with --
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from deploy.platform import read
 from laptop.airflow import Api
 from laptop.settings import ENVIRONMENT, LOCAL, REPOSITORY, STATE, Settings
 from least_privilege import ablation, calls, comparison, reading, tables
-from least_privilege.grants import Grant, grants, policies, resources, role_names
+from least_privilege.grants import READER, Grant, grants, policies, resources, role_names
 from least_privilege.scenarios import FIRST_RUN, SCENARIOS, Scenario
 
 PAGE = REPOSITORY / "docs" / "iam.md"
@@ -36,7 +36,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         if command is ablate:
             subparser.add_argument("--pipeline", default="flight_delay", help="the DAG (default flight_delay)")
             subparser.add_argument("--as-of", default="2013-03", help="the runs' test month (default 2013-03)")
-            subparser.add_argument("--found", type=Path, required=True, help="file that keeps what was found so far")
     arguments = parser.parse_args(argv)
     try:
         return int(arguments.command(arguments))
@@ -46,16 +45,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def diff(arguments: argparse.Namespace) -> int:
-    """Compare policies with recorded calls: granted and not used, used and not granted."""
+    """Ask people's questions; compare policies with recorded calls: granted and not used, used and not granted."""
     _enter()
     document = read(ENVIRONMENT)
     names = role_names(document)
-    found = comparison.compare(_grants(names), calls.read(arguments.calls, names))
+    reading.ask(document)
+    removals = ablation.read(ablation.kept(arguments.calls), []).removals
+    found = comparison.compare(_grants(names), calls.read(arguments.calls, names, leaving_out=removals))
     shown = tables.comparison(found)
     print(shown)
     if arguments.renew_docs:
         _renew("comparison", shown)
-    return 0 if found.is_exact else 1
+    return _complain(found.needless, [(role, action) for role, action, _ in found.refused])
 
 
 def ablate(arguments: argparse.Namespace) -> int:
@@ -67,40 +68,44 @@ def ablate(arguments: argparse.Namespace) -> int:
     api = Api(settings)
     api.wait_until_ready()
     iam = boto3.client("iam")
-    reader = reading.role_arn(document).rpartition("/")[2]
-    of_reader = grants("reader", policies(iam, reader))
     conf = {"as_of": arguments.as_of}
     runs = ablation.Ablation(api, iam, document, names, arguments.pipeline, arguments.calls)
-    found = ablation.read(arguments.found, granted + of_reader)
+    kept = ablation.kept(arguments.calls)
+    found = ablation.read(kept, granted)
     if not found.used:
         print(f"running {arguments.pipeline} {len(SCENARIOS) + 1} times with everything granted", flush=True)
         found.used = runs.baseline(conf)
-        found.write(arguments.found)
+        found.write(kept)
     tried = {(outcome.role, outcome.action) for outcome in found.outcomes}
-    left = [plan for plan in ablation.in_order(resources(granted), found.used) if plan[:2] not in tried]
+    left = {pair: on for pair, on in resources(granted).items() if pair not in tried}
+    planned = ablation.in_order([pair for pair in left if pair[0] != READER], found.used)
     before: Scenario | None = None
-    for number, (role, action, scenario) in enumerate(left, 1):
+    for number, (role, action, scenario) in enumerate(planned, 1):
         if scenario is not before and scenario is not FIRST_RUN:
             runs.run_whole(conf)
         before = scenario
-        outcome = replace(runs.without(role, action, scenario, conf), on=resources(granted)[role, action])
-        found.outcomes.append(outcome)
-        found.write(arguments.found)
-        broken = outcome.task or ("refused, no task broke" if outcome.refused else "NOTHING breaks")
-        print(f"{number}/{len(left)} {role} without {action} ({scenario.name}): {broken}", flush=True)
+        with found.removing(kept):
+            found.outcomes.append(replace(runs.without(role, action, scenario, conf), on=left[role, action]))
+        broken = found.outcomes[-1].broken or "nothing"
+        print(f"{number}/{len(planned)} {role} without {action} ({scenario.name}): {broken} breaks", flush=True)
     runs.run_whole(conf)
-    if failed := reading.first_failure(reading.session(document), document):
-        raise RuntimeError(f"{failed[0]} can't be answered with everything granted: {failed[1]}")
-    for (role, action), on in resources(of_reader).items():
-        if (role, action) not in tried:
-            found.outcomes.append(replace(ablation.without_reading(iam, reader, action, document), on=on))
-            found.write(arguments.found)
+    reading.ask(document)
+    for (role, action), on in left.items():
+        if role == READER:
+            with found.removing(kept):
+                found.outcomes.append(replace(ablation.without_reading(iam, names[role], action, document), on=on))
     if arguments.renew_docs:
-        _renew("ablation", tables.ablation(granted + of_reader, found.outcomes))
-    needless = [outcome for outcome in found.outcomes if not outcome.is_needed]
-    for outcome in needless:
-        print(f"{outcome.role} doesn't need {outcome.action}", file=sys.stderr)
-    return 1 if needless else 0
+        _renew("ablation", tables.ablation(granted, found.outcomes))
+    return _complain([(outcome.role, outcome.action) for outcome in found.outcomes if not outcome.is_needed])
+
+
+def _complain(needless: Iterable[tuple[str, str]], refused: Iterable[tuple[str, str]] = ()) -> int:
+    """Name what is wrong; the exit code: 0 where nothing is."""
+    complaints = [f"{role} doesn't need {action}" for role, action in needless]
+    complaints += [f"{role} was refused {action}" for role, action in dict.fromkeys(refused)]
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    return 1 if complaints else 0
 
 
 def _renew(part: str, text: str) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 from laptop.airflow import Api
 from laptop.settings import write_privately
-from least_privilege import calls, reading, scenarios
-from least_privilege.grants import DOCUMENTED, Grant, policies, resources, without
-from least_privilege.scenarios import FIRST_RUN, SCENARIOS, Scenario
+from least_privilege import calls, reading, scenarios, traces
+from least_privilege.grants import DOCUMENTED, READER, Grant, policies, resources, without
+from least_privilege.scenarios import FIRST_RUN, LATER, SCENARIOS, Scenario
 
 BROKEN = {"failed", "up_for_retry"}
 RUN_SECONDS = 600
@@ -24,21 +24,21 @@ REFUSAL = re.compile(r"not authorized|access ?denied|could not|permission|fail|e
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a run without an action, which was granted `on` these resources: the task it broke at and what
-    that said; where it ended well, `refused` are the calls that were refused nevertheless."""
+    """What became of a run without an action, which was granted `on` these resources: what `broken` is the task that
+    failed and what it said, or, where the run ended well, the first of its `TRACES` that it didn't leave and the calls
+    that were refused."""
 
     role: str
     action: str
     scenario: str
-    task: str | None
+    broken: str | None
     message: str
-    refused: tuple[str, ...]
     on: tuple[str, ...] = ()
 
     @property
     def is_needed(self) -> bool:
-        """Whether anything came to grief without the action, or would on AWS."""
-        return self.task is not None or bool(self.refused) or self.action in DOCUMENTED
+        """Whether anything broke without the action, or would on AWS."""
+        return self.broken is not None or (self.role, self.action) in DOCUMENTED
 
 
 class Ablation:
@@ -57,7 +57,7 @@ class Ablation:
     def baseline(self, conf: Mapping[str, Any]) -> dict[str, list[str]]:
         """The names of the scenarios in which each role's actions are called, by "role action".
 
-        RuntimeError where a run breaks with everything granted.
+        RuntimeError where a run breaks with everything granted, or doesn't call what it is there for.
         """
         used: dict[str, list[str]] = {}
         self.run_whole(conf)
@@ -68,6 +68,9 @@ class Ablation:
                 names = used.setdefault(f"{call.role} {call.action}", [])
                 if scenario.name not in names:
                     names.append(scenario.name)
+        for (role, action), name in LATER.items():
+            if name not in used.get(f"{role} {action}", []):
+                raise RuntimeError(f"{name}: {role} did not call {action}, as least_privilege/scenarios.py says")
         return used
 
     def run_whole(self, conf: Mapping[str, Any]) -> None:
@@ -81,15 +84,17 @@ class Ablation:
             broken = self._run(scenario, conf)
         seen = calls.read(self._record, self._role_names, offset)
         refused = sorted({f"{call.action} on {call.resource}" for call in seen if not call.allowed})
-        task, message = broken or (None, "")
-        return Outcome(role, action, scenario.name, task, message, tuple(refused))
+        what, message = broken or (None, "")
+        return Outcome(role, action, scenario.name, what, message or f"refused: {', '.join(refused) or 'nothing'}")
 
     def _run_well(self, scenario: Scenario, conf: Mapping[str, Any]) -> None:
         if broken := self._run(scenario, conf):
-            raise RuntimeError(f"{scenario.name}: {broken[0]} broke with every action granted: {broken[1]}")
+            what, message = broken
+            raise RuntimeError(f"{scenario.name}: {what} broke with every action granted: {message or 'not there'}")
 
     def _run(self, scenario: Scenario, conf: Mapping[str, Any]) -> tuple[str, str] | None:
-        """The first task that broke and its message, None where the run ended well; the run is over in both cases."""
+        """The first task that broke and its message, or what a run that ended well didn't leave; None where nothing
+        broke. The run is over in each case."""
         scenario.prepare(self._document, self._dag_id)
         began = datetime.now(UTC)
         run_id = self._api.trigger(self._dag_id, dict(conf))["dag_run_id"]
@@ -102,7 +107,8 @@ class Ablation:
                     self._end()
                     return task["task_id"], message
             if self._api.run(self._dag_id, run_id)["state"] == "success":
-                return None
+                missing = traces.first_missing(self._dag_id, began)
+                return (missing, "") if missing else None
             time.sleep(POLL_SECONDS)
         self._end()
         raise RuntimeError(f"{run_id} of {self._dag_id} has not ended within {RUN_SECONDS} s")
@@ -116,9 +122,9 @@ class Ablation:
 def without_reading(iam: Any, role_name: str, action: str, document: Mapping[str, Any]) -> Outcome:
     """What people who look can no longer find out when the read-only role may not do `action`."""
     with removed(iam, role_name, action):
-        failed = reading.first_failure(reading.session(document), document)
-    task, message = failed or (None, "")
-    return Outcome("reader", action, "people look", task, message, ())
+        failed = reading.first_failure(document)
+    question, message = failed or (None, "")
+    return Outcome(READER, action, "people look", question, message)
 
 
 @contextmanager
@@ -148,26 +154,47 @@ def in_order(granted: Iterable[tuple[str, str]], used: Mapping[str, Sequence[str
 
 @dataclass
 class Findings:
-    """What was found so far: the scenarios in which each action is called, and what came of its removal."""
+    """What was found so far: the scenarios in which each action is called, and what came of its removal; `removals` are
+    the times, from and to, in which an action was missing on purpose."""
 
     used: dict[str, list[str]]
     outcomes: list[Outcome]
+    removals: list[tuple[str, str | None]]
 
     def write(self, path: Path) -> None:
         """Keep it, whole or not at all."""
         write_privately(path, json.dumps(asdict(self), indent=1))
 
+    @contextmanager
+    def removing(self, path: Path) -> Iterator[None]:
+        """Keep when the removal was; one that is killed goes on until the next begins, when the action is back."""
+        begin = calls.now()
+        self.removals = [(one, end or begin) for one, end in self.removals] + [(begin, None)]
+        self.write(path)
+        try:
+            yield
+        finally:
+            self.removals[-1] = (begin, calls.now())
+            self.write(path)
+
+
+def kept(record: Path) -> Path:
+    """Where the findings are kept that belong to a recording of calls."""
+    return record.with_name(f"{record.stem}-ablation.json")
+
 
 def read(path: Path, granted: Iterable[Grant]) -> Findings:
     """What was found before of what is granted as it was then; nothing where there is no file."""
     if not path.exists():
-        return Findings({}, [])
-    kept: Any = json.loads(path.read_text())
+        return Findings({}, [], [])
+    found: Any = json.loads(path.read_text())
     on = resources(granted)
-    outcomes = [
-        Outcome(**{**one, "refused": tuple(one["refused"]), "on": tuple(one["on"])}) for one in kept["outcomes"]
-    ]
-    return Findings(kept["used"], [one for one in outcomes if on.get((one.role, one.action)) == one.on])
+    outcomes = [Outcome(**{**one, "on": tuple(one["on"])}) for one in found["outcomes"]]
+    return Findings(
+        found["used"],
+        [one for one in outcomes if on.get((one.role, one.action)) == one.on],
+        [(begin, end) for begin, end in found["removals"]],
+    )
 
 
 def _message(lines: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from least_privilege.calls import Call
 from least_privilege.grants import DOCUMENTED, Grant
+from least_privilege.scenarios import LATER
 from local_aws.authorization.patterns import arns_match, matches
 
 
@@ -20,12 +21,12 @@ class Comparison:
     refused: list[tuple[str, str, str]]
 
     @property
-    def is_exact(self) -> bool:
-        """Whether every granted action was used, or is what AWS asks for, and nothing was tried that isn't granted.
+    def needless(self) -> list[tuple[str, str]]:
+        """The unused actions that neither AWS asks for nor a later run would use.
 
         A statement's actions share its resources, to some of which they don't apply: `untouched` is no fault.
         """
-        return not self.refused and all(action in DOCUMENTED for _, action in self.unused)
+        return [pair for pair in self.unused if pair not in DOCUMENTED and pair not in LATER]
 
 
 def compare(grants: Sequence[Grant], calls: Iterable[Call]) -> Comparison:

@@ -4,22 +4,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-ROLES = ("airflow", "sagemaker_jobs", "sagemaker_endpoint")
+PIPELINE_ROLES = ("airflow", "sagemaker_jobs", "sagemaker_endpoint")
 """The roles that the pipeline acts as, by their members of the platform document: <role>_role_arn."""
+READER = "reader"
+"""The role that people look with; the document, which is the pipeline's, doesn't name it."""
 
 _ATHENA = "https://docs.aws.amazon.com/athena/latest/ug/"
-_SAGEMAKER_ROLES = "https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html"
+_EXECUTION_ROLES = "https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html"
+_REFUSED = "https://github.com/aws-solutions-library-samples/cloud-intelligence-dashboards-framework/issues/705"
+_CREATE_MODEL = ("CreateModel asks for it", f"{_EXECUTION_ROLES}#sagemaker-roles-createmodel-perms")
+# Where a part of what it writes in parts fails.
+_RESULTS = ("Athena writes with it", f"{_ATHENA}federated-query-iam-access.html")
 DOCUMENTED = {
-    "glue:GetPartition": f"{_ATHENA}fine-grained-access-to-glue-resources.html",
-    "glue:BatchGetPartition": f"{_ATHENA}fine-grained-access-to-glue-resources.html",
-    "s3:AbortMultipartUpload": f"{_ATHENA}security-iam-awsmanpol.html",
-    "s3:ListMultipartUploadParts": f"{_ATHENA}security-iam-awsmanpol.html",
-    "logs:DescribeLogStreams": _SAGEMAKER_ROLES,
-    "cloudwatch:PutMetricData": _SAGEMAKER_ROLES,
-    "athena:GetQueryResultsStream": f"{_ATHENA}security-iam-awsmanpol.html",
-    "logs:StopQuery": "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StopQuery.html",
+    ("airflow", "glue:BatchGetPartition"): ("Athena reads partitions with it", f"{_ATHENA}security-iam-awsmanpol.html"),
+    ("airflow", "glue:GetPartition"): ("Athena has refused a query without it", _REFUSED),
+    ("airflow", "s3:AbortMultipartUpload"): _RESULTS,
+    (READER, "s3:AbortMultipartUpload"): _RESULTS,
+    ("sagemaker_endpoint", "cloudwatch:PutMetricData"): _CREATE_MODEL,
+    ("sagemaker_endpoint", "logs:DescribeLogStreams"): _CREATE_MODEL,
+    ("sagemaker_jobs", "logs:DescribeLogStreams"): (
+        "CreateTrainingJob asks for it",
+        f"{_EXECUTION_ROLES}#sagemaker-roles-createtrainingjob-perms",
+    ),
 }
-"""What AWS's pages say that its services ask for, and local AWS's may not: granted, even where nothing here uses it."""
+"""What AWS asks for of a role for what the pipeline does, and local AWS doesn't, and a page of AWS's that says so:
+granted, although nothing here uses it."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +41,15 @@ class Grant:
     resources: tuple[str, ...]
 
 
+def role_arns(document: Mapping[str, Any]) -> dict[str, str]:
+    """The ARNs of a platform's roles: the pipeline's and the one that people look with."""
+    arns = {role: str(document[f"{role}_role_arn"]) for role in PIPELINE_ROLES}
+    return arns | {READER: f"{arns['airflow'].removesuffix('-airflow')}-reader"}
+
+
 def role_names(document: Mapping[str, Any]) -> dict[str, str]:
-    """The names in IAM of the roles of a platform document, by `ROLES`."""
-    return {role: document[f"{role}_role_arn"].rpartition("/")[2] for role in ROLES}
+    """The names in IAM of these roles."""
+    return {role: arn.rpartition("/")[2] for role, arn in role_arns(document).items()}
 
 
 def policies(iam: Any, role_name: str) -> dict[str, dict[str, Any]]:

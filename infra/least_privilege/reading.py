@@ -7,6 +7,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from least_privilege.grants import READER, role_arns
+
 Question = Callable[[Any, Mapping[str, Any]], None]
 QUERY_SECONDS = 60
 POLL_SECONDS = 0.2
@@ -148,22 +150,20 @@ QUESTIONS: tuple[Question, ...] = (
 )
 
 
-def role_arn(document: Mapping[str, Any]) -> str:
-    """The ARN of the read-only role, which the pipelines' document doesn't name."""
-    return f"{document['airflow_role_arn'].removesuffix('-airflow')}-reader"
-
-
-def session(document: Mapping[str, Any]) -> Any:
-    """A session of the read-only role."""
-    credentials = boto3.client("sts").assume_role(RoleArn=role_arn(document), RoleSessionName="look")["Credentials"]
-    return boto3.Session(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
-
-
-def first_failure(reader: Any, document: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The first question that can't be answered, and why; None where all are."""
+def first_failure(document: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Ask all as the read-only role: the first question that can't be answered, and why; None where all are."""
+    sts = boto3.client("sts")
+    keys = sts.assume_role(RoleArn=role_arns(document)[READER], RoleSessionName="look")["Credentials"]
+    reader = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
     for question in QUESTIONS:
         try:
             question(reader, document)
         except (ClientError, RuntimeError) as error:
             return question.__name__, str(error)
     return None
+
+
+def ask(document: Mapping[str, Any]) -> None:
+    """Ask all; RuntimeError where a question can't be answered."""
+    if failed := first_failure(document):
+        raise RuntimeError(f"{failed[0]} can't be answered with everything granted: {failed[1]}")

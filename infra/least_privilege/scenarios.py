@@ -10,16 +10,17 @@ from typing import Any
 
 import boto3
 
-FINGERPRINT = "source_fingerprint"  # of dags/silverline/silver.py: what a silver month was made of
 WAIT_SECONDS = 120
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`prepare` brings the pipeline on the platform of a document there, from what a run that ended well left."""
+    """`prepare` brings the pipeline on the platform of a document there, from what a run that ended well left; `later`
+    is what Airflow calls from there and never in a first run."""
 
     name: str
     prepare: Callable[[Mapping[str, Any], str], None]
+    later: tuple[str, ...] = ()
 
 
 def nothing_yet(document: Mapping[str, Any], pipeline: str) -> None:
@@ -41,17 +42,14 @@ def no_endpoint(document: Mapping[str, Any], pipeline: str) -> None:
 
 
 def newer_files(document: Mapping[str, Any], pipeline: str) -> None:
-    """All is there, and the files of one month have changed since."""
+    """All is there, and of one month nobody knows any more which files it was made of: the present ones are new."""
     glue = boto3.client("glue")
     for table in _silver_tables(document):
         place: Any = {"DatabaseName": document["silver_database"], "TableName": table}
         partitions = glue.get_partitions(**place)["Partitions"]
-        newest: Any = max(partitions, key=lambda partition: partition["Values"], default={})
-        if FINGERPRINT not in newest.get("Parameters", {}):
-            continue
-        changed: Any = {name: newest[name] for name in ("Values", "StorageDescriptor")}
-        changed["Parameters"] = {FINGERPRINT: "of other files"}
-        glue.update_partition(**place, PartitionValueList=newest["Values"], PartitionInput=changed)
+        for newest in sorted(partitions, key=lambda partition: partition["Values"])[-1:]:
+            unknown: Any = {"Values": newest["Values"], "StorageDescriptor": newest["StorageDescriptor"]}
+            glue.update_partition(**place, PartitionValueList=newest["Values"], PartitionInput=unknown)
 
 
 def failed_endpoint(document: Mapping[str, Any], pipeline: str) -> None:
@@ -94,10 +92,13 @@ FIRST_RUN = Scenario("first run", nothing_yet)
 SCENARIOS = (
     Scenario("no endpoint", no_endpoint),
     FIRST_RUN,
-    Scenario("a month's files changed", newer_files),
-    Scenario("the endpoint has failed", failed_endpoint),
+    Scenario("a month's files changed", newer_files, ("glue:UpdatePartition", "sagemaker:UpdateEndpoint")),
+    Scenario("the endpoint has failed", failed_endpoint, ("sagemaker:DeleteEndpoint",)),
 )
 """The cheapest first: an action is tried in the first one in which it is called."""
+
+LATER = {("airflow", action): scenario.name for scenario in SCENARIOS for action in scenario.later}
+"""The scenario that each action of a role waits for which no first run calls."""
 
 
 def failure_reason(pipeline: str, since: datetime) -> str | None:

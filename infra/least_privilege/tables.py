@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from least_privilege.ablation import Outcome
 from least_privilege.comparison import Comparison
 from least_privilege.grants import DOCUMENTED, Grant, resources
+from least_privilege.scenarios import LATER
+from least_privilege.traces import TRACES
 
 MESSAGE_LETTERS = 160
 
@@ -28,12 +30,7 @@ def ablation(grants: Sequence[Grant], outcomes: Iterable[Outcome]) -> str:
 def comparison(found: Comparison) -> str:
     """The calls of each role, and what is too much or too little."""
     used = [[role, f"`{action}`", str(count)] for (role, action), count in sorted(found.used.items()) if count]
-    over = [
-        [role, f"`{action}`", f"every resource; [AWS asks for it]({DOCUMENTED[action]})"]
-        if action in DOCUMENTED
-        else [role, f"`{action}`", "every resource"]
-        for role, action in found.unused
-    ]
+    over = [[role, f"`{action}`", f"every resource{_excuse(role, action)}"] for role, action in found.unused]
     over += [[role, f"`{action}`", f"`{_short(pattern)}`"] for role, action, pattern in found.untouched]
     under = [[role, f"`{action}`", f"`{_short(resource)}`"] for role, action, resource in found.refused]
     return "\n".join(
@@ -66,13 +63,26 @@ def renewed(page: str, parts: Mapping[str, str]) -> str:
 def _verdict(outcome: Outcome | None) -> tuple[str, str]:
     if outcome is None:
         return "not tried", ""
-    if outcome.task:
-        return f"`{outcome.task}` ({outcome.scenario})", _message(outcome.message)
-    if outcome.refused:
-        return f"no task ({outcome.scenario})", f"refused: {_message(', '.join(outcome.refused))}"
-    if outcome.action in DOCUMENTED:
-        return "nothing here", f"[AWS asks for it]({DOCUMENTED[outcome.action]})"
-    return "**nothing**", ""
+    if outcome.broken:
+        what = outcome.broken if outcome.broken in TRACES else f"`{outcome.broken}`"
+        return f"{what} ({outcome.scenario})", _message(outcome.message)
+    if (outcome.role, outcome.action) in DOCUMENTED:
+        return "nothing here", _documented(outcome.role, outcome.action)
+    return "**nothing**", _message(outcome.message)
+
+
+def _documented(role: str, action: str) -> str:
+    reason, page = DOCUMENTED[role, action]
+    return f"[{reason}]({page})"
+
+
+def _excuse(role: str, action: str) -> str:
+    """Why an action may be unused."""
+    if (role, action) in DOCUMENTED:
+        return f"; {_documented(role, action)}"
+    if (role, action) in LATER:
+        return f"; waits for: {LATER[role, action]}"
+    return ""
 
 
 def _message(text: str) -> str:

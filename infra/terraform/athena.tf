@@ -56,7 +56,7 @@ resource "aws_iam_role_policy" "reader_athena" {
       Effect = "Allow"
       Action = [
         "athena:StartQueryExecution", "athena:StopQueryExecution", "athena:GetQueryExecution", "athena:BatchGetQueryExecution",
-        "athena:ListQueryExecutions", "athena:GetQueryResults", "athena:GetQueryResultsStream", "athena:GetWorkGroup",
+        "athena:ListQueryExecutions", "athena:GetQueryResults", "athena:GetWorkGroup",
       ]
       Resource = local.workgroup_arn
     }]

@@ -103,7 +103,7 @@ resource "aws_iam_role_policy" "reader_logs" {
       {
         Sid      = "List"
         Effect   = "Allow"
-        Action   = ["logs:DescribeLogGroups", "logs:DescribeQueryDefinitions", "logs:StopQuery"]
+        Action   = ["logs:DescribeLogGroups", "logs:DescribeQueryDefinitions"]
         Resource = "*" # CloudWatch Logs knows no narrower one
       },
     ]

@@ -199,7 +199,7 @@ resource "aws_iam_role_policy" "airflow_s3" {
         # Not the scripts that are trained: those come by `make deploy` and in no other way.
         Sid      = "Write"
         Effect   = "Allow"
-        Action   = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"] # Athena writes in parts
+        Action   = ["s3:PutObject", "s3:AbortMultipartUpload"] # Athena writes in parts
         Resource = ["${local.bucket_arns.silver}/*", "${local.bucket_arns.artifacts}/athena-results/*"]
       },
       {
@@ -290,7 +290,7 @@ resource "aws_iam_role_policy" "reader_s3" {
         # Athena writes the results of a query as whoever asks.
         Sid      = "QueryResults"
         Effect   = "Allow"
-        Action   = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+        Action   = ["s3:PutObject", "s3:AbortMultipartUpload"]
         Resource = "${local.bucket_arns.artifacts}/athena-results/*"
       },
     ]
