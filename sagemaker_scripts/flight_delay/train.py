@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 # OpenMP's threads wait by spinning, which on a machine that is busy doubles the time taken; it is told at its loading.
 os.environ["OMP_WAIT_POLICY"] = os.environ.get("OMP_WAIT_POLICY", "PASSIVE")
@@ -19,13 +19,13 @@ import pandas as pd
 import pyarrow
 import sklearn
 from metrics import scores
-from pyarrow import ArrowInvalid, dataset
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from split import DataError, Split, read_split
 
 # The model's columns, in the order in which the Pipeline takes them. Those not required may be missing in a request.
 STRINGS = ["carrier", "origin"]
@@ -69,9 +69,6 @@ OPTIONAL_NUMBERS = [
 ]
 COLUMNS = STRINGS + REQUIRED_NUMBERS + OPTIONAL_NUMBERS
 
-# What tells one row from another.
-KEY = ["scheduled_departure_at", "carrier", "flight_number", "origin"]
-
 # The baseline's: the raw tables joined, nothing derived. Month and hour are categories to it, else a line through them.
 BASELINE_STRINGS = ["carrier", "origin", "destination", "plane_manufacturer", "plane_engine"]
 BASELINE_CALENDAR = ["month_of_year", "scheduled_hour"]
@@ -92,20 +89,9 @@ BASELINE_NUMBERS = [
     "pressure_millibars",
     "visibility_miles",
 ]
+BASELINE_COLUMNS = BASELINE_STRINGS + BASELINE_CALENDAR + BASELINE_NUMBERS
 SPLITS = ("train", "validation", "test")
 GOLDEN_ROW_COUNT = 20
-UNLOAD_LEFTOVERS = ("-manifest.csv", ".metadata")
-
-
-class DataError(Exception):
-    """What is wrong with the data that came in the channels."""
-
-
-class Split(NamedTuple):
-    """The rows of a channel, and what became of each."""
-
-    frame: pd.DataFrame
-    labels: np.ndarray
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -132,32 +118,6 @@ def parse_arguments() -> argparse.Namespace:
         if getattr(arguments, name) is None:
             parser.error(f"--{name} is missing, and so is the SM_ variable that SageMaker sets for it")
     return arguments
-
-
-def read_split(name: str, folder: Path, label: str) -> Split:
-    """The channel's rows; raises DataError where they can't be trained on."""
-    columns = list(dict.fromkeys([label, *KEY, *COLUMNS, *BASELINE_STRINGS, *BASELINE_CALENDAR, *BASELINE_NUMBERS]))
-    # Athena's UNLOAD names its Parquet files without an ending, and leaves its own two files beside them.
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.endswith(UNLOAD_LEFTOVERS)]
-    if not files:
-        raise DataError(f"channel '{name}' is empty: no Parquet files in {folder}")
-    try:
-        source = dataset.dataset(files, format="parquet")
-        missing = [column for column in columns if column not in source.schema.names]
-        if missing:
-            raise DataError(f"channel '{name}' lacks the column(s) {', '.join(missing)}")
-        # Athena writes rows in any order: sorted, the same data gives the same model.
-        frame = source.to_table(columns=columns).sort_by([(column, "ascending") for column in KEY]).to_pandas()
-    except ArrowInvalid as error:
-        raise DataError(f"channel '{name}' holds a file that is not Parquet: {error}") from error
-    if frame.empty:
-        raise DataError(f"channel '{name}' has files but no rows")
-    if frame[label].isna().any():
-        raise DataError(f"channel '{name}': the label '{label}' is missing in {frame[label].isna().sum()} rows")
-    labels = frame.pop(label).astype(bool).to_numpy()
-    if labels.all() or not labels.any():
-        raise DataError(f"channel '{name}': the label '{label}' has one value only, {labels[0]}")
-    return Split(frame, labels)
 
 
 def matrix(frame: pd.DataFrame) -> np.ndarray:
@@ -277,17 +237,18 @@ def golden(test: pd.DataFrame, model_dir: Path, seed: int) -> dict[str, Any]:
     return {"request": request, "response": json.loads(answer.get_data())}
 
 
-def save(arguments: argparse.Namespace, model: Pipeline, metadata: dict[str, Any], test: pd.DataFrame) -> None:
-    """Writes what is served into the model folder, and what is read about it into the output folder."""
+def save(
+    arguments: argparse.Namespace, model: Pipeline, baseline: Pipeline, metadata: dict[str, Any], test: pd.DataFrame
+) -> None:
+    """Writes what is served into the model folder, and what is read about it and held against it into the output's."""
     code = arguments.model_dir / "code"
     code.mkdir(parents=True, exist_ok=True)
     arguments.output_data_dir.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(inference.__file__, code / "inference.py")
     joblib.dump(model, arguments.model_dir / "model.joblib")
-    documents = {arguments.model_dir / "metadata.json": metadata, arguments.output_data_dir / "metadata.json": metadata}
-    documents[arguments.output_data_dir / "evaluation.json"] = metadata["metrics"]
-    for path, document in documents.items():
-        path.write_text(json.dumps(document, indent=2))
+    joblib.dump(baseline, arguments.output_data_dir / "baseline.joblib")
+    for folder in (arguments.model_dir, arguments.output_data_dir):
+        (folder / "metadata.json").write_text(json.dumps(metadata, indent=2))
     answers = golden(test, arguments.model_dir, arguments.seed)
     (arguments.output_data_dir / "golden.json").write_text(json.dumps(answers, indent=2))
 
@@ -297,11 +258,15 @@ def main() -> None:
     arguments = parse_arguments()
     print(f"parameters: {json.dumps(vars(arguments), default=str)}")
     try:
-        splits = {name: read_split(name, getattr(arguments, name), arguments.label) for name in SPLITS}
+        splits = {
+            name: read_split(name, getattr(arguments, name), arguments.label, COLUMNS + BASELINE_COLUMNS)
+            for name in SPLITS
+        }
         model = fit_model(arguments, splits)
-        evaluation = evaluate(model, fit_logistic_regression(splits["train"]), splits)
+        baseline = fit_logistic_regression(splits["train"])
+        evaluation = evaluate(model, baseline, splits)
         print_metrics(evaluation)
-        save(arguments, model, describe(arguments, model, splits, evaluation), splits["test"].frame)
+        save(arguments, model, baseline, describe(arguments, model, splits, evaluation), splits["test"].frame)
     except DataError as error:
         sys.exit(f"DataError: {error}")
 

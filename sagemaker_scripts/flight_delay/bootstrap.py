@@ -1,0 +1,112 @@
+"""Metrics with confidence intervals: computed on the rows as they are, and on resamples of them with replacement.
+
+Every model sees the same resamples, so the difference of two models has an interval of its own, far narrower than
+those of the two: flights that are hard for one are hard for the other.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+HIGHER_IS_BETTER = ("roc_auc", "pr_auc")
+LOWER_IS_BETTER = ("log_loss", "brier", "calibration_error", "cost")
+METRICS = HIGHER_IS_BETTER + LOWER_IS_BETTER
+ROW_METRICS = ("log_loss", "brier", "cost")  # means over rows, which have a value in any slice
+BIN_COUNT = 10
+
+
+class Costs(NamedTuple):
+    """What a wrong answer costs: a late flight nobody was warned of, and a warning of a flight that was on time."""
+
+    missed: float
+    false_alarm: float
+
+    @property
+    def threshold(self) -> float:
+        """The probability from which a warning is the cheaper answer, where probabilities are right."""
+        return self.false_alarm / (self.false_alarm + self.missed)
+
+
+class Scored:
+    """A model's probabilities for the rows, prepared once for being measured under many weights of these rows."""
+
+    def __init__(self, labels: np.ndarray, probabilities: np.ndarray, costs: Costs) -> None:
+        self.labels, self.probabilities, self.costs = labels.astype(float), probabilities, costs
+        self._order = np.argsort(-probabilities, kind="stable")
+        self.thresholds, self._ends = _runs(probabilities[self._order])
+        clipped = np.clip(probabilities, np.finfo(float).eps, 1 - np.finfo(float).eps)
+        warned = probabilities >= costs.threshold
+        self.per_row = {
+            "log_loss": -np.where(labels, np.log(clipped), np.log1p(-clipped)),
+            "brier": (self.labels - probabilities) ** 2,
+            "cost": np.where(labels, costs.missed * ~warned, costs.false_alarm * warned),
+        }
+        # As metrics.calibration_error cuts them.
+        edges = np.unique(np.quantile(probabilities, np.linspace(0, 1, BIN_COUNT + 1)[1:-1]))
+        bins = np.searchsorted(edges, probabilities, side="right")
+        self.bins = np.unique(bins, return_inverse=True)[1]
+
+    def counts(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Late and punctual flights whose probability is at least each of `thresholds`, highest first."""
+        sorted_weights = weights[self._order]
+        late = np.cumsum(sorted_weights * self.labels[self._order])[self._ends]
+        return late, np.cumsum(sorted_weights)[self._ends] - late
+
+    def calibration(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of each bin of probabilities: rows, mean probability, and the share that was late."""
+        rows = np.bincount(self.bins, weights)
+        total = np.maximum(rows, 1)  # a bin of which nothing was drawn has no rows, and no say
+        predicted = np.bincount(self.bins, weights * self.probabilities) / total
+        return rows, predicted, np.bincount(self.bins, weights * self.labels) / total
+
+    def measure(self, weights: np.ndarray) -> dict[str, float]:
+        """Every metric, and the threshold at which wrong answers would have cost least."""
+        late, punctual = self.counts(weights)
+        all_late, all_punctual, total = late[-1], punctual[-1], weights.sum()
+        new_late = np.diff(late, prepend=0)
+        costs = self.costs.missed * (all_late - late) + self.costs.false_alarm * punctual
+        rows, predicted, observed = self.calibration(weights)
+        return {
+            "roc_auc": float(np.sum(np.diff(punctual, prepend=0) * (late - new_late / 2)) / (all_late * all_punctual)),
+            "pr_auc": float(np.sum(new_late * late / np.maximum(late + punctual, 1)) / all_late),
+            **{name: float(weights @ values / total) for name, values in self.per_row.items()},
+            "calibration_error": float(rows @ np.abs(predicted - observed) / total),
+            "threshold": float(self.thresholds[np.argmin(costs)]),
+            "lowest_cost": float(min(costs.min(), self.costs.missed * all_late) / total),
+        }
+
+
+def _runs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different values of a sorted array, and where each is seen last."""
+    ends = np.flatnonzero(np.append(values[1:] != values[:-1], True))
+    return values[ends], ends
+
+
+def weights(row_count: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each row counts: once in the rows as they are, which come first, then as often as it was drawn."""
+    random = np.random.default_rng(seed)
+    yield np.ones(row_count)
+    for _ in range(resamples):
+        yield np.bincount(random.integers(row_count, size=row_count), minlength=row_count).astype(float)
+
+
+def interval(values: Any) -> dict[str, float]:
+    """The value (the first one), and the bounds within which 95 % of the resamples' values lie."""
+    low, high = np.nanquantile(values[1:], [0.025, 0.975])
+    return {"value": float(values[0]), "low": float(low), "high": float(high)}
+
+
+def worse_by(metric: str, ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+    """By how much the first of two models is worse, whether more or less of the metric is better; below 0: better."""
+    return interval(theirs - ours if metric in HIGHER_IS_BETTER else ours - theirs)
+
+
+def slice_means(models: Mapping[str, Scored], codes: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """Of each model the means of `ROW_METRICS` in each slice; not a number where nothing of a slice was drawn."""
+    rows = np.bincount(codes, weights)
+    with np.errstate(invalid="ignore"):
+        return {
+            name: np.stack([np.bincount(codes, weights * scored.per_row[metric]) / rows for metric in ROW_METRICS])
+            for name, scored in models.items()
+        }

@@ -1,0 +1,252 @@
+"""Measures a trained flight_delay model beside the one in service and two baselines, all on the same test split."""
+
+import argparse
+import importlib.util
+import json
+import sys
+import tarfile
+import tempfile
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import bootstrap
+import joblib
+import numpy as np
+import pandas as pd
+from bootstrap import Costs, Scored
+from model_quality import model_quality
+from split import DataError, Split, read_split
+from train import BASELINE_COLUMNS
+
+ROWS_A_REQUEST = 2000
+CURVE_POINTS = 100
+
+
+class Archive(NamedTuple):
+    """A model as it would be served: the handlers of its own inference.py, and the columns that it takes."""
+
+    handlers: Any
+    model: Any
+    columns: list[str]
+
+
+class Answers(NamedTuple):
+    """What a model says of every row: a probability, and the label that comes with it."""
+
+    probabilities: np.ndarray
+    labels: np.ndarray
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Folders, which default to where the processing job's request lays them, and how to measure."""
+    inputs = Path("/opt/ml/processing/input")
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--challenger", type=Path, default=inputs / "challenger", help="model.tar.gz, output.tar.gz")
+    parser.add_argument("--champion", type=Path, default=inputs / "champion", help="model.tar.gz; may be no folder")
+    parser.add_argument("--test", type=Path, default=inputs / "test")
+    parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output"))
+    parser.add_argument("--label", default="is_late", help="the column to predict")
+    parser.add_argument("--slices", default="carrier,origin,month_of_year,scheduled_hour", help="columns to slice by")
+    parser.add_argument("--cost_missed", type=float, default=1.0, help="of a late flight nobody was warned of")
+    parser.add_argument("--cost_false_alarm", type=float, default=1.0, help="of a warning of a flight on time")
+    parser.add_argument("--resamples", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=2013)
+    return parser.parse_args()
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """The folder, with the archive's files in it."""
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return folder
+
+
+def load(name: str, folder: Path) -> Archive:
+    """The model in an unpacked model.tar.gz, behind the handlers that were packed with it."""
+    spec = importlib.util.spec_from_file_location(f"inference_{name}", folder / "code" / "inference.py")
+    if spec is None or spec.loader is None:
+        raise DataError(f"the {name}'s archive has no code/inference.py")
+    handlers = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(handlers)
+    metadata = json.loads((folder / "metadata.json").read_text())
+    return Archive(handlers, handlers.model_fn(str(folder)), [column["name"] for column in metadata["columns"]])
+
+
+def ask(name: str, archive: Archive, frame: pd.DataFrame, label: str) -> Answers:
+    """What the model answers to every row, asked as it would be through an endpoint; DataError where it refuses one."""
+    columns = [column for column in archive.columns if column in frame]
+    known = frame[columns].astype(object).where(frame[columns].notna(), None)
+    handlers, predictions = archive.handlers, []
+    for start in range(0, len(known), ROWS_A_REQUEST):
+        request = json.dumps(known[start : start + ROWS_A_REQUEST].to_dict("records"))
+        records = handlers.input_fn(request, "application/json")
+        answer = handlers.output_fn(handlers.predict_fn(records, archive.model), "application/json")
+        if answer.status_code != 200:
+            raise DataError(f"the {name} refuses rows of the test split: {answer.get_data(as_text=True)}")
+        predictions += json.loads(answer.get_data())["predictions"]
+    probabilities = np.array([prediction["probability"] for prediction in predictions])
+    return Answers(probabilities, np.array([prediction[label] for prediction in predictions]))
+
+
+def ask_champion(folder: Path, columns: list[str], arguments: argparse.Namespace) -> tuple[Answers | None, str | None]:
+    """What the model in service answers, or why it can't be asked: that is for the gate to judge, not a failed job."""
+    try:
+        champion = load("champion", unpack(arguments.champion / "model.tar.gz", folder))
+        split = read_split("test", arguments.test, arguments.label, columns, champion.columns)
+        return ask("champion", champion, split.frame, arguments.label), None
+    except Exception as error:  # whatever another version's pickle and code may raise
+        traceback.print_exc()
+        return None, f"{type(error).__name__}: {error}"
+
+
+def measure(models: dict[str, Scored], split: Split, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Every metric of every model, overall and by slice, with its interval; and the challenger's against the others."""
+    slices = {column: pd.factorize(split.frame[column], sort=True) for column in arguments.slices.split(",")}
+    overall: dict[str, list[dict[str, float]]] = {name: [] for name in models}
+    observed: dict[str, list[np.ndarray]] = {name: [] for name in models}
+    sliced: dict[str, list[dict[str, np.ndarray]]] = {column: [] for column in slices}
+    for weights in bootstrap.weights(len(split.labels), arguments.resamples, arguments.seed):
+        for name, scored in models.items():
+            overall[name].append(scored.measure(weights))
+            observed[name].append(scored.calibration(weights)[2])
+        for column, (codes, _) in slices.items():
+            sliced[column].append(bootstrap.slice_means(models, codes, weights))
+    values = {name: pd.DataFrame(found).to_dict("series") for name, found in overall.items()}
+    return {
+        "models": {
+            name: {metric: bootstrap.interval(found[metric]) for metric in bootstrap.METRICS}
+            for name, found in values.items()
+        },
+        "worse_by": {
+            other: {
+                metric: bootstrap.worse_by(metric, values["challenger"][metric], values[other][metric])
+                for metric in bootstrap.METRICS
+            }
+            for other in models
+            if other != "challenger"
+        },
+        "threshold": _threshold(models["challenger"], values["challenger"], arguments),
+        "calibration": {name: _calibration(models[name], np.stack(found)) for name, found in observed.items()},
+        "slices": {
+            column: {
+                str(value): _slice(split.labels[codes == code], code, sliced[column])
+                for code, value in enumerate(uniques)
+            }
+            for column, (codes, uniques) in slices.items()
+        },
+    }
+
+
+def _threshold(scored: Scored, values: dict[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
+    late = float(scored.labels.mean())
+    return {
+        "costs": {"missed": arguments.cost_missed, "false_alarm": arguments.cost_false_alarm},
+        "by_costs": scored.costs.threshold,
+        "cheapest": bootstrap.interval(values["threshold"]),
+        "cost_by_costs": bootstrap.interval(values["cost"]),
+        "cost_at_cheapest": bootstrap.interval(values["lowest_cost"]),
+        "cost_of_never_warning": scored.costs.missed * late,
+        "cost_of_always_warning": scored.costs.false_alarm * (1 - late),
+    }
+
+
+def _calibration(scored: Scored, observed: np.ndarray) -> list[dict[str, Any]]:
+    rows, predicted, _ = scored.calibration(np.ones(len(scored.labels)))
+    return [
+        {"rows": int(rows[bin]), "predicted": float(predicted[bin]), "observed": bootstrap.interval(observed[:, bin])}
+        for bin in range(len(rows))
+    ]
+
+
+def _slice(labels: np.ndarray, code: int, found: list[dict[str, np.ndarray]]) -> dict[str, Any]:
+    described: dict[str, Any] = {"rows": len(labels), "positive_share": float(labels.mean())}
+    values = {name: np.stack([means[name][:, code] for means in found]) for name in found[0]}
+    for name, series in values.items():
+        described[name] = {
+            metric: bootstrap.interval(series[:, number]) for number, metric in enumerate(bootstrap.ROW_METRICS)
+        }
+    described["worse_by"] = {
+        other: {
+            metric: bootstrap.worse_by(metric, values["challenger"][:, number], series[:, number])
+            for number, metric in enumerate(bootstrap.ROW_METRICS)
+        }
+        for other, series in values.items()
+        if other != "challenger"
+    }
+    return described
+
+
+def curves(scored: Scored) -> dict[str, Any]:
+    """Points of the ROC and precision-recall curves, and of what share of the late flights the likeliest ones hold."""
+    late, punctual = (np.insert(counts, 0, 0) for counts in scored.counts(np.ones(len(scored.labels))))
+    points = np.unique(np.linspace(0, len(late) - 1, CURVE_POINTS + 1).astype(int))
+    late, punctual = late[points], punctual[points]
+    asked = late + punctual
+    return {
+        "roc": {
+            "false_positive_rate": (punctual / punctual[-1]).tolist(),
+            "true_positive_rate": (late / late[-1]).tolist(),
+        },
+        "precision_recall": {
+            "precision": (late[1:] / asked[1:]).tolist(),
+            "recall": (late[1:] / late[-1]).tolist(),
+        },
+        "gain": {"share_of_rows": (asked / asked[-1]).tolist(), "share_of_positives": (late / late[-1]).tolist()},
+    }
+
+
+def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The comparison of all models, and the challenger alone in the shape of SageMaker's model quality metrics."""
+    challenger = load("challenger", unpack(arguments.challenger / "model.tar.gz", scratch / "challenger"))
+    output = unpack(arguments.challenger / "output.tar.gz", scratch / "output")
+    columns = [*challenger.columns, *BASELINE_COLUMNS, *arguments.slices.split(",")]
+    split = read_split("test", arguments.test, arguments.label, columns)
+    answers = ask("challenger", challenger, split.frame, arguments.label)
+    probabilities, refusal = {"challenger": answers.probabilities}, None
+    if arguments.champion.exists():
+        champion, refusal = ask_champion(scratch / "champion", columns, arguments)
+        if champion is not None:
+            probabilities["champion"] = champion.probabilities
+    metadata = json.loads((output / "metadata.json").read_text())
+    base_rate = metadata["metrics"]["splits"]["train"]["positive_share"]
+    probabilities["base_rate"] = np.full(len(split.labels), base_rate)
+    baseline = joblib.load(output / "baseline.joblib")
+    probabilities["logistic_regression"] = baseline.predict_proba(split.frame)[:, 1]
+    costs = Costs(arguments.cost_missed, arguments.cost_false_alarm)
+    models = {name: Scored(split.labels, values, costs) for name, values in probabilities.items()}
+    comparison = {
+        "rows": len(split.labels),
+        "positive_share": float(split.labels.mean()),
+        "champion_refused": refusal,
+        **measure(models, split, arguments),
+        "curves": {name: curves(scored) for name, scored in models.items()},
+    }
+    quality = model_quality(split.labels, answers.probabilities, answers.labels, arguments.resamples, arguments.seed)
+    dataset = {"item_count": len(split.labels), "evaluation_time": _now()}
+    return comparison, {"version": 0.0, "dataset": dataset, **quality}
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def main() -> None:
+    """Measures and writes evaluation.json and comparison.json; the cause is stderr's last line where it can't."""
+    arguments = parse_arguments()
+    print(f"parameters: {json.dumps(vars(arguments), default=str)}")
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            comparison, evaluation = evaluate(arguments, Path(scratch))
+    except DataError as error:
+        sys.exit(f"DataError: {error}")
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    for name, document in {"comparison": comparison, "evaluation": evaluation}.items():
+        (arguments.output / f"{name}.json").write_text(json.dumps(document, allow_nan=False))
+    for name, metrics in comparison["models"].items():
+        print(f"{name}: " + ", ".join(f"{metric}={found['value']:.4f}" for metric, found in metrics.items()))
+
+
+if __name__ == "__main__":
+    main()
