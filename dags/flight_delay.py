@@ -3,8 +3,9 @@
 Will a flight leave New York and come in more than 15 minutes late? Asked two hours before its scheduled departure.
 
 Raw flights, weather, planes and airports (bronze) become audited Parquet tables (silver), a scikit-learn model trained
-by SageMaker, and, when it beats the base rate, the endpoint `flight-delay`. New data on the bronze asset starts a run;
-a run computes only the months that silver lacks or whose files or SQL changed.
+by SageMaker, and, when its evaluation says that it is good enough, and as good as the one in service, the endpoint
+`flight-delay`. New data on the bronze asset starts a run; a run computes only the months that silver lacks or whose
+files or SQL changed.
 
 Parameters: `as_of`, the test month (default: the newest in bronze); `test_months`, how many months up to it are kept
 for the test. The month before them is validation, all earlier ones are training.
@@ -13,7 +14,7 @@ for the test. The month before them is validation, all earlier ones are training
 from airflow.sdk import DAG
 
 from silverline.pipeline import pipeline
-from silverline.spec import PipelineSpec, Stage
+from silverline.spec import Costs, PipelineSpec, Stage
 
 spec = PipelineSpec(
     name="flight_delay",
@@ -32,7 +33,8 @@ spec = PipelineSpec(
     label="is_late",
     hyperparameters={"seed": 2013},
     metrics=("roc_auc", "pr_auc", "log_loss", "brier"),
-    gate_metric="log_loss",
+    slices=("carrier", "origin", "month_of_year", "scheduled_hour"),
+    costs=Costs(missed=3.0, false_alarm=1.0),
     endpoint_environment={"OMP_NUM_THREADS": "1"},
 )
 

@@ -1,13 +1,14 @@
-"""Builds a pipeline's DAG from its spec: bronze, silver, train, deploy."""
+"""Builds a pipeline's DAG from its spec: bronze, silver, train, evaluate, deploy."""
 
 from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, Asset, Param, task
+from airflow.sdk import DAG, Asset, Param, TriggerRule, task
 
 from silverline.groups.bronze import bronze
 from silverline.groups.deploy import deploy
+from silverline.groups.evaluate import evaluate
 from silverline.groups.silver import silver
 from silverline.groups.train import train
 from silverline.runs import run_slug
@@ -43,23 +44,25 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
     ) as dag:
         planned = bronze(spec)
         counted, published = silver(spec, planned)
-        evaluated = train(spec, planned, published)
-        smoke = deploy(spec, evaluated)
+        evaluated = evaluate(spec, train(spec, planned, published))
+        smoke = deploy(spec, evaluated.promoted)
 
-        @task(doc_md="What the run did, in one place: rows, metrics beside the baselines, and the endpoint.")
+        @task(
+            trigger_rule=TriggerRule.NONE_FAILED,
+            doc_md="What the run did, in one place: rows, metrics beside champion and baselines, decision, endpoint.",
+        )
         def report(
-            plan: dict[str, Any], counts: list[dict[str, Any]], evaluated: dict[str, Any], smoke: dict[str, Any]
+            plan: dict[str, Any], counts: list[dict[str, Any]], gated: dict[str, Any], smoke: dict[str, Any] | None
         ) -> dict[str, Any]:
             return {
                 "as_of": plan["as_of"],
                 "splits": plan["splits"],
                 "computed_months": plan["compute"],
                 "rows": {name: sum(row[name] for row in counts) for name in ROW_COUNTS},
-                "evaluation": evaluated["evaluation"],
-                "sample_request": smoke["sample_request"],
-                "golden_answers": smoke["answers"],
+                **{name: gated[name] for name in ("decision", "reasons", "metrics", "evaluation", "champion")},
                 "endpoint": spec.aws_name,
+                "smoke_test": smoke,  # None where nothing was deployed
             }
 
-        report(planned, counted, evaluated, smoke)
+        report(planned, counted, evaluated.gated, smoke)
     return dag

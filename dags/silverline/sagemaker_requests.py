@@ -10,6 +10,11 @@ from silverline.spec import PipelineSpec
 CHANNELS = ("train", "validation", "test")
 CODE_CHANNEL = "code"
 MODEL_CODE = "/opt/ml/model/code"
+PROCESSING = "/opt/ml/processing"
+# Without a network nothing can be fetched: the scripts come as an input, packed as they are for training.
+UNPACK_AND_RUN = (
+    f'cd "$(mktemp -d)" && tar -xzf {PROCESSING}/input/{CODE_CHANNEL}/{ARCHIVE_NAME} && exec python3 evaluate.py "$@"'
+)
 KMS_KEY = "{{ var.json.platform.kms_key_arn }}"
 # Instance types with disks of their own: these are encrypted by the hardware, and SageMaker refuses a key for them.
 # infra/terraform/sagemaker.tf lets Airflow leave the key out for these only.
@@ -70,6 +75,73 @@ def training_job(spec: PipelineSpec, name: str, splits: str, source: str, data_v
         "EnableNetworkIsolation": True,
         "Tags": _tags(spec),
     }
+
+
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html
+def evaluation_job(spec: PipelineSpec, name: str, inputs: Any) -> dict[str, Any]:
+    """CreateProcessingJob for `spec`: evaluate.py, in the image that trains; `inputs` are those of `evaluation_inputs`.
+
+    What it writes lies under a prefix that is named like the job.
+    """
+    arguments = {
+        "label": spec.label,
+        "slices": ",".join(spec.slices),
+        "cost_missed": spec.costs.missed,
+        "cost_false_alarm": spec.costs.false_alarm,
+    }
+    output = {
+        "S3Uri": f"s3://{{{{ var.json.platform.artifacts_bucket }}}}/{spec.name}/evaluation/{name}/",
+        "LocalPath": f"{PROCESSING}/output",
+        "S3UploadMode": "EndOfJob",
+    }
+    return {
+        "ProcessingJobName": name,
+        "RoleArn": "{{ var.json.platform.sagemaker_jobs_role_arn }}",
+        "AppSpecification": {
+            "ImageUri": "{{ var.json.platform.sagemaker_image }}",
+            "ContainerEntrypoint": ["/bin/sh", "-c", UNPACK_AND_RUN, "evaluate"],
+            "ContainerArguments": [word for key, value in arguments.items() for word in (f"--{key}", str(value))],
+        },
+        "Environment": dict(spec.endpoint_environment),  # models answer here as they would there
+        "ProcessingInputs": inputs,
+        "ProcessingOutputConfig": {
+            "Outputs": [{"OutputName": "evaluation", "S3Output": output}],
+            "KmsKeyId": KMS_KEY,
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceType": spec.evaluation_instance_type,
+                "InstanceCount": 1,
+                "VolumeSizeInGB": 30,
+                **_volume_key("VolumeKmsKeyId", spec.evaluation_instance_type),
+            }
+        },
+        "NetworkConfig": {"EnableNetworkIsolation": True},
+        "StoppingCondition": {"MaxRuntimeInSeconds": int(spec.evaluation_timeout.total_seconds())},
+        "Tags": _tags(spec),
+    }
+
+
+def evaluation_inputs(source: str, model_data: str, splits: str, champion: str | None) -> list[dict[str, Any]]:
+    """ProcessingInputs of plain addresses: a champion's only where there is one."""
+    places = {
+        CODE_CHANNEL: source,
+        "challenger": f"{model_data.rpartition('/')[0]}/",  # with output.tar.gz, beside the model
+        "test": f"{splits}test/",
+        **({"champion": champion} if champion else {}),
+    }
+    return [
+        {
+            "InputName": name,
+            "S3Input": {
+                "S3Uri": uri,
+                "LocalPath": f"{PROCESSING}/input/{name}",
+                "S3DataType": "S3Prefix",
+                "S3InputMode": "File",
+            },
+        }
+        for name, uri in places.items()
+    ]
 
 
 def model(spec: PipelineSpec, name: str, model_data: str) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from silverline.evaluation import HIGHER_IS_BETTER, LOWER_IS_BETTER
+ROW_METRICS = ("log_loss", "brier", "cost")
+"""Of evaluate.py's metrics those that any slice of the test split has, be it of one class; less is better."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,40 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Costs:
+    """What a wrong answer costs, in whatever unit: a case that was missed, and a false alarm."""
+
+    missed: float = 1.0
+    false_alarm: float = 1.0
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a model has to be on the test split (dags/silverline/gate.py judges it by `metric`).
+
+    `tolerance`: how much worse than the champion it may be. `calibration_limit`: how far predicted and observed shares
+    may lie apart. `slice_limit`: how much worse than the base rate, and than the champion, it may be in a slice of at
+    least `slice_rows` rows. Bounds of intervals are compared, not values: chance decides nothing.
+    """
+
+    metric: str = "log_loss"
+    tolerance: float = 0.005
+    calibration_limit: float = 0.05
+    slice_limit: float = 0.03
+    slice_rows: int = 200
+
+    def __post_init__(self) -> None:
+        if self.metric not in ROW_METRICS:
+            raise ValueError(f"gate metric {self.metric!r} is none that slices have: use {', '.join(ROW_METRICS)}")
+
+
+@dataclass(frozen=True)
 class PipelineSpec:
     """Everything in which one pipeline differs from another.
 
     `name` is the dag_id, the folder under glue_like_sql/ and sagemaker_scripts/, and the start of every AWS name.
     `monthly_sources` are the bronze tables partitioned by month, `reference_sources` the small ones without partitions.
-    The table that the model learns from is the last one the last stage publishes.
+    The table that the model learns from is the last one the last stage publishes. `slices` are columns of it.
     """
 
     name: str
@@ -38,22 +67,21 @@ class PipelineSpec:
     label: str
     hyperparameters: Mapping[str, str | int | float]
     metrics: tuple[str, ...]
-    gate_metric: str
+    slices: tuple[str, ...] = ()
+    costs: Costs = Costs()
+    gate: Gate = Gate()
     owner: str = "silverline"
     tags: tuple[str, ...] = ()
     training_instance_type: str = "ml.m5.xlarge"
     training_timeout: timedelta = timedelta(hours=1)
+    evaluation_instance_type: str = "ml.m5.xlarge"
+    evaluation_timeout: timedelta = timedelta(minutes=30)
     endpoint_instance_type: str = "ml.t2.medium"
     endpoint_environment: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]{1,30}", self.name):
             raise ValueError(f"pipeline name {self.name!r}: use 2 to 31 of a-z, 0-9 and _, a letter first")
-        if self.gate_metric not in self.metrics or self.gate_metric not in HIGHER_IS_BETTER | LOWER_IS_BETTER:
-            known = ", ".join(sorted(HIGHER_IS_BETTER | LOWER_IS_BETTER))
-            raise ValueError(
-                f"pipeline {self.name}: gate_metric {self.gate_metric!r} is none of its metrics and {known}"
-            )
         if not self.stages:
             raise ValueError(f"pipeline {self.name}: at least one stage has to publish a table")
 

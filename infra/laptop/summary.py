@@ -18,17 +18,33 @@ SPLITS = ("train", "validation", "test")
 
 
 def print_report(console: Console, settings: Settings, dag_id: str, report: dict[str, Any]) -> None:
-    """Rows, metrics beside the baselines, the endpoint, and the commands that go on from here."""
+    """Rows, metrics beside champion and baselines, the decision, and the commands that go on from here."""
     rows, splits = report["rows"], report["splits"]
     console.print(
         f"\n[bold]{dag_id}[/] as of {report['as_of']}: {rows['rows_in']:,} rows in, {rows['rows_out']:,} joined, "
         f"{rows['rows_quarantined']:,} quarantined; months computed: {len(report['computed_months'])}",
         soft_wrap=True,
     )
-    console.print(_metrics(report["evaluation"]))
     console.print("\n".join(f"{name:<11} {' to '.join(dict.fromkeys(splits[name]))}" for name in SPLITS))
+    console.print(_metrics(report["metrics"]))
+    console.print(f"\n[bold]{report['decision']}[/]")
+    console.print("\n".join(f"- {reason}" for reason in report["reasons"]), soft_wrap=True, highlight=False)
+    console.print(f"All of it: {report['evaluation']}", soft_wrap=True, highlight=False)
+    if report["smoke_test"]:
+        _print_endpoint(console, settings, dag_id, report)
+    else:
+        console.print(f"\nNothing was deployed: endpoint {report['endpoint']} is what it was before.")
+    console.print(
+        f"\nAirflow   {settings.airflow_url}  (user {AIRFLOW_USER}, password {airflow_secrets()['password']})\n"
+        f"AWS       {settings.aws_url}  (AWS_ENDPOINT_URL)\n"
+        f"Stop      {make('down')}",
+        highlight=False,
+    )
+
+
+def _print_endpoint(console: Console, settings: Settings, dag_id: str, report: dict[str, Any]) -> None:
     sample = sample_file(dag_id)
-    sample.write_text(json.dumps(report["sample_request"]))
+    sample.write_text(json.dumps(report["smoke_test"]["sample_request"]))
     environment = " ".join(f"{name}={value}" for name, value in settings.aws_environment().items())
     answer = STATE / "answer.json"
     # Into a file, then shown: /dev/stdout would be overwritten where the output is redirected.
@@ -38,16 +54,10 @@ def print_report(console: Console, settings: Settings, dag_id: str, report: dict
         f" {answer} > /dev/null && cat {answer}"
     )
     console.print(
-        f"\nEndpoint [bold]{report['endpoint']}[/] is in service, {report['golden_answers']} known answers checked.\n"
-        f"Ask it by `{make('invoke')}`, or by:"
+        f"\nEndpoint [bold]{report['endpoint']}[/] is in service, {report['smoke_test']['answers']} known answers "
+        f"checked.\nAsk it by `{make('invoke')}`, or by:"
     )
     console.print(command, soft_wrap=True, highlight=False)
-    console.print(
-        f"\nAirflow   {settings.airflow_url}  (user {AIRFLOW_USER}, password {airflow_secrets()['password']})\n"
-        f"AWS       {settings.aws_url}  (AWS_ENDPOINT_URL)\n"
-        f"Stop      {make('down')}",
-        highlight=False,
-    )
 
 
 def print_failed_tasks(console: Console, api: Api, dag_id: str, run_id: str) -> None:
@@ -63,11 +73,13 @@ def print_failed_tasks(console: Console, api: Api, dag_id: str, run_id: str) -> 
 
 
 def failure_reason(request: dict[str, Any]) -> str | None:
-    """FailureReason of the training job or endpoint that an operator's request names; None where there is none."""
+    """FailureReason of the job or endpoint that an operator's request names; None where there is none."""
     sagemaker = boto3.client("sagemaker")
     try:
         if name := request.get("TrainingJobName"):
             return sagemaker.describe_training_job(TrainingJobName=name).get("FailureReason")
+        if name := request.get("ProcessingJobName"):
+            return sagemaker.describe_processing_job(ProcessingJobName=name).get("FailureReason")
         if name := request.get("EndpointName"):
             return sagemaker.describe_endpoint(EndpointName=name).get("FailureReason")
     except ClientError as error:
@@ -93,16 +105,13 @@ def aws_cli() -> str:
     return "aws" if works else str(REPOSITORY / ".envs" / "aws-cli" / "bin" / "aws")
 
 
-def _metrics(evaluation: dict[str, Any]) -> Table:
+def _metrics(models: dict[str, Any]) -> Table:
+    """The metrics on the test split, the model's and the champion's with the bounds of 95 % of resamples."""
     table = Table(box=None, padding=(0, 2), pad_edge=False)
-    models = {"model": evaluation["splits"], **evaluation["baselines"]}
-    metrics = [name for name in evaluation["splits"]["test"] if name not in ("rows", "positive_share")]
-    table.add_column("metric")
-    table.add_column("split")
-    for model in models:
-        table.add_column(model.replace("_", " "), justify="right", style="bold" if model == "model" else "")
-    for metric in metrics:
-        for split in SPLITS:
-            values = (scores[split].get(metric) for scores in models.values())
-            table.add_row(metric, split, *("" if value is None else f"{value:.4f}" for value in values))
+    table.add_column("test split")
+    for name in models:
+        table.add_column(name.replace("_", " "), justify="right", style="bold" if name == "challenger" else "")
+    for metric in models["challenger"]:
+        values = (found[metric] for found in models.values())
+        table.add_row(metric, *(f"{one['value']:.4f} ({one['low']:.4f}-{one['high']:.4f})" for one in values))
     return table

@@ -70,8 +70,8 @@ class Scored:
         return {
             "roc_auc": float(np.sum(np.diff(punctual, prepend=0) * (late - new_late / 2)) / (all_late * all_punctual)),
             "pr_auc": float(np.sum(new_late * late / np.maximum(late + punctual, 1)) / all_late),
-            **{name: float(weights @ values / total) for name, values in self.per_row.items()},
-            "calibration_error": float(rows @ np.abs(predicted - observed) / total),
+            **{name: float(np.sum(weights * values) / total) for name, values in self.per_row.items()},
+            "calibration_error": float(np.sum(rows * np.abs(predicted - observed)) / total),
             "threshold": float(self.thresholds[np.argmin(costs)]),
             "lowest_cost": float(min(costs.min(), self.costs.missed * all_late) / total),
         }

@@ -32,6 +32,19 @@ class Archive(NamedTuple):
     columns: list[str]
 
 
+Slices = dict[str, tuple[np.ndarray, Any]]
+"""Of each column the slice of every row, as a number, and what the numbers stand for."""
+
+
+class Draws(NamedTuple):
+    """What was measured on the rows, first, and on each resample: metrics of each model, late shares of its bins of
+    probabilities, and of each column and model an array of draws, `ROW_METRICS` and slices."""
+
+    values: dict[str, dict[str, Any]]
+    observed: dict[str, np.ndarray]
+    sliced: dict[str, dict[str, np.ndarray]]
+
+
 class Answers(NamedTuple):
     """What a model says of every row: a probability, and the label that comes with it."""
 
@@ -101,41 +114,59 @@ def ask_champion(folder: Path, columns: list[str], arguments: argparse.Namespace
         return None, f"{type(error).__name__}: {error}"
 
 
-def measure(models: dict[str, Scored], split: Split, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Every metric of every model, overall and by slice, with its interval; and the challenger's against the others."""
-    slices = {column: pd.factorize(split.frame[column], sort=True) for column in arguments.slices.split(",")}
-    overall: dict[str, list[dict[str, float]]] = {name: [] for name in models}
+def resample(models: dict[str, Scored], split: Split, slices: Slices, arguments: argparse.Namespace) -> Draws:
+    """Every metric of every model, overall and by slice, on the rows as they are and on each resample of them."""
+    values: dict[str, list[dict[str, float]]] = {name: [] for name in models}
     observed: dict[str, list[np.ndarray]] = {name: [] for name in models}
     sliced: dict[str, list[dict[str, np.ndarray]]] = {column: [] for column in slices}
     for weights in bootstrap.weights(len(split.labels), arguments.resamples, arguments.seed):
         for name, scored in models.items():
-            overall[name].append(scored.measure(weights))
+            values[name].append(scored.measure(weights))
             observed[name].append(scored.calibration(weights)[2])
         for column, (codes, _) in slices.items():
             sliced[column].append(bootstrap.slice_means(models, codes, weights))
-    values = {name: pd.DataFrame(found).to_dict("series") for name, found in overall.items()}
+    return Draws(
+        values={name: pd.DataFrame(found).to_dict("series") for name, found in values.items()},
+        observed={name: np.stack(found) for name, found in observed.items()},
+        sliced={
+            column: {name: np.stack([means[name] for means in found]) for name in models}
+            for column, found in sliced.items()
+        },
+    )
+
+
+def compare(
+    models: dict[str, Scored], split: Split, slices: Slices, draws: Draws, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    """Every metric with its interval, and by how much the challenger is worse than each other model."""
     return {
+        "rows": len(split.labels),
+        "positive_share": float(split.labels.mean()),
         "models": {
             name: {metric: bootstrap.interval(found[metric]) for metric in bootstrap.METRICS}
-            for name, found in values.items()
+            for name, found in draws.values.items()
         },
         "worse_by": {
             other: {
-                metric: bootstrap.worse_by(metric, values["challenger"][metric], values[other][metric])
+                metric: bootstrap.worse_by(metric, draws.values["challenger"][metric], found[metric])
                 for metric in bootstrap.METRICS
             }
-            for other in models
+            for other, found in draws.values.items()
             if other != "challenger"
         },
-        "threshold": _threshold(models["challenger"], values["challenger"], arguments),
-        "calibration": {name: _calibration(models[name], np.stack(found)) for name, found in observed.items()},
+        "threshold": _threshold(models["challenger"], draws.values["challenger"], arguments),
+        "calibration": {name: _calibration(models[name], observed) for name, observed in draws.observed.items()},
         "slices": {
             column: {
-                str(value): _slice(split.labels[codes == code], code, sliced[column])
+                str(value): _slice(
+                    split.labels[codes == code],
+                    {name: means[:, :, code] for name, means in draws.sliced[column].items()},
+                )
                 for code, value in enumerate(uniques)
             }
             for column, (codes, uniques) in slices.items()
         },
+        "curves": {name: curves(scored) for name, scored in models.items()},
     }
 
 
@@ -160,22 +191,24 @@ def _calibration(scored: Scored, observed: np.ndarray) -> list[dict[str, Any]]:
     ]
 
 
-def _slice(labels: np.ndarray, code: int, found: list[dict[str, np.ndarray]]) -> dict[str, Any]:
-    described: dict[str, Any] = {"rows": len(labels), "positive_share": float(labels.mean())}
-    values = {name: np.stack([means[name][:, code] for means in found]) for name in found[0]}
-    for name, series in values.items():
-        described[name] = {
-            metric: bootstrap.interval(series[:, number]) for number, metric in enumerate(bootstrap.ROW_METRICS)
-        }
-    described["worse_by"] = {
-        other: {
-            metric: bootstrap.worse_by(metric, values["challenger"][:, number], series[:, number])
-            for number, metric in enumerate(bootstrap.ROW_METRICS)
-        }
-        for other, series in values.items()
-        if other != "challenger"
+def _slice(labels: np.ndarray, means: dict[str, np.ndarray]) -> dict[str, Any]:
+    numbered = list(enumerate(bootstrap.ROW_METRICS))
+    ours = means["challenger"]
+    return {
+        "rows": len(labels),
+        "positive_share": float(labels.mean()),
+        **{
+            name: {metric: bootstrap.interval(found[:, number]) for number, metric in numbered}
+            for name, found in means.items()
+        },
+        "worse_by": {
+            other: {
+                metric: bootstrap.worse_by(metric, ours[:, number], found[:, number]) for number, metric in numbered
+            }
+            for other, found in means.items()
+            if other != "challenger"
+        },
     }
-    return described
 
 
 def curves(scored: Scored) -> dict[str, Any]:
@@ -216,20 +249,12 @@ def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, An
     probabilities["logistic_regression"] = baseline.predict_proba(split.frame)[:, 1]
     costs = Costs(arguments.cost_missed, arguments.cost_false_alarm)
     models = {name: Scored(split.labels, values, costs) for name, values in probabilities.items()}
-    comparison = {
-        "rows": len(split.labels),
-        "positive_share": float(split.labels.mean()),
-        "champion_refused": refusal,
-        **measure(models, split, arguments),
-        "curves": {name: curves(scored) for name, scored in models.items()},
-    }
-    quality = model_quality(split.labels, answers.probabilities, answers.labels, arguments.resamples, arguments.seed)
-    dataset = {"item_count": len(split.labels), "evaluation_time": _now()}
+    slices = {column: pd.factorize(split.frame[column], sort=True) for column in arguments.slices.split(",")}
+    draws = resample(models, split, slices, arguments)
+    comparison = {"champion_refused": refusal, **compare(models, split, slices, draws, arguments)}
+    quality = model_quality(models["challenger"], answers.labels, draws.values["challenger"], arguments.seed)
+    dataset = {"item_count": len(split.labels), "evaluation_time": datetime.now(UTC).isoformat(timespec="seconds")}
     return comparison, {"version": 0.0, "dataset": dataset, **quality}
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def main() -> None:

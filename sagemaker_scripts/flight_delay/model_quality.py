@@ -3,29 +3,30 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import bootstrap
 import numpy as np
-from bootstrap import Costs, Scored
+from bootstrap import Scored
 
 CURVE_POINTS = 100
 
 
-def model_quality(
-    labels: np.ndarray, probabilities: np.ndarray, answers: np.ndarray, resamples: int, seed: int
-) -> dict[str, Any]:
-    """`binary_classification_metrics` of the answers given; standard deviations are those over the resamples."""
-    scored = Scored(labels, probabilities, Costs(1, 1))
+def model_quality(scored: Scored, answers: np.ndarray, draws: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """`binary_classification_metrics` of the answers given; standard deviations are those over the resamples.
+
+    `draws` are what was measured of the model on the rows and on each resample of the same seed.
+    """
+    labels = scored.labels
     constant = np.full(len(labels), labels.mean() >= 0.5)  # the better of always saying yes and always saying no
     found = []
-    for weights in bootstrap.weights(len(labels), resamples, seed):
-        ranked = scored.measure(weights)
+    for number, weights in enumerate(bootstrap.weights(len(labels), len(draws["roc_auc"]) - 1, seed)):
         best_constant = _rates(_confusion(labels, constant, weights))
         found.append(
             _rates(_confusion(labels, answers, weights))
             | {f"{name}_best_constant_classifier": best_constant[name] for name in _OF_CONSTANT}
-            | {"auc": ranked["roc_auc"], "au_prc": ranked["pr_auc"]}
+            | {"auc": float(draws["roc_auc"][number]), "au_prc": float(draws["pr_auc"][number])}
         )
     true_negative, false_positive, false_negative, true_positive = _confusion(labels, answers, np.ones(len(labels)))
     late, punctual = scored.counts(np.ones(len(labels)))

@@ -1,12 +1,12 @@
 """Splits by time, and a SageMaker training job on them."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow.sdk import TaskGroup, TriggerRule, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from silverline import evaluation, sagemaker_requests
+from silverline import sagemaker_requests
 from silverline.operators import TrainingOperator
 from silverline.platform import platform
 from silverline.runs import POLL_SECONDS, attempt
@@ -14,9 +14,17 @@ from silverline.sagemaker_requests import ATTEMPT
 from silverline.spec import PipelineSpec
 
 
-def train(spec: PipelineSpec, planned: Any, published: Any) -> Any:
-    """`train.evaluate`: where the trained model lies, and how good it is."""
-    with TaskGroup("train", tooltip="Splits by time, a SageMaker training job, and what it says of its model"):
+class Trained(NamedTuple):
+    """What `train.split`, `train.find_source` and `train.train` hand on."""
+
+    split: Any
+    source: Any
+    training: Any
+
+
+def train(spec: PipelineSpec, planned: Any, published: Any) -> Trained:
+    """Where the splits and the scripts lie, and the description of the training job that ended."""
+    with TaskGroup("train", tooltip="Splits by time, and a SageMaker training job on them"):
 
         @task(trigger_rule=TriggerRule.NONE_FAILED, doc_md="Unloads train, validation and test as Parquet prefixes.")
         def split(plan: dict[str, Any]) -> dict[str, str]:
@@ -50,15 +58,8 @@ def train(spec: PipelineSpec, planned: Any, published: Any) -> Any:
             execution_timeout=spec.training_timeout + timedelta(minutes=10),
         )
 
-        @task(doc_md="Stops the run, and deploys nothing, when the model does not beat the base rate.")
-        def evaluate(training: dict[str, Any]) -> dict[str, Any]:
-            artifacts = training["Training"]["ModelArtifacts"]["S3ModelArtifacts"]
-            evaluated = evaluation.read_outputs(artifacts)["evaluation"]
-            if reason := evaluation.objection(evaluated, spec.gate_metric):
-                raise AirflowFailException(reason)
-            return {"model_artifacts": artifacts, "evaluation": evaluated}
-
         split_done = split(planned)
         published >> split_done
-        [split_done, find_source()] >> train
-        return evaluate(train.output)
+        found = find_source()
+        [split_done, found] >> train
+        return Trained(split_done, found, train.output)

@@ -1,0 +1,51 @@
+"""The model that a new one has to stand up to."""
+
+from typing import Any
+
+import boto3
+
+from silverline.platform import Platform
+from silverline.spec import PipelineSpec
+
+
+def find(platform: Platform, spec: PipelineSpec) -> dict[str, Any] | None:
+    """Archive and model package of what the endpoint serves, else of the newest approved package; None without either.
+
+    The package is None where a model was put behind the endpoint past the registry.
+    """
+    return _served(spec.aws_name) or _approved(platform.model_package_groups[spec.name])
+
+
+def _served(endpoint_name: str) -> dict[str, Any] | None:
+    sagemaker = boto3.client("sagemaker")
+    try:
+        endpoint = sagemaker.describe_endpoint(EndpointName=endpoint_name)
+    except sagemaker.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationException":
+            raise
+        return None  # SageMaker's answer for an endpoint that doesn't exist
+    if endpoint["EndpointStatus"] == "Failed":
+        return None
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+    container = model.get("PrimaryContainer") or model["Containers"][0]
+    if package := container.get("ModelPackageName"):
+        return _package(package)
+    return {"package": None, "model_artifacts": container["ModelDataUrl"]}
+
+
+def _approved(group: str) -> dict[str, Any] | None:
+    newest = boto3.client("sagemaker").list_model_packages(
+        ModelPackageGroupName=group,
+        ModelApprovalStatus="Approved",
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        MaxResults=1,
+    )["ModelPackageSummaryList"]
+    return _package(newest[0]["ModelPackageArn"]) if newest else None
+
+
+def _package(arn: str) -> dict[str, Any]:
+    package = boto3.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    container = package["InferenceSpecification"]["Containers"][0]
+    return {"package": package["ModelPackageArn"], "model_artifacts": container["ModelDataUrl"]}

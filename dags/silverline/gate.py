@@ -1,0 +1,129 @@
+"""Whether a model may go into service: a pure function of its evaluation and of the spec's thresholds.
+
+Its answer is `reject` where the model fails on its own: it doesn't beat the baselines, its probabilities are off, or it
+is worse than knowing nothing for some slice of the cases. It is `hold` where it is good, and yet may be worse than the
+champion, overall or for a slice: a person may want it all the same. Else it is `promote`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from silverline.spec import Gate
+
+Comparison = Mapping[str, Any]
+"""comparison.json, as sagemaker_scripts/<pipeline>/evaluate.py writes it."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """promote, hold or reject, and the reasons in words."""
+
+    decision: str
+    reasons: tuple[str, ...]
+
+
+def decide(comparison: Comparison, gate: Gate) -> Decision:
+    """What is to become of the challenger."""
+    if reasons := (
+        *_baselines_not_beaten(comparison, gate),
+        *_calibration_out_of_range(comparison, gate),
+        *_slices_worse(comparison, gate, "base_rate"),
+    ):
+        return Decision("reject", reasons)
+    if reasons := (
+        *_worse_than_champion(comparison, gate),
+        *_slices_worse(comparison, gate, "champion"),
+    ):
+        return Decision("hold", reasons)
+    return Decision("promote", tuple(_merits(comparison, gate)))
+
+
+def _baselines_not_beaten(comparison: Comparison, gate: Gate) -> Iterator[str]:
+    for name in _baselines(comparison):
+        difference = comparison["worse_by"][name][gate.metric]
+        if difference["high"] >= 0:
+            yield (
+                f"{_metric(comparison, gate)} does not surely beat the {_words(name)}'s "
+                f"{_value(comparison, name, gate)}: {_apart(difference)}"
+            )
+
+
+def _calibration_out_of_range(comparison: Comparison, gate: Gate) -> Iterator[str]:
+    error = comparison["models"]["challenger"]["calibration_error"]
+    if error["low"] > gate.calibration_limit:
+        yield (
+            f"predicted and observed shares lie {_interval(error)} apart on average, more than the "
+            f"{gate.calibration_limit:g} allowed"
+        )
+
+
+def _worse_than_champion(comparison: Comparison, gate: Gate) -> Iterator[str]:
+    if refused := comparison["champion_refused"]:
+        yield f"the champion can't be compared, it does not answer for these rows: {refused}"
+    elif "champion" in comparison["models"]:
+        difference = comparison["worse_by"]["champion"][gate.metric]
+        if difference["high"] > gate.tolerance:
+            yield (
+                f"{_metric(comparison, gate)} may be worse than the champion's "
+                f"{_value(comparison, 'champion', gate)} by more than the {gate.tolerance:g} allowed: "
+                f"{_apart(difference)}"
+            )
+
+
+def _slices_worse(comparison: Comparison, gate: Gate, other: str) -> Iterator[str]:
+    for name, found in _slices(comparison, gate):
+        if other in found and (difference := found["worse_by"][other][gate.metric])["low"] > gate.slice_limit:
+            yield (
+                f"where {name} ({found['rows']:,} rows), {_words(gate.metric)} "
+                f"{found['challenger'][gate.metric]['value']:.4f} is worse than the {_words(other)}'s "
+                f"{found[other][gate.metric]['value']:.4f} by more than the {gate.slice_limit:g} allowed: "
+                f"{_apart(difference)}"
+            )
+
+
+def _merits(comparison: Comparison, gate: Gate) -> Iterator[str]:
+    beaten = " and ".join(f"the {_words(name)}'s {_value(comparison, name, gate)}" for name in _baselines(comparison))
+    yield f"{_metric(comparison, gate)} beats {beaten}"
+    if "champion" in comparison["models"]:
+        yield (
+            f"against the champion's {_value(comparison, 'champion', gate)}, within the {gate.tolerance:g} allowed: "
+            f"{_apart(comparison['worse_by']['champion'][gate.metric])}"
+        )
+    else:
+        yield "there is no champion to compare it with"
+    error = comparison["models"]["challenger"]["calibration_error"]
+    yield f"predicted and observed shares lie {_interval(error)} apart, {gate.calibration_limit:g} are allowed"
+    count = sum(1 for _ in _slices(comparison, gate))
+    yield f"none of the {count} slices of {gate.slice_rows} rows or more is worse by more than {gate.slice_limit:g}"
+
+
+def _baselines(comparison: Comparison) -> list[str]:
+    return [name for name in comparison["models"] if name not in ("challenger", "champion")]
+
+
+def _slices(comparison: Comparison, gate: Gate) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for column, values in comparison["slices"].items():
+        for value, found in values.items():
+            if found["rows"] >= gate.slice_rows:
+                yield f"{column} is {value}", found
+
+
+def _metric(comparison: Comparison, gate: Gate) -> str:
+    return f"{_words(gate.metric)} {_interval(comparison['models']['challenger'][gate.metric])}"
+
+
+def _value(comparison: Comparison, name: str, gate: Gate) -> str:
+    return f"{comparison['models'][name][gate.metric]['value']:.4f}"
+
+
+def _interval(found: Mapping[str, float]) -> str:
+    return f"{found['value']:.4f} ({found['low']:.4f} to {found['high']:.4f})"
+
+
+def _apart(difference: Mapping[str, float]) -> str:
+    return f"a difference of {difference['value']:+.4f} ({difference['low']:+.4f} to {difference['high']:+.4f})"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,84 @@
+"""A SageMaker Processing job that measures the new model beside the one in service, and a decision on what it says."""
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from airflow.sdk import TaskGroup, task
+
+from silverline import sagemaker_requests
+from silverline.groups.train import Trained
+from silverline.operators import ProcessingOperator
+from silverline.platform import platform
+from silverline.runs import POLL_SECONDS
+from silverline.sagemaker_requests import ATTEMPT
+from silverline.spec import PipelineSpec
+
+
+class Evaluated(NamedTuple):
+    """`gated` says what became of every model; `promoted` is the same, and skips what follows it for all others."""
+
+    gated: Any
+    promoted: Any
+
+
+def evaluate(spec: PipelineSpec, trained: Trained) -> Evaluated:
+    """`evaluate.gate`: decision, reasons, metrics, where the evaluation lies, champion's package, model's archive."""
+    with TaskGroup("evaluate", tooltip="The new model beside the one in service, on the same flights, and a decision"):
+
+        @task(multiple_outputs=True, doc_md="The model in service, or the one approved last: what has to be matched.")
+        def find_champion(split: dict[str, str], source: str, training: dict[str, Any]) -> dict[str, Any]:
+            from silverline import champion
+
+            found = champion.find(platform(), spec)
+            return {
+                "champion": found,
+                "inputs": sagemaker_requests.evaluation_inputs(
+                    source=source,
+                    model_data=training["Training"]["ModelArtifacts"]["S3ModelArtifacts"],
+                    splits=split["prefix"],
+                    champion=found["model_artifacts"] if found else None,
+                ),
+            }
+
+        found = find_champion(trained.split, trained.source, trained.training)
+        measure = ProcessingOperator(
+            task_id="evaluate",
+            doc_md="AWS's scikit-learn image: sagemaker_scripts/<pipeline>/evaluate.py on the test split.",
+            config=sagemaker_requests.evaluation_job(spec, name=f"{spec.aws_name}-{ATTEMPT}", inputs=found["inputs"]),
+            deferrable=True,
+            print_log=False,
+            check_interval=POLL_SECONDS,
+            max_attempts=int(spec.evaluation_timeout.total_seconds()) // POLL_SECONDS + 120,
+            execution_timeout=spec.evaluation_timeout + timedelta(minutes=10),
+        )
+
+        @task(doc_md="promote, hold or reject, with the reasons in words: a pure function of the evaluation.")
+        def gate(
+            training: dict[str, Any], processing: dict[str, Any], champion: dict[str, Any] | None
+        ) -> dict[str, Any]:
+            from silverline import evaluation
+            from silverline.gate import decide
+
+            (output,) = processing["Processing"]["ProcessingOutputConfig"]["Outputs"]
+            prefix = output["S3Output"]["S3Uri"]
+            comparison = evaluation.read(prefix)
+            decided = decide(comparison, spec.gate)
+            print(f"{decided.decision}: {'; '.join(decided.reasons)}", flush=True)
+            return {
+                "decision": decided.decision,
+                "reasons": list(decided.reasons),
+                "metrics": comparison["models"],
+                "evaluation": prefix,
+                "champion": champion["package"] if champion else None,
+                "model_artifacts": training["Training"]["ModelArtifacts"]["S3ModelArtifacts"],
+            }
+
+        @task.short_circuit(
+            ignore_downstream_trigger_rules=False,
+            doc_md="Goes on with a promoted model only: for any other the run ends green, and nothing is deployed.",
+        )
+        def promoted(gated: dict[str, Any]) -> dict[str, Any] | None:
+            return gated if gated["decision"] == "promote" else None
+
+        gated = gate(trained.training, measure.output, found["champion"])
+        return Evaluated(gated, promoted(gated))
