@@ -106,12 +106,13 @@ def aws_cli() -> str:
 
 
 def _metrics(models: dict[str, Any]) -> Table:
-    """The metrics on the test split, the model's and the champion's with the bounds of 95 % of resamples."""
-    table = Table(box=None, padding=(0, 2), pad_edge=False)
-    table.add_column("test split")
+    """Every model's metrics on the test split, each above the bounds of 95 % of its resamples."""
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    table.add_column("test split", no_wrap=True)
     for name in models:
-        table.add_column(name.replace("_", " "), justify="right", style="bold" if name == "challenger" else "")
+        style = "bold" if name == "challenger" else ""
+        table.add_column(name.replace("_", " "), justify="right", style=style, min_width=len("0.0000-0.0000"))
     for metric in models["challenger"]:
         values = (found[metric] for found in models.values())
-        table.add_row(metric, *(f"{one['value']:.4f} ({one['low']:.4f}-{one['high']:.4f})" for one in values))
+        table.add_row(metric, *(f"{one['value']:.4f}\n{one['low']:.4f}-{one['high']:.4f}" for one in values))
     return table

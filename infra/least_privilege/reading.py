@@ -120,6 +120,8 @@ def models(session: Any, document: Mapping[str, Any]) -> None:
     sagemaker = session.client("sagemaker")
     job = sagemaker.list_training_jobs()["TrainingJobSummaries"][0]["TrainingJobName"]
     sagemaker.describe_training_job(TrainingJobName=job)
+    job = sagemaker.list_processing_jobs()["ProcessingJobSummaries"][0]["ProcessingJobName"]
+    sagemaker.describe_processing_job(ProcessingJobName=job)
     sagemaker.list_models()
     sagemaker.list_endpoint_configs()
     name = sagemaker.list_endpoints()["Endpoints"][0]["EndpointName"]

@@ -92,7 +92,11 @@ FIRST_RUN = Scenario("first run", nothing_yet)
 SCENARIOS = (
     Scenario("no endpoint", no_endpoint),
     FIRST_RUN,
-    Scenario("a month's files changed", newer_files, ("glue:UpdatePartition", "sagemaker:UpdateEndpoint")),
+    Scenario(
+        "a month's files changed",
+        newer_files,
+        ("glue:UpdatePartition", "sagemaker:UpdateEndpoint", "sagemaker:DescribeModelPackage"),
+    ),
     Scenario("the endpoint has failed", failed_endpoint, ("sagemaker:DeleteEndpoint",)),
 )
 """The cheapest first: an action is tried in the first one in which it is called."""
@@ -102,11 +106,14 @@ LATER = {("airflow", action): scenario.name for scenario in SCENARIOS for action
 
 
 def failure_reason(pipeline: str, since: datetime) -> str | None:
-    """Why SageMaker has failed a training job or the endpoint since then, which Airflow's deferred tasks don't log."""
+    """Why SageMaker has failed a job or the endpoint since then, which Airflow's deferred tasks don't log."""
     sagemaker, name = boto3.client("sagemaker"), _endpoint(pipeline)
-    jobs = sagemaker.list_training_jobs(CreationTimeAfter=since, StatusEquals="Failed")["TrainingJobSummaries"]
-    for job in jobs:
+    training = sagemaker.list_training_jobs(CreationTimeAfter=since, StatusEquals="Failed")["TrainingJobSummaries"]
+    for job in training:
         return str(sagemaker.describe_training_job(TrainingJobName=job["TrainingJobName"])["FailureReason"])
+    processing = sagemaker.list_processing_jobs(CreationTimeAfter=since, StatusEquals="Failed")
+    for summary in processing["ProcessingJobSummaries"]:
+        return str(summary["FailureReason"])
     for endpoint in sagemaker.list_endpoints(NameContains=name, LastModifiedTimeAfter=since)["Endpoints"]:
         if endpoint["EndpointName"] == name:
             return sagemaker.describe_endpoint(EndpointName=name).get("FailureReason")

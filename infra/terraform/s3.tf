@@ -227,26 +227,30 @@ resource "aws_iam_role_policy" "sagemaker_jobs_s3" {
         Condition = { StringLike = { "s3:prefix" = [for pipeline in local.pipelines : "${pipeline}/splits/*"] } }
       },
       {
-        Sid       = "FindSource"
+        Sid       = "FindSourceAndModels"
         Effect    = "Allow"
         Action    = "s3:ListBucket"
         Resource  = local.bucket_arns.artifacts
         Condition = { StringLike = { "s3:prefix" = [for pipeline in local.pipelines : "${pipeline}/*"] } }
       },
       {
-        Sid    = "ReadSplitsAndSource"
+        Sid    = "ReadSplitsSourceAndModels"
         Effect = "Allow"
         Action = "s3:GetObject"
         Resource = flatten([for pipeline in local.pipelines : [
           "${local.bucket_arns.silver}/${pipeline}/splits/*",
           "${local.bucket_arns.artifacts}/${pipeline}/source/*",
+          "${local.bucket_arns.artifacts}/${pipeline}/training/*",
         ]])
       },
       {
-        Sid      = "WriteModels"
-        Effect   = "Allow"
-        Action   = "s3:PutObject"
-        Resource = [for pipeline in local.pipelines : "${local.bucket_arns.artifacts}/${pipeline}/training/*"]
+        Sid    = "WriteModelsAndEvaluations"
+        Effect = "Allow"
+        Action = "s3:PutObject"
+        Resource = flatten([for pipeline in local.pipelines : [
+          "${local.bucket_arns.artifacts}/${pipeline}/training/*",
+          "${local.bucket_arns.artifacts}/${pipeline}/evaluation/*",
+        ]])
       },
     ]
   })

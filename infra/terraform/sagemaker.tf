@@ -50,7 +50,7 @@ locals {
   sagemaker = "arn:${local.partition}:sagemaker:${local.region}:${local.account}"
 
   # What a pipeline calls its jobs, models and endpoint configurations: its name, the run and the try.
-  own = { for kind in ["training-job", "model", "endpoint-config"] : kind => [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"] }
+  own = { for kind in ["training-job", "processing-job", "model", "endpoint-config"] : kind => [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"] }
 
   tagged   = { "aws:RequestTag/Environment" = var.environment }
   isolated = { "sagemaker:NetworkIsolation" = "true" }
@@ -62,6 +62,7 @@ locals {
   ]
 
   endpoint_arns = [for name in local.aws_names : "${local.sagemaker}:endpoint/${name}"]
+  package_arns  = [for name in local.aws_names : "${local.sagemaker}:model-package/${local.prefix}-${name}/*"]
 }
 
 resource "aws_iam_role_policy" "airflow_sagemaker" {
@@ -73,10 +74,10 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
     Statement = [
       {
         # Without a network, with what comes of it encrypted by the platform's key, and tagged as this environment's.
-        Sid      = "Train"
+        Sid      = "TrainAndEvaluate"
         Effect   = "Allow"
-        Action   = "sagemaker:CreateTrainingJob"
-        Resource = local.own["training-job"]
+        Action   = ["sagemaker:CreateTrainingJob", "sagemaker:CreateProcessingJob"]
+        Resource = concat(local.own["training-job"], local.own["processing-job"])
         Condition = {
           StringEquals = local.tagged
           Bool         = local.isolated
@@ -102,7 +103,7 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         # encrypts SageMaker takes none. A denial says that in one place: "not equal" holds of a key that isn't given.
         Sid      = "NoOtherKeyForDisks"
         Effect   = "Deny"
-        Action   = ["sagemaker:CreateTrainingJob", "sagemaker:CreateEndpointConfig"]
+        Action   = ["sagemaker:CreateTrainingJob", "sagemaker:CreateProcessingJob", "sagemaker:CreateEndpointConfig"]
         Resource = "*" # whatever its name
         Condition = {
           ArnNotEquals                = { "sagemaker:VolumeKmsKey" = aws_kms_key.this.arn }
@@ -116,14 +117,25 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Action   = "sagemaker:AddTags"
         Resource = concat(concat(values(local.own)...), local.endpoint_arns)
         Condition = {
-          StringEquals = { "sagemaker:TaggingAction" = ["CreateTrainingJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint"] }
+          StringEquals = {
+            "sagemaker:TaggingAction" = ["CreateTrainingJob", "CreateProcessingJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint"]
+          }
         }
       },
       {
-        Sid      = "Follow"
-        Effect   = "Allow"
-        Action   = ["sagemaker:DescribeTrainingJob", "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig"]
+        Sid    = "Follow"
+        Effect = "Allow"
+        Action = [
+          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:DescribeModel",
+          "sagemaker:DescribeEndpointConfig",
+        ]
         Resource = concat(values(local.own)...)
+      },
+      {
+        Sid      = "FindChampion"
+        Effect   = "Allow"
+        Action   = ["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"]
+        Resource = local.package_arns
       },
       {
         Sid       = "Deploy"
@@ -189,7 +201,7 @@ resource "aws_iam_role_policy" "reader_sagemaker" {
         Sid    = "List"
         Effect = "Allow"
         Action = [
-          "sagemaker:ListTrainingJobs", "sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints",
+          "sagemaker:ListTrainingJobs", "sagemaker:ListProcessingJobs", "sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints",
           "sagemaker:ListModelPackageGroups",
         ]
         Resource = "*" # SageMaker's lists know no narrower one
@@ -198,14 +210,14 @@ resource "aws_iam_role_policy" "reader_sagemaker" {
         Sid    = "Describe"
         Effect = "Allow"
         Action = [
-          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig",
-          "sagemaker:DescribeEndpoint", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages",
+          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:DescribeModel",
+          "sagemaker:DescribeEndpointConfig", "sagemaker:DescribeEndpoint", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages",
         ]
         Resource = concat(
           concat(values(local.own)...),
           local.endpoint_arns,
           [for name in local.aws_names : "${local.sagemaker}:model-package-group/${local.prefix}-${name}"],
-          [for name in local.aws_names : "${local.sagemaker}:model-package/${local.prefix}-${name}/*"],
+          local.package_arns,
         )
       },
     ]

@@ -10,9 +10,6 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk.exceptions import AirflowFailException
-
-from silverline import evaluation
 
 DAGS = Path(__file__).parents[2] / "dags"
 FILES = sorted(DAGS.glob("*.py"))
@@ -80,21 +77,18 @@ def test_operators_that_wait_for_aws_free_their_slot(dagbag: DagBag) -> None:
     assert waiting and all(task.deferrable for task in waiting)
 
 
-def test_a_model_that_does_not_beat_the_base_rate_stops_before_anything_is_deployed(
-    dagbag: DagBag, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_deployed_waits_for_the_gate_to_promote_and_the_report_tells_of_any_decision(dagbag: DagBag) -> None:
     dag = dagbag.dags["flight_delay"]
-    worse = {"splits": {"test": {"log_loss": 0.7}}, "baselines": {"base_rate": {"test": {"log_loss": 0.6}}}}
-    monkeypatch.setattr(evaluation, "read_outputs", lambda artifacts: {"evaluation": worse})
-    evaluate: Any = dag.get_task("train.evaluate")
-    with pytest.raises(AirflowFailException, match="does not beat the base rate.*nothing was deployed"):
-        evaluate.python_callable({"Training": {"ModelArtifacts": {"S3ModelArtifacts": "s3://b/model.tar.gz"}}})
+    promoted: Any = dag.get_task("evaluate.promoted")
+    assert promoted.ignore_downstream_trigger_rules is False  # else the report would be skipped, too
+    assert promoted.python_callable({"decision": "promote"}) == {"decision": "promote"}
+    assert [promoted.python_callable({"decision": decision}) for decision in ("hold", "reject")] == [None, None]
     deploying = [task for task in dag.tasks if task.task_id.startswith("deploy.")]
-    assert len(deploying) == 5
-    assert all(
-        "train.evaluate" in task.get_flat_relative_ids(upstream=True) and task.trigger_rule == "all_success"
+    assert deploying and all(
+        "evaluate.promoted" in task.get_flat_relative_ids(upstream=True) and task.trigger_rule == "all_success"
         for task in deploying
     )
+    assert dag.get_task("report").trigger_rule == "none_failed"
 
 
 def test_nothing_below_dags_asks_where_it_runs() -> None:

@@ -1,4 +1,4 @@
-"""The gate, the comparison of the smoke test, the requests: pure functions."""
+"""The comparison of the smoke test, the requests: pure functions."""
 
 import dataclasses
 import shutil
@@ -8,32 +8,15 @@ from typing import Any
 import pytest
 
 from flight_delay import spec
-from silverline import evaluation, sagemaker_requests, sql
+from silverline import sagemaker_requests, sql
 from silverline.platform import Platform
 from silverline.smoke_test import differences
+from silverline.spec import Costs, Gate
 
 
-def evaluated(metric: str, model: float, base_rate: float) -> dict[str, Any]:
-    return {"splits": {"test": {metric: model}}, "baselines": {"base_rate": {"test": {metric: base_rate}}}}
-
-
-@pytest.mark.parametrize(("metric", "model", "base_rate"), [("log_loss", 0.4, 0.5), ("roc_auc", 0.7, 0.5)])
-def test_a_model_that_beats_the_base_rate_may_be_deployed(metric: str, model: float, base_rate: float) -> None:
-    assert evaluation.objection(evaluated(metric, model, base_rate), metric) is None
-
-
-@pytest.mark.parametrize(
-    ("metric", "model", "base_rate"), [("log_loss", 0.5, 0.5), ("log_loss", 0.6, 0.5), ("roc_auc", 0.49, 0.5)]
-)
-def test_a_model_that_does_not_is_refused_with_both_numbers(metric: str, model: float, base_rate: float) -> None:
-    reason = evaluation.objection(evaluated(metric, model, base_rate), metric)
-    assert reason is not None and f"{model:.4f}" in reason and f"{base_rate:.4f}" in reason
-
-
-@pytest.mark.parametrize("metric", ["accuracy", "pr_auc"])
-def test_a_gate_metric_that_nobody_prints_or_knows_is_refused_before_anything_runs(metric: str) -> None:
-    with pytest.raises(ValueError, match=f"gate_metric '{metric}' is none of its metrics"):
-        dataclasses.replace(spec, gate_metric=metric, metrics=("roc_auc", "accuracy"))
+def test_a_gate_metric_that_a_slice_may_not_have_is_refused_before_anything_runs() -> None:
+    with pytest.raises(ValueError, match="gate metric 'roc_auc' is none that slices have"):
+        Gate(metric="roc_auc")
 
 
 @pytest.mark.parametrize(
@@ -87,6 +70,47 @@ def test_training_and_serving_have_no_network_and_the_code_comes_as_a_channel() 
     assert training["HyperParameters"]["sagemaker_submit_directory"] == '"/opt/ml/input/data/code/sourcedir.tar.gz"'
 
 
+def evaluation_job(**changes: Any) -> dict[str, Any]:
+    inputs = sagemaker_requests.evaluation_inputs(
+        source="s3://b/s/sourcedir.tar.gz",
+        model_data="s3://b/job/output/model.tar.gz",
+        splits="s3://b/splits/",
+        champion="s3://b/old/output/model.tar.gz",
+    )
+    return sagemaker_requests.evaluation_job(dataclasses.replace(spec, **changes), "job", inputs)
+
+
+def test_an_evaluation_gets_the_scripts_the_test_split_and_both_models_where_its_script_looks_for_them() -> None:
+    inputs = {item["InputName"]: item["S3Input"] for item in evaluation_job()["ProcessingInputs"]}
+    assert {name: place["S3Uri"] for name, place in inputs.items()} == {
+        "code": "s3://b/s/sourcedir.tar.gz",
+        "challenger": "s3://b/job/output/",
+        "test": "s3://b/splits/test/",
+        "champion": "s3://b/old/output/model.tar.gz",
+    }
+    assert {place["LocalPath"] for place in inputs.values()} == {f"/opt/ml/processing/input/{name}" for name in inputs}
+
+
+def test_without_a_champion_an_evaluation_has_no_such_input() -> None:
+    inputs = sagemaker_requests.evaluation_inputs("s3://b/s.tar.gz", "s3://b/o/model.tar.gz", "s3://b/splits/", None)
+    assert "champion" not in {item["InputName"] for item in inputs}
+
+
+def test_an_evaluation_has_no_network_and_measures_by_the_specs_costs_and_slices() -> None:
+    request = evaluation_job(slices=("carrier", "origin"), costs=Costs(missed=4, false_alarm=0.5))
+    assert request["NetworkConfig"] == {"EnableNetworkIsolation": True}
+    words = request["AppSpecification"]["ContainerArguments"]
+    assert dict(zip(words[::2], words[1::2], strict=True)) == {
+        "--label": "is_late",
+        "--slices": "carrier,origin",
+        "--cost_missed": "4",
+        "--cost_false_alarm": "0.5",
+    }
+    assert all(
+        len(word) <= 256 for word in [*words, *request["AppSpecification"]["ContainerEntrypoint"]]
+    )  # AWS's limit
+
+
 def test_jobs_and_endpoints_have_roles_of_their_own() -> None:
     training = sagemaker_requests.training_job(spec, "job", "s3://b/", "s3://b/s.tar.gz", "v1")
     assert training["RoleArn"] == "{{ var.json.platform.sagemaker_jobs_role_arn }}"
@@ -111,11 +135,16 @@ def test_volumes_are_encrypted_with_the_platforms_key_where_the_instance_type_ta
     assert ("VolumeKmsKeyId" in training["ResourceConfig"]) is takes_key
     assert ("KmsKeyId" in sagemaker_requests.endpoint_config(sized, "config", "model")) is takes_key
     assert training["OutputDataConfig"]["KmsKeyId"] == "{{ var.json.platform.kms_key_arn }}"
+    evaluation = evaluation_job(evaluation_instance_type=instance_type)
+    cluster = evaluation["ProcessingResources"]["ClusterConfig"]
+    assert ("VolumeKmsKeyId" in cluster) is takes_key
+    assert evaluation["ProcessingOutputConfig"]["KmsKeyId"] == "{{ var.json.platform.kms_key_arn }}"
 
 
 def test_everything_made_in_sagemaker_is_tagged_with_its_pipeline_and_run() -> None:
     for request in (
         sagemaker_requests.training_job(spec, "job", "s3://b/", "s3://b/s.tar.gz", "v1"),
+        evaluation_job(),
         sagemaker_requests.model(spec, "model", "s3://b/model.tar.gz"),
         sagemaker_requests.endpoint_config(spec, "config", "model"),
         sagemaker_requests.endpoint(spec, "config"),

@@ -70,7 +70,10 @@ def jobs() -> list[dict[str, Any]]:
 def test_a_run_ends_in_a_served_model_and_says_how_to_ask_it(first_run: subprocess.CompletedProcess[str]) -> None:
     assert first_run.returncode == 0, first_run.stdout + first_run.stderr
     assert f"{FLIGHTS_IN_THREE_MONTHS:,} rows in" in first_run.stdout
-    assert re.search(r"roc_auc\s+test\s+0\.\d{4}\s+0\.5000", first_run.stdout)
+    assert re.search(r"roc_auc\s+0\.\d{4} .*\s0\.5000 ", first_run.stdout)
+    assert (
+        "promote\n- log loss 0." in first_run.stdout and "there is no champion to compare it with" in first_run.stdout
+    )
     command = next(line for line in first_run.stdout.splitlines() if "invoke-endpoint" in line)
     answer = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr

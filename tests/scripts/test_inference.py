@@ -163,12 +163,12 @@ def test_requests_are_answered_as_training_scored_the_same_rows(
     invoke: Invoke, trained: Any, image_python: Path
 ) -> None:
     scores = (
-        "import sys, json, joblib, train\n"
+        "import sys, json, joblib, split, train\n"
         "from pathlib import Path\n"
-        "split = train.read_split('test', Path(sys.argv[1]), 'is_late')\n"
+        "test = split.read_split('test', Path(sys.argv[1]), 'is_late', train.COLUMNS)\n"
         "model = joblib.load(Path(sys.argv[2], 'model.joblib'))\n"
-        "rows = [dict(zip(train.COLUMNS, row)) for row in train.matrix(split.frame).tolist()]\n"
-        "print(json.dumps([rows, model.predict_proba(train.matrix(split.frame))[:, 1].tolist()]))\n"
+        "rows = [dict(zip(train.COLUMNS, row)) for row in train.matrix(test.frame).tolist()]\n"
+        "print(json.dumps([rows, model.predict_proba(train.matrix(test.frame))[:, 1].tolist()]))\n"
     )
     command = [image_python, "-c", scores, trained.model.parent / "channels" / "test", trained.model]
     done = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, check=True)

@@ -20,7 +20,7 @@ def test_it_prints_metrics_that_a_metric_definition_matches(trained: Any) -> Non
 
 
 def test_it_measures_every_split_beside_two_baselines(trained: Any) -> None:
-    evaluation = trained.document("evaluation.json")
+    evaluation = trained.document("metadata.json")["metrics"]
     for found in (evaluation["splits"], *evaluation["baselines"].values()):
         assert found.keys() == SPLITS
         assert all(scores.keys() == SCORES for scores in found.values())
@@ -28,12 +28,12 @@ def test_it_measures_every_split_beside_two_baselines(trained: Any) -> None:
 
 
 def test_it_learns_more_than_the_base_rate(trained: Any) -> None:
-    evaluation = trained.document("evaluation.json")
+    evaluation = trained.document("metadata.json")["metrics"]
     assert evaluation["splits"]["test"]["log_loss"] < evaluation["baselines"]["base_rate"]["test"]["log_loss"]
 
 
 def test_the_base_rate_is_the_training_splits(trained: Any) -> None:
-    evaluation = trained.document("evaluation.json")
+    evaluation = trained.document("metadata.json")["metrics"]
     assert evaluation["baselines"]["base_rate"]["test"]["roc_auc"] == 0.5
     assert evaluation["baselines"]["base_rate"]["train"]["calibration_error"] == pytest.approx(0)
 
@@ -66,6 +66,11 @@ def test_the_label_and_what_comes_after_departure_are_no_features(trained: Any) 
 def test_the_model_folder_can_be_served_as_it_is(trained: Any) -> None:
     files = {str(path.relative_to(trained.model)) for path in trained.model.rglob("*") if path.is_file()}
     assert files == {"model.joblib", "metadata.json", "code/inference.py"}
+
+
+def test_what_the_model_is_evaluated_against_lies_beside_it_and_is_not_served(trained: Any) -> None:
+    files = {path.name for path in trained.output.iterdir()}
+    assert files == {"baseline.joblib", "metadata.json", "golden.json"}
 
 
 def test_known_answers_include_flights_with_values_missing(trained: Any) -> None:
