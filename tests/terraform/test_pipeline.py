@@ -128,15 +128,20 @@ def test_jobs_neither_write_to_bronze_nor_read_another_environments_data(
     assert "not authorized to perform: s3:ListBucket" in reasons["reads-prod"], reasons
 
 
-def test_an_endpoints_role_does_not_read_bronze(platform_on_local_aws: Platform) -> None:
-    document, bucket = platform_on_local_aws.document, platform_on_local_aws.document["bronze_bucket"]
-    platform_on_local_aws.aws.client("s3").put_object(Bucket=bucket, Key="model.tar.gz", Body=b"")
+@pytest.mark.parametrize("whose", ["bronze", "prod"])
+def test_an_endpoints_role_reads_neither_bronze_nor_another_environments_data(
+    platform_on_local_aws: Platform, prod: str, whose: str
+) -> None:
+    document, s3 = platform_on_local_aws.document, platform_on_local_aws.aws.client("s3")
+    bucket = {"bronze": document["bronze_bucket"], "prod": prod}[whose]
+    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=b"")
     with pytest.raises(ClientError, match=f"Could not access model data at s3://{bucket}/model.tar.gz"):
         platform_on_local_aws.aws.client("sagemaker").create_model(
-            ModelName="reads-bronze",
+            ModelName=f"reads-{whose}",
             ExecutionRoleArn=document["sagemaker_endpoint_role_arn"],
             PrimaryContainer={
                 "Image": document["sagemaker_image"],
                 "ModelDataUrl": f"s3://{bucket}/model.tar.gz",
             },
         )
+    s3.delete_object(Bucket=bucket, Key="model.tar.gz")
