@@ -53,17 +53,23 @@ def applying(modules: Path, aws: LocalAws) -> Iterator[tuple[Platform, subproces
 
 
 @pytest.fixture(scope="session")
-def platform_on_local_aws(applying: tuple[Platform, subprocess.Popen[bytes]]) -> Platform:
-    """The platform that Terraform has laid on a local AWS of its own."""
+def as_applied(applying: tuple[Platform, subprocess.Popen[bytes]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the state of that local AWS when nobody but Terraform had touched it."""
     platform, running = applying
     assert running.wait(timeout=280) == 0, platform.root.log("apply").read_text()
-    return platform
+    return platform.aws.copy_state(tmp_path_factory.mktemp("as_applied"))
+
+
+@pytest.fixture(scope="session")
+def platform_on_local_aws(applying: tuple[Platform, subprocess.Popen[bytes]], as_applied: Path) -> Platform:
+    """The platform that Terraform has laid on a local AWS of its own."""
+    return applying[0]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def start_early(request: pytest.FixtureRequest) -> None:
     """Let the apply run beside the tests that come before those which need it."""
-    if any("platform_on_local_aws" in getattr(item, "fixturenames", ()) for item in request.session.items):
+    if any("applying" in getattr(item, "fixturenames", ()) for item in request.session.items):
         request.getfixturevalue("applying")
 
 
@@ -74,7 +80,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def rank(item: pytest.Item) -> int:
         if item.get_closest_marker("takes_the_platform_down"):
             return 2
-        return int("platform_on_local_aws" in getattr(item, "fixturenames", ()))
+        return int("applying" in getattr(item, "fixturenames", ()))
 
     for place, item in zip(places, sorted((items[place] for place in places), key=rank), strict=True):
         items[place] = item

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,12 @@ REGION = "us-east-1"
 
 
 class LocalAws:
-    """A local AWS of its own, which nobody but Terraform has touched; it enforces IAM, and writes down every call."""
+    """A local AWS of its own, which goes on with the state in `folder`; it enforces IAM, and writes down every call."""
 
     def __init__(self, folder: Path) -> None:
         self.calls = folder / "calls.jsonl"
-        self._process, self.url = serve(folder / "server.log", "--enforce-iam", "--record-calls", str(self.calls))
+        self._folder = folder
+        self._process, self.url = self._start("--port=0")
         self.credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": REGION}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
         no_files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
@@ -35,6 +37,17 @@ class LocalAws:
             aws_access_key_id="testing",
             aws_secret_access_key="testing",
         )
+
+    def copy_state(self, folder: Path) -> Path:
+        """`folder` with its state, for another local AWS; for the copy it is down for some seconds."""
+        self.stop()
+        shutil.copytree(self._folder / "state", folder / "state")
+        self._process, _ = self._start(f"--port={self.url.rpartition(':')[2]}")
+        return folder
+
+    def _start(self, port: str) -> tuple[subprocess.Popen[str], str]:
+        options = ["--enforce-iam", f"--record-calls={self.calls}", f"--state-dir={self._folder / 'state'}"]
+        return serve(self._folder / "server.log", port, *options)
 
     def stop(self) -> None:
         self._process.terminate()

@@ -1,17 +1,23 @@
-"""Airflow on this machine, everything else in an AWS account: a local AWS that only Terraform has touched.
+"""Airflow on this machine, everything else in an AWS account: a second local AWS, with the state in which Terraform has
+left the first one.
 
-What a user does is done with its commands: deploy, demo-data, airflow."""
+What a user does is done with its commands (deploy, demo-data, airflow), as an IAM user who may do what
+docs/environments.md says and nothing else."""
 
+import json
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from itertools import takewhile
+from dataclasses import dataclass
+from itertools import chain, takewhile
 from pathlib import Path
 
+import boto3
 import pytest
-from terraform_cli import REPOSITORY, Platform
+from terraform_cli import REGION, REPOSITORY, LocalAws
 
 from laptop import services, settings
 from laptop.airflow import Api
@@ -19,27 +25,66 @@ from laptop.settings import Settings
 from ports import free_ports
 from silverline import source
 
-FIRST_TASKS = {"bronze.plan", "train.find_source"}  # those that wait for no other
+pytestmark = pytest.mark.timeout(1100)
+ACCOUNT = "123456789012"
+PAGE = REPOSITORY / "docs" / "environments.md"
+
+
+def block(holding: str) -> str:
+    """The indented block of the page that holds this text, for the account of local AWS."""
+    (found,) = [text for text in re.findall(r"(?:^ {4}.*\n|^\n)+", PAGE.read_text(), re.MULTILINE) if holding in text]
+    return re.sub("^ {4}", "", found, flags=re.MULTILINE).replace("<account>", ACCOUNT)
+
+
+@dataclass(frozen=True)
+class User:
+    """Whoever is logged in to that account."""
+
+    aws: LocalAws
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The shell in which the make targets are called: no keys, but files with profiles."""
+        ours = {"SILVERLINE_ENV": "dev", "SILVERLINE_STATE": str(self.home / "state"), "AWS_REGION": REGION}
+        files = {"AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "credentials"}
+        without = {name: value for name, value in self.aws.environment.items() if name not in self.aws.credentials}
+        return without | ours | {name: str(self.home / file) for name, file in files.items()}
+
+    def command(self, *arguments: str) -> str:
+        """What one of our commands says, as its make target calls it."""
+        whole = [sys.executable, "-m", *arguments]
+        done = subprocess.run(whole, env=self.environment, cwd=REPOSITORY, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
 
 @pytest.fixture(scope="module")
-def environment(platform_on_local_aws: Platform, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The shell of a user who is logged in to that account."""
-    state = tmp_path_factory.mktemp("hybrid")
-    ours = {"SILVERLINE_ENV": platform_on_local_aws.environment, "SILVERLINE_STATE": str(state)}
-    return platform_on_local_aws.aws.environment | ours
+def user(as_applied: Path) -> Iterator[User]:
+    """The user, whom an administrator has made with the page's policy; the profile of Airflow's role is the page's."""
+    aws = LocalAws(as_applied)
+    iam = aws.client("iam")
+    iam.create_user(UserName="engineer")
+    iam.put_user_policy(UserName="engineer", PolicyName="hybrid", PolicyDocument=block('"Statement"'))
+    keys = iam.create_access_key(UserName="engineer")["AccessKey"]
+    names = {"AccessKeyId": "aws_access_key_id", "SecretAccessKey": "aws_secret_access_key"}
+    credentials = "\n".join(["[default]", *(f"{name} = {keys[key]}" for key, name in names.items())])
+    (as_applied / "credentials").write_text(credentials)
+    (as_applied / "config").write_text(block("[profile silverline-dev-airflow]"))
+    yield User(aws, as_applied)
+    aws.stop()
 
 
 @pytest.fixture
-def airflow(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    """`make airflow ENV=dev`, which has said where it is; Ctrl-C at the end leaves nothing running."""
-    state = Path(environment["SILVERLINE_STATE"]) / environment["SILVERLINE_ENV"]
+def airflow(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """`make airflow ENV=dev` as Airflow's role, which has said where it is; Ctrl-C leaves nothing running."""
+    state = user.home / "state" / "dev"
     monkeypatch.setattr(settings, "STATE", state)
     monkeypatch.setattr(services, "RECORDS", state / "services")
     (port,) = free_ports(1)
     running = subprocess.Popen(
         [sys.executable, "-m", "laptop", "airflow", f"--airflow-port={port}"],
-        env=environment,
+        env=user.environment | {"AWS_PROFILE": "silverline-dev-airflow"},
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -47,6 +92,7 @@ def airflow(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Ite
     )
     try:
         said = "".join(takewhile(lambda line: "Ctrl-C" not in line, running.stdout or []))
+        assert f"starting Airflow for dev: arn:aws:sts::{ACCOUNT}:assumed-role/silverline-dev-airflow/" in said
         assert f"Airflow   http://127.0.0.1:{port}  (user admin, password " in said
         api = Api(Settings(0, port))
         api.wait_until_ready()
@@ -57,27 +103,36 @@ def airflow(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Ite
     assert not services.any_alive()
 
 
-def command(environment: dict[str, str], *arguments: str) -> str:
-    """What one of our commands says, as its make target calls it."""
-    whole = [sys.executable, "-m", *arguments]
-    done = subprocess.run(whole, env=environment, cwd=REPOSITORY, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def test_the_pipeline_plans_on_what_the_users_credentials_lead_to(airflow: Api, environment: dict[str, str]) -> None:
-    assert "`make airflow ENV=dev`" in command(environment, "deploy", "--env", "dev")
-    assert "27 files loaded" in command(environment, "laptop", "demo-data")
+def test_the_pipeline_runs_green_where_the_users_credentials_lead_to_and_its_endpoint_answers(
+    airflow: Api, user: User
+) -> None:
+    assert "`make airflow ENV=dev`" in user.command("deploy", "--env", "dev")
+    assert "27 files loaded" in user.command("laptop", "demo-data")
     airflow.wait_for_dag("flight_delay")
     run_id = airflow.trigger("flight_delay", {"as_of": "2013-03"})["dag_run_id"]
-    deadline = time.monotonic() + 120
-    states: dict[str, str] = {}
-    while not states.keys() >= FIRST_TASKS and time.monotonic() < deadline:
-        tasks = {task["task_id"]: task["state"] for task in airflow.task_instances("flight_delay", run_id)}
-        states = {name: tasks[name] for name in FIRST_TASKS if tasks[name] in ("success", "failed")}
+    deadline = time.monotonic() + 800
+    while (state := airflow.run("flight_delay", run_id)["state"]) not in ("success", "failed"):
+        assert time.monotonic() < deadline, airflow.task_instances("flight_delay", run_id)
         time.sleep(0.5)
-    assert states == dict.fromkeys(FIRST_TASKS, "success"), airflow.task_instances("flight_delay", run_id)
+    assert state == "success", airflow.task_instances("flight_delay", run_id)
     found = airflow.xcom("flight_delay", run_id, "train.find_source")
-    assert found == f"s3://silverline-dev-artifacts-123456789012/{source.key('flight_delay')}"
-    assert airflow.xcom("flight_delay", run_id, "bronze.plan")["compute"] == ["2013-01", "2013-02", "2013-03"]
-    airflow.fail_unfinished_runs("flight_delay")
+    assert found == f"s3://silverline-dev-artifacts-{ACCOUNT}/{source.key('flight_delay')}"
+    report = airflow.xcom("flight_delay", run_id, "report")
+    keys = dict(line.split(" = ") for line in (user.home / "credentials").read_text().splitlines()[1:])
+    runtime = boto3.client("sagemaker-runtime", endpoint_url=user.aws.url, region_name=REGION, **keys)
+    answer = runtime.invoke_endpoint(
+        EndpointName=report["endpoint"],
+        ContentType="application/json",
+        Body=json.dumps(report["sample_request"]),
+    )
+    assert "probability" in answer["Body"].read().decode()
+
+
+def test_a_second_time_there_is_nothing_to_bring_and_what_the_user_may_do_is_what_he_did(user: User) -> None:
+    assert "nothing to do" in user.command("deploy", "--env", "dev")
+    assert "0 files loaded, 27 were there" in user.command("laptop", "demo-data")
+    statements = json.loads(block('"Statement"'))["Statement"]
+    allowed = [[each["Action"]] if isinstance(each["Action"], str) else each["Action"] for each in statements]
+    calls = [json.loads(line) for line in user.aws.calls.read_text().splitlines()]
+    did = {call["action"] for call in calls if call["caller"].endswith(":user/engineer")}
+    assert did - {"sts:GetCallerIdentity"} == set(chain(*allowed))
