@@ -5,11 +5,11 @@ import os
 import sys
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import track
 
-from deploy import dags, git, mwaa, platform, sources
+from deploy import account, dags, git, mwaa, platform, sources
 from deploy.plan import Change, Refused
 
 
@@ -25,6 +25,7 @@ def deploy(environment: str, dry_run: bool, console: Console) -> None:
     """Show the plan, and carry it out unless it is a dry run."""
     if environment == "prod" and (changed := git.changed_files()):
         raise Refused("prod is deployed from a commit, but these files are in none as they are:\n" + "\n".join(changed))
+    account.caller()
     document = platform.read(environment)
     changes = plan(environment, document)
     console.print(f"{environment} in {platform.where()}", *[change.text for change in changes], sep="\n  ")
@@ -47,19 +48,11 @@ def main() -> int:
     parser.add_argument("--env", required=True, help="the environment: dev, prod, or local")
     parser.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
     arguments = parser.parse_args()
-    if region := os.environ.get("AWS_REGION"):  # the AWS CLI and Terraform read it, boto3 doesn't
-        os.environ["AWS_DEFAULT_REGION"] = region
+    os.environ.update(account.region())
     try:
         deploy(arguments.env, arguments.dry_run, Console(soft_wrap=True, highlight=False, markup=False))
     except Refused as refusal:
         print(f"\n{refusal}", file=sys.stderr)
-        return 1
-    except NoCredentialsError:
-        print(
-            "\nthere are no AWS credentials: log in as for the AWS CLI (AWS_PROFILE, `aws sso login`), or, for local "
-            "AWS, set AWS_ENDPOINT_URL and any AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-            file=sys.stderr,
-        )
         return 1
     except (BotoCoreError, ClientError) as error:
         print(f"\n{error}\nrun it again when that is mended: what is done by then is not done twice", file=sys.stderr)

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import jsonschema
 
-from deploy import REPOSITORY
+from deploy import REPOSITORY, account
 from deploy.plan import Change, Refused
 
 SCHEMA = REPOSITORY / "infra" / "platform.schema.json"
@@ -48,7 +48,7 @@ def commit_change(environment: str, commit: str) -> list[Change]:
 def where() -> str:
     """The account and region that the user's credentials lead to, and the endpoint where it is not AWS's own."""
     sts = boto3.client("sts")
-    place = f"account {sts.get_caller_identity()['Account']}, {sts.meta.region_name}"
+    place = f"account {account.caller()['Account']}, {sts.meta.region_name}"
     return place if _is_aws(sts) else f"{place} at {sts.meta.endpoint_url}"
 
 

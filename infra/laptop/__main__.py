@@ -18,7 +18,7 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from deploy import git, sources
+from deploy import account, git, sources
 from deploy.plan import Refused
 from deploy.platform import commit_change, read
 from laptop import airflow, demo_data, hybrid, platform, progress, services, summary, terraformed
@@ -130,7 +130,7 @@ def start_airflow(arguments: argparse.Namespace, console: Console) -> int:
 def load_demo_data(arguments: argparse.Namespace, console: Console) -> int:
     """Put the demo data into bronze of your own AWS account, as the AWS CLI finds it."""
     os.environ.update(Settings(0, 0).user_environment())
-    hybrid.caller()
+    account.caller()
     loaded = demo_data.load(read(ENVIRONMENT)["bronze_bucket"])
     console.print(f"bronze: {loaded['uploaded']} files loaded, {loaded['found']} were there", highlight=False)
     return 0

@@ -6,21 +6,21 @@ import time
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from rich.console import Console
 
-from deploy import platform
+from deploy import account, platform
 from laptop import airflow, services
 from laptop.settings import AIRFLOW_USER, ENVIRONMENT, Settings, airflow_secrets
 
 
 def serve(settings: Settings, console: Console) -> int:
-    """Run Airflow until Ctrl-C or SIGTERM; ServiceError where credentials or platform are wrong, or a service ends."""
+    """Run Airflow until Ctrl-C or SIGTERM; Refused where credentials or platform are wrong, ServiceError where a
+    service ends."""
     if services.any_alive():
         raise services.ServiceError(f"Airflow of {ENVIRONMENT} runs already, in another terminal")
     environment = settings.user_environment()
     os.environ.update(environment)
-    who = caller()
+    who = account.caller()
     platform.read(ENVIRONMENT)
     airflow.require_free_port(settings)
     console.print(
@@ -44,20 +44,6 @@ def serve(settings: Settings, console: Console) -> int:
         return 0
     finally:
         services.stop_all()
-
-
-def caller() -> Any:
-    """Who the user's credentials say that he is; ServiceError where they are missing, wrong or out of date."""
-    try:
-        return boto3.client("sts").get_caller_identity()
-    except NoRegionError as error:
-        raise services.ServiceError("no AWS region is chosen: set AWS_REGION, or one in your AWS profile") from error
-    except NoCredentialsError as error:
-        raise services.ServiceError(
-            "there are no AWS credentials: log in as for the AWS CLI (`aws configure`, `aws sso login`, AWS_PROFILE)"
-        ) from error
-    except (BotoCoreError, ClientError) as error:
-        raise services.ServiceError(f"AWS does not take your credentials: {error}") from error
 
 
 def _interrupt(*_: Any) -> None:

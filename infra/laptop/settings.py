@@ -6,6 +6,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy import account
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCAL = "local"
 # Which platform is meant: the one that `make run` lays itself, or one that Terraform has laid (ENV=dev).
@@ -72,11 +74,7 @@ class Settings:
 
     def user_environment(self) -> dict[str, str]:
         """The environment of what runs on the user's own AWS account: by his settings and credentials."""
-        inherited = _inherited(("AIRFLOW_",))
-        # Terraform and the AWS CLI of today read AWS_REGION, boto3 only the other one.
-        if region := inherited.get("AWS_REGION"):
-            inherited["AWS_DEFAULT_REGION"] = region
-        return inherited | self._airflow_environment()
+        return _inherited(("AIRFLOW_",)) | account.region() | self._airflow_environment()
 
     def _airflow_environment(self) -> dict[str, str]:
         home = STATE / "airflow"

@@ -119,7 +119,7 @@ def test_git_names_the_commit_and_every_file_that_differs_from_it(
     ("settings", "says"),
     [
         ({"AWS_ACCESS_KEY_ID": "", "AWS_EC2_METADATA_DISABLED": "true"}, "there are no AWS credentials: log in as"),
-        ({"AWS_DEFAULT_REGION": ""}, "You must specify a region"),
+        ({"AWS_DEFAULT_REGION": ""}, "no AWS region is chosen: set AWS_REGION"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}, "Could not connect to the endpoint URL"),
     ],
 )
