@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from deploy import DAGS, objects
+from deploy import DAGS, git, objects
 from deploy.plan import Change
 
 PREFIX = "dags/"
@@ -34,6 +34,9 @@ def changes(bucket: str) -> list[Change]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in folder.walk(follow_symlinks=True):
-        folders[:] = [name for name in folders if not name.startswith((".", "__pycache__"))]
-        yield from (parent / name for name in names if not name.startswith(".") or name == ".airflowignore")
+    for path in git.files(folder):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_symlink() and path.is_dir():
+            yield from (path / file.relative_to(path.resolve()) for file in _walk(path.resolve()))
+        elif not hidden or path.name == ".airflowignore":
+            yield path

@@ -10,6 +10,7 @@ from pathlib import Path
 import uv
 
 from deploy import REPOSITORY, dags, packages
+from deploy.plan import Refused
 
 PYTHON = REPOSITORY / ".envs" / "mwaa" / "bin" / "python"
 IMPORTS = Path(__file__).with_name("mwaa_imports.py")
@@ -76,4 +77,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Refused as refusal:
+        sys.exit(str(refusal))

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import shutil
+import subprocess
 import uuid
 import venv
 import zipfile
@@ -15,7 +16,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 from environments import Deploy, lay
 
-from deploy import DAGS, dags, packages
+from deploy import DAGS, dags, git, packages
 from deploy.plan import Refused
 from local_aws.server import Server
 
@@ -95,9 +96,13 @@ def test_only_files_that_differ_are_uploaded_and_those_that_are_gone_are_deleted
 ) -> None:
     first_deploy(deploy, mwaa_api)
     shutil.copytree(DAGS, tmp_path / "dags")
+    (tmp_path / ".gitignore").write_text("__pycache__/\nscratch.py\n")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    monkeypatch.setattr(git, "REPOSITORY", tmp_path)
     monkeypatch.setattr(dags, "DAGS", tmp_path / "dags")
     (tmp_path / "dags" / "flight_delay.py").write_text("# another")
     (tmp_path / "dags" / "new.py").write_text("# new")
+    (tmp_path / "dags" / "scratch.py").write_text("# of mine: git ignores it")
     (tmp_path / "dags" / "silverline" / "months.py").unlink()
     answer_question(mwaa_api, {**PATHS, **newest(bucket)})
     _, said = deploy("--env", "mwaa")
