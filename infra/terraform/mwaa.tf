@@ -25,6 +25,16 @@ variable "mwaa" {
   }
 
   validation {
+    condition     = can(regex("^mw1\\.(micro|small|medium|large|xlarge|2xlarge)$", var.mwaa.environment_class))
+    error_message = "environment_class is mw1.micro, mw1.small, mw1.medium, mw1.large, mw1.xlarge or mw1.2xlarge."
+  }
+
+  validation {
+    condition     = var.mwaa.max_workers >= 1 && floor(var.mwaa.max_workers) == var.mwaa.max_workers
+    error_message = "max_workers is a whole number, 1 at least."
+  }
+
+  validation {
     condition     = contains(["PRIVATE_ONLY", "PUBLIC_ONLY"], var.mwaa.webserver_access)
     error_message = "webserver_access is PRIVATE_ONLY or PUBLIC_ONLY."
   }
@@ -126,7 +136,7 @@ resource "aws_cloudwatch_log_group" "mwaa" {
   kms_key_id        = aws_kms_key.this.arn
 }
 
-# What AWS asks of an execution role:
+# What AWS asks of an execution role, and of its wildcards what reading a versioned bucket takes:
 # https://docs.aws.amazon.com/mwaa/latest/userguide/mwaa-create-role.html
 resource "aws_iam_role_policy" "airflow_mwaa" {
   count = var.enable_mwaa ? 1 : 0
@@ -144,13 +154,17 @@ resource "aws_iam_role_policy" "airflow_mwaa" {
         Resource = local.mwaa_arn
       },
       {
-        Sid      = "DeployedFiles"
-        Effect   = "Allow"
-        Action   = ["s3:GetObject*", "s3:GetBucket*", "s3:List*"]
+        # MWAA reads versions of objects, and refuses a bucket that isn't versioned or is open to the public.
+        Sid    = "DeployedFiles"
+        Effect = "Allow"
+        Action = [
+          "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions",
+          "s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock",
+          "s3:GetBucketAcl", "s3:GetBucketPolicy", "s3:GetBucketPolicyStatus",
+        ]
         Resource = [local.bucket_arns["airflow"], "${local.bucket_arns["airflow"]}/*"]
       },
       {
-        # MWAA refuses a bucket that isn't closed to the public.
         Sid      = "PublicAccessBlockOfTheAccount"
         Effect   = "Allow"
         Action   = "s3:GetAccountPublicAccessBlock"
@@ -189,9 +203,11 @@ resource "aws_iam_role_policy" "airflow_mwaa" {
         Resource = "arn:${local.partition}:sqs:${local.region}:*:airflow-celery-*"
       },
       {
-        Sid       = "QueueAndFilesAreEncrypted"
-        Effect    = "Allow"
-        Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:Encrypt"]
+        Sid    = "QueueAndFilesAreEncrypted"
+        Effect = "Allow"
+        Action = [
+          "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+        ]
         Resource  = aws_kms_key.this.arn
         Condition = { StringEquals = { "kms:ViaService" = ["sqs.${local.region}.amazonaws.com", "s3.${local.region}.amazonaws.com"] } }
       },

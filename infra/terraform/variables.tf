@@ -64,6 +64,11 @@ variable "sagemaker_image_tag" {
   description = "Tag of AWS's prebuilt scikit-learn image, in which jobs and endpoints run."
   type        = string
   default     = "1.9-0-cpu-py3"
+
+  validation {
+    condition     = can(regex("^\\d+\\.\\d+-\\d+-cpu-py3$", var.sagemaker_image_tag))
+    error_message = "The image's tags are like 1.9-0-cpu-py3."
+  }
 }
 
 variable "run_days" {
@@ -155,6 +160,11 @@ variable "runbook_url" {
   description = "Where it is written what to do about an alarm; each alarm adds the section."
   type        = string
   default     = "infra/terraform/runbook.md"
+
+  validation {
+    condition     = can(regex("^[^\\s#]+$", var.runbook_url))
+    error_message = "Give an address or a path, without a section: each alarm adds its own after a #."
+  }
 }
 
 variable "monthly_budget_dollars" {

@@ -4,11 +4,13 @@
 locals {
   own_vpc = var.enable_mwaa && length(var.mwaa.subnet_ids) == 0
 
-  # MWAA's own needs are what AWS's checker of environments looks for (aws-support-tools, MWAA/verify_env).
   interface_endpoints = local.own_vpc ? toset(concat(
-    ["airflow.ops", "ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "sqs"],
+    # What MWAA needs, beside S3, for its services and for Airflow:
+    # https://docs.aws.amazon.com/mwaa/latest/userguide/vpc-vpe-create-access.html
+    ["kms", "logs", "monitoring", "sqs"],
+    ["airflow.api", "airflow.env", "airflow.ops"],
     # What the pipelines' tasks call.
-    ["application-autoscaling", "athena", "glue", "sagemaker.api", "sagemaker.runtime", "ssm", "sts"],
+    ["athena", "glue", "sagemaker.api", "sagemaker.runtime", "ssm", "sts"],
   )) : []
 }
 

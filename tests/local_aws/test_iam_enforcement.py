@@ -164,6 +164,13 @@ CALLS: list[tuple[str, str, dict[str, Any], str, list[str]]] = [
         *("logs", "filter_log_events", {"logGroupName": "/app"}, "logs:FilterLogEvents"),
         [arn("logs", "log-group:/app:log-stream:")],
     ),
+    (
+        *("logs", "start_query", {"logGroupName": "/app", "queryString": "limit 1", "startTime": 0, "endTime": 1}),
+        *("logs:StartQuery", [arn("logs", "log-group:/app:log-stream:")]),
+    ),
+    ("logs", "stop_query", {"queryId": "q"}, "logs:StopQuery", ["*"]),
+    ("logs", "describe_queries", {"logGroupName": "/app"}, "logs:DescribeQueries", ["*"]),
+    ("logs", "describe_query_definitions", {}, "logs:DescribeQueryDefinitions", ["*"]),
     ("logs", "describe_log_groups", {}, "logs:DescribeLogGroups", [arn("logs", "log-group::log-stream:")]),
     (
         *("sagemaker", "describe_training_job", {"TrainingJobName": "j"}, "sagemaker:DescribeTrainingJob"),
@@ -564,6 +571,16 @@ def test_tags_given_with_a_resource_need_leave_and_then_decide_about_it(user: Us
         owned = {"StringEquals": {"aws:ResourceTag/team": team}}
         user.may(allow("sagemaker:DescribeModelPackageGroup", Condition=owned))
         assert answer(sagemaker.describe_model_package_group, ModelPackageGroupName="tagged")[0] == code
+
+
+def test_an_insights_querys_results_are_its_log_groups(user: User) -> None:
+    root, logs = boto3.client("logs"), user.client("logs")
+    query = {"queryString": "limit 1", "startTime": 0, "endTime": 1}
+    results = {"queryId": root.start_query(logGroupName="/app", **query)["queryId"]}
+    user.may(allow("logs:GetQueryResults", arn("logs", "log-group:/other:*")))
+    assert arn("logs", "log-group:/app:log-stream:") in answer(logs.get_query_results, **results)[1]
+    user.may(allow("logs:GetQueryResults", arn("logs", "log-group:/app:*")))
+    assert answer(logs.get_query_results, **results) == ("", "")
 
 
 def test_an_athena_query_is_its_workgroups(user: User) -> None:

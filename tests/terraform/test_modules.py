@@ -1,8 +1,10 @@
 """The modules by themselves: laid out, valid, and their variables checked before anything is asked of AWS."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from terraform_cli import REPOSITORY, LocalAws, Root
@@ -19,11 +21,31 @@ def test_every_file_has_the_layout_of_terraform_fmt(modules: Path) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+# What who applies it is to get: MWAA's class, who is told of alarms, the budget, and whether data go with the buckets.
+EXAMPLES = {
+    "examples/dev": ([], ["a@example.com"], 50, True),
+    "examples/prod": (["mw1.medium"], ["a@example.com"], 1500, False),
+}
+
+
 @pytest.mark.parametrize("root", sorted(ROOTS - APPLIED))
-def test_a_root_module_that_needs_an_account_is_valid(root: str, modules: Path, aws: LocalAws) -> None:
-    module = Root(modules / root, aws.environment | {"TF_DATA_DIR": str(modules / root / ".terraform" / "validated")})
-    module.init("-backend=false")
-    assert "Success" in module.run("validate")
+def test_a_root_module_that_needs_an_account_is_planned_as_its_first_apply_would_be(
+    root: str, modules: Path, aws: LocalAws
+) -> None:
+    module = Root(modules / root, aws.environment)
+    (module.folder / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
+    (module.folder / "test.auto.tfvars").write_text('alarm_emails = ["a@example.com"]\n')
+    module.init()
+    (planned,) = json.loads(module.plan().read_text())["planned_values"]["root_module"]["child_modules"]
+
+    def of(kind: str, attribute: str) -> list[Any]:
+        return [each["values"][attribute] for each in planned["resources"] if each["type"] == kind]
+
+    mwaa, emails, budget, destroyed = EXAMPLES[root]
+    assert of("aws_mwaa_environment", "environment_class") == mwaa
+    assert of("aws_sns_topic_subscription", "endpoint") == emails
+    assert [float(limit) for limit in of("aws_budgets_budget", "limit_amount")] == [budget]
+    assert set(of("aws_s3_bucket", "force_destroy")) == {destroyed}
 
 
 def test_the_modules_own_tests_pass(modules: Path, aws: LocalAws) -> None:

@@ -17,6 +17,7 @@ run "each_variable_refuses_what_makes_no_sense" {
     airflow_principals          = ["alice"]
     reader_principals           = ["alice"]
     athena_bytes_scanned_cutoff = 9999999
+    sagemaker_image_tag         = "latest"
     run_days                    = 0
     old_version_days            = 0.5
     log_days                    = 2                # CloudWatch Logs takes 1 and 3
@@ -24,6 +25,7 @@ run "each_variable_refuses_what_makes_no_sense" {
     endpoint_scaling            = { max_instances = 0 }
     alarm_thresholds            = { failed_queries = 0 }
     alarm_emails                = ["alice"]
+    runbook_url                 = "https://example.com/runbook#alarms" # each alarm adds its section
     monthly_budget_dollars      = 0
   }
 
@@ -33,6 +35,7 @@ run "each_variable_refuses_what_makes_no_sense" {
     var.airflow_principals,
     var.reader_principals,
     var.athena_bytes_scanned_cutoff,
+    var.sagemaker_image_tag,
     var.run_days,
     var.old_version_days,
     var.log_days,
@@ -40,6 +43,7 @@ run "each_variable_refuses_what_makes_no_sense" {
     var.endpoint_scaling,
     var.alarm_thresholds,
     var.alarm_emails,
+    var.runbook_url,
     var.monthly_budget_dollars,
   ]
 }
@@ -49,6 +53,36 @@ run "airflow_2_for_mwaa" {
 
   variables {
     mwaa = { airflow_version = "2.10.3" }
+  }
+
+  expect_failures = [var.mwaa]
+}
+
+run "a_class_that_mwaa_does_not_have" {
+  command = plan
+
+  variables {
+    mwaa = { environment_class = "mw1.tiny" }
+  }
+
+  expect_failures = [var.mwaa]
+}
+
+run "no_workers_for_mwaa" {
+  command = plan
+
+  variables {
+    mwaa = { max_workers = 0 }
+  }
+
+  expect_failures = [var.mwaa]
+}
+
+run "half_a_worker_for_mwaa" {
+  command = plan
+
+  variables {
+    mwaa = { max_workers = 1.5 }
   }
 
   expect_failures = [var.mwaa]

@@ -14,6 +14,12 @@ terraform {
   backend "s3" {}
 }
 
+variable "alarm_emails" {
+  description = "Who is told of alarms and of the budget, nobody by default. Give them in dev.auto.tfvars, which git ignores."
+  type        = set(string)
+  default     = []
+}
+
 provider "aws" {
   default_tags {
     tags = {
@@ -33,6 +39,7 @@ module "silverline" {
   log_days               = 30
   run_days               = 14
   old_version_days       = 7
+  alarm_emails           = var.alarm_emails
   monthly_budget_dollars = 50
 }
 
