@@ -51,7 +51,7 @@ class LocalAws:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(120)  # its last snapshot takes a while where all processors are busy
 
 
 class Root:
