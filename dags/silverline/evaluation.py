@@ -1,8 +1,9 @@
-"""What SageMaker's jobs wrote of a model, read from where they left it."""
+"""What SageMaker's jobs wrote of a model, and what is laid beside it."""
 
 import io
 import json
 import tarfile
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -20,6 +21,16 @@ def read_outputs(model_artifacts: str) -> dict[str, Any]:
 def read(prefix: str) -> dict[str, Any]:
     """The comparison that an evaluation left under its prefix."""
     return dict(json.loads(_read(f"{prefix}comparison.json")))
+
+
+def store(prefix: str, files: Mapping[str, bytes]) -> list[str]:
+    """Put PNG files under a prefix; returns where each lies."""
+    import boto3
+
+    bucket, folder = prefix.removeprefix("s3://").split("/", 1)
+    for name, content in files.items():
+        boto3.client("s3").put_object(Bucket=bucket, Key=f"{folder}{name}", Body=content, ContentType="image/png")
+    return [f"{prefix}{name}" for name in files]
 
 
 def _read(uri: str) -> bytes:

@@ -197,10 +197,13 @@ resource "aws_iam_role_policy" "airflow_s3" {
       },
       {
         # Not the scripts that are trained: those come by `make deploy` and in no other way.
-        Sid      = "Write"
-        Effect   = "Allow"
-        Action   = ["s3:PutObject", "s3:AbortMultipartUpload"] # Athena writes in parts
-        Resource = ["${local.bucket_arns.silver}/*", "${local.bucket_arns.artifacts}/athena-results/*"]
+        Sid    = "Write"
+        Effect = "Allow"
+        Action = ["s3:PutObject", "s3:AbortMultipartUpload"] # Athena writes in parts
+        Resource = concat(
+          ["${local.bucket_arns.silver}/*", "${local.bucket_arns.artifacts}/athena-results/*"],
+          [for pipeline in local.pipelines : "${local.bucket_arns.artifacts}/${pipeline}/evaluation/*"],
+        )
       },
       {
         Sid      = "DropWhatWasStaged"

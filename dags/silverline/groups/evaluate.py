@@ -1,5 +1,6 @@
 """A SageMaker Processing job that measures the new model beside the one in service, and a decision on what it says."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -52,6 +53,13 @@ def evaluate(spec: PipelineSpec, trained: Trained) -> Evaluated:
             execution_timeout=spec.evaluation_timeout + timedelta(minutes=10),
         )
 
+        @task(doc_md="Draws ROC, calibration, gain, lift and slices, and lays the pictures beside the evaluation.")
+        def plot(processing: dict[str, Any]) -> list[str]:
+            from silverline import evaluation, plots
+
+            prefix = _prefix(processing)
+            return evaluation.store(f"{prefix}plots/", plots.draw(evaluation.read(prefix)))
+
         @task(doc_md="promote, hold or reject, with the reasons in words: a pure function of the evaluation.")
         def gate(
             training: dict[str, Any], processing: dict[str, Any], champion: dict[str, Any] | None
@@ -59,8 +67,7 @@ def evaluate(spec: PipelineSpec, trained: Trained) -> Evaluated:
             from silverline import evaluation
             from silverline.gate import decide
 
-            (output,) = processing["Processing"]["ProcessingOutputConfig"]["Outputs"]
-            prefix = output["S3Output"]["S3Uri"]
+            prefix = _prefix(processing)
             comparison = evaluation.read(prefix)
             decided = decide(comparison, spec.gate)
             print(f"{decided.decision}: {'; '.join(decided.reasons)}", flush=True)
@@ -80,5 +87,12 @@ def evaluate(spec: PipelineSpec, trained: Trained) -> Evaluated:
         def promoted(gated: dict[str, Any]) -> dict[str, Any] | None:
             return gated if gated["decision"] == "promote" else None
 
+        plotted = plot(measure.output)
         gated = gate(trained.training, measure.output, found["champion"])
+        plotted >> gated  # what is decided can be looked at
         return Evaluated(gated, promoted(gated))
+
+
+def _prefix(processing: Mapping[str, Any]) -> str:
+    (output,) = processing["Processing"]["ProcessingOutputConfig"]["Outputs"]
+    return str(output["S3Output"]["S3Uri"])

@@ -1,0 +1,221 @@
+"""evaluate.py: models of archives, each behind its own inference.py, measured on one test split."""
+
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from PIL import Image
+
+from silverline import plots
+
+SCRIPTS = Path(__file__).parents[2] / "sagemaker_scripts" / "flight_delay"
+METRICS = {"roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "cost"}
+EVEN_ODDS = """
+import json
+from werkzeug.wrappers import Response
+def model_fn(model_dir): return None
+def input_fn(body, content_type): return json.loads(body)
+def predict_fn(rows, model): return [{"probability": 0.5, "is_late": True} for row in rows]
+def output_fn(answers, accept): return Response(json.dumps({"predictions": answers}))
+"""
+
+
+class Evaluation(NamedTuple):
+    """An evaluate.py that has ended."""
+
+    exit_code: int
+    stderr: str
+    output: Path
+
+    def document(self, name: str) -> Any:
+        """A JSON file that it wrote."""
+        return json.loads((self.output / name).read_text())
+
+
+def pack(folder: Path, archive: Path) -> None:
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder, arcname=".")
+
+
+@pytest.fixture(scope="session")
+def inputs(trained: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a processing job's inputs: the trained model, and its test split."""
+    folder = tmp_path_factory.mktemp("processing")
+    pack(trained.model, folder / "challenger" / "model.tar.gz")
+    pack(trained.output, folder / "challenger" / "output.tar.gz")
+    shutil.copytree(trained.model.parent / "channels" / "test", folder / "test")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def evaluate(image_python: Path, inputs: Path) -> Callable[..., Evaluation]:
+    """Runs evaluate.py on the inputs, with other folders or hyperparameters where they are named."""
+
+    def run(output: Path, **options: Any) -> Evaluation:
+        folders = {name: inputs / name for name in ("challenger", "champion", "test")} | {"output": output}
+        options = folders | {"resamples": 40, "slices": "carrier,scheduled_hour"} | options
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        done = subprocess.run(
+            [image_python, "evaluate.py", *words],
+            cwd=SCRIPTS,
+            env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+        )
+        return Evaluation(done.returncode, done.stderr, output)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def alone(evaluate: Callable[..., Evaluation], tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    """The first model: there is no champion."""
+    done = evaluate(tmp_path_factory.mktemp("alone"), cost_missed=3, cost_false_alarm=1)
+    assert done.exit_code == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="session")
+def beside_even_odds(
+    evaluate: Callable[..., Evaluation], trained: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Evaluation:
+    """A champion whose own inference.py answers every flight with even odds."""
+    folder = tmp_path_factory.mktemp("champion")
+    shutil.copytree(trained.model, folder / "model")
+    (folder / "model" / "code" / "inference.py").write_text(EVEN_ODDS)
+    pack(folder / "model", folder / "model.tar.gz")
+    done = evaluate(folder / "output", champion=folder)
+    assert done.exit_code == 0, done.stderr
+    return done
+
+
+def test_the_first_model_is_compared_with_the_baselines_only(alone: Evaluation) -> None:
+    comparison = alone.document("comparison.json")
+    assert comparison["models"].keys() == {"challenger", "base_rate", "logistic_regression"}
+    assert comparison["worse_by"].keys() == {"base_rate", "logistic_regression"}
+    assert comparison["champion_refused"] is None
+    assert all(metrics.keys() == METRICS for metrics in comparison["models"].values())
+
+
+def test_asked_as_it_is_served_a_model_scores_what_training_measured(alone: Evaluation, trained: Any) -> None:
+    models = alone.document("comparison.json")["models"]
+    trained_metrics = trained.document("metadata.json")["metrics"]
+    expected = {"challenger": trained_metrics["splits"]["test"]} | {
+        name: splits["test"] for name, splits in trained_metrics["baselines"].items()
+    }
+    for name, scores in expected.items():
+        for metric in METRICS - {"cost"}:
+            assert models[name][metric]["value"] == pytest.approx(scores[metric], abs=1e-9), (name, metric)
+
+
+def test_every_value_lies_within_its_interval_and_the_base_rate_ranks_nothing(alone: Evaluation) -> None:
+    models = alone.document("comparison.json")["models"]
+    for metric in METRICS - {"calibration_error"}:  # resamples are further off: a mean of distances
+        found = models["challenger"][metric]
+        assert found["low"] < found["value"] < found["high"], metric
+    assert models["base_rate"]["roc_auc"] == {"value": 0.5, "low": 0.5, "high": 0.5}
+
+
+def test_a_champion_is_asked_through_its_own_inference(beside_even_odds: Evaluation) -> None:
+    comparison = beside_even_odds.document("comparison.json")
+    assert comparison["models"]["champion"]["roc_auc"]["value"] == 0.5
+    assert comparison["models"]["champion"]["log_loss"]["value"] == pytest.approx(0.6931, abs=1e-4)
+    assert comparison["worse_by"]["champion"]["roc_auc"]["high"] < 0
+    assert comparison["worse_by"]["champion"]["log_loss"]["high"] < 0
+
+
+def test_slices_hold_every_row_and_both_models(beside_even_odds: Evaluation) -> None:
+    slices = beside_even_odds.document("comparison.json")["slices"]
+    assert slices.keys() == {"carrier", "scheduled_hour"}
+    assert slices["carrier"].keys() == {"AA", "B6", "UA"}
+    for found in slices["carrier"].values():
+        assert {"challenger", "champion", "base_rate", "logistic_regression"} <= found.keys()
+        assert found["worse_by"]["champion"]["log_loss"]["value"] == pytest.approx(
+            found["challenger"]["log_loss"]["value"] - found["champion"]["log_loss"]["value"]
+        )
+    assert all(sum(found["rows"] for found in values.values()) == 400 for values in slices.values())
+
+
+def test_the_threshold_follows_from_the_costs_and_costs_less_than_any_constant_answer(alone: Evaluation) -> None:
+    threshold = alone.document("comparison.json")["threshold"]
+    assert threshold["by_costs"] == 0.25
+    cheapest = threshold["cost_at_cheapest"]["value"]
+    assert cheapest <= threshold["cost_by_costs"]["value"]
+    assert cheapest < min(threshold["cost_of_never_warning"], threshold["cost_of_always_warning"])
+
+
+def test_the_challengers_metrics_have_the_shape_of_sagemakers_model_quality(alone: Evaluation) -> None:
+    evaluation = alone.document("evaluation.json")
+    metrics = evaluation["binary_classification_metrics"]
+    confusion = metrics["confusion_matrix"]
+    assert sum(count for row in confusion.values() for count in row.values()) == evaluation["dataset"]["item_count"]
+    assert metrics["recall"]["value"] == confusion["1"]["1"] / (confusion["1"]["0"] + confusion["1"]["1"])
+    assert metrics["accuracy"]["value"] == (confusion["0"]["0"] + confusion["1"]["1"]) / 400
+    assert all(metrics[name]["standard_deviation"] > 0 for name in ("auc", "au_prc", "precision", "f1", "f0_5", "f2"))
+    assert {f"{name}_best_constant_classifier" for name in ("recall", "precision", "accuracy", "f1")} <= metrics.keys()
+    assert metrics["receiver_operating_characteristic_curve"]["true_positive_rates"][-1] == 1
+
+
+@pytest.mark.parametrize("run", ["alone", "beside_even_odds"])
+def test_every_picture_shows_the_challenger(run: str, request: pytest.FixtureRequest) -> None:
+    pictures = plots.draw(request.getfixturevalue(run).document("comparison.json"))
+    assert pictures.keys() == {"roc.png", "calibration.png", "lift.png", "slices.png"}
+    blue = tuple(bytes.fromhex(plots.STYLES["challenger"]["color"][1:]))
+    for name, content in pictures.items():
+        picture = Image.open(io.BytesIO(content)).convert("RGB")
+        colours = {colour: count for count, colour in picture.getcolors(picture.width * picture.height) or []}
+        assert min(picture.size) >= 400 and colours.get(blue, 0) > 50, name
+
+
+def test_the_same_seed_gives_the_same_intervals(
+    evaluate: Callable[..., Evaluation], alone: Evaluation, tmp_path: Path
+) -> None:
+    again = evaluate(tmp_path, cost_missed=3, cost_false_alarm=1)
+    assert again.document("comparison.json") == alone.document("comparison.json")
+
+
+def test_a_champion_that_cannot_be_asked_is_said_to_be_so_and_the_others_are_measured(
+    evaluate: Callable[..., Evaluation], trained: Any, tmp_path: Path
+) -> None:
+    shutil.copytree(trained.model, tmp_path / "model")
+    metadata = json.loads((tmp_path / "model" / "metadata.json").read_text())
+    metadata["columns"].append({"name": "moon_phase", "type": "number", "required": True})
+    (tmp_path / "model" / "metadata.json").write_text(json.dumps(metadata))
+    pack(tmp_path / "model", tmp_path / "model.tar.gz")
+    comparison = evaluate(tmp_path / "output", champion=tmp_path).document("comparison.json")
+    assert "the champion refuses rows of the test split" in comparison["champion_refused"]
+    assert "Field 'moon_phase' is required." in comparison["champion_refused"]
+    assert comparison["models"].keys() == {"challenger", "base_rate", "logistic_regression"}
+
+
+def test_a_test_split_it_cannot_use_is_the_last_word_on_stderr(
+    evaluate: Callable[..., Evaluation], tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    done = evaluate(tmp_path / "output", test=tmp_path / "empty")
+    assert done.exit_code == 1
+    assert "DataError: channel 'test' is empty" in done.stderr.strip().splitlines()[-1]
+
+
+def test_weighted_metrics_are_those_of_rows_that_stand_as_often(image_python: Path) -> None:
+    program = (
+        "import json, numpy as np, bootstrap, metrics\n"
+        "random = np.random.default_rng(7)\n"
+        "labels = random.random(500) < 0.3\n"
+        "probabilities = np.round(np.clip(labels * 0.2 + random.random(500) * 0.8, 0.01, 0.99), 2)\n"  # with ties
+        "weights = list(bootstrap.weights(500, 1, seed=1))[1]\n"
+        "measured = bootstrap.Scored(labels, probabilities, bootstrap.Costs(3, 1)).measure(weights)\n"
+        "repeated = np.repeat(np.arange(500), weights.astype(int))\n"
+        "print(json.dumps([measured, metrics.scores(labels[repeated], probabilities[repeated])]))\n"
+    )
+    done = subprocess.run([image_python, "-c", program], cwd=SCRIPTS, capture_output=True, text=True, check=True)
+    measured, expected = json.loads(done.stdout)
+    for metric in ("roc_auc", "pr_auc", "log_loss", "brier"):
+        assert measured[metric] == pytest.approx(expected[metric], abs=1e-12), metric
