@@ -171,7 +171,7 @@ def test_every_picture_shows_the_challenger(run: str, request: pytest.FixtureReq
     for name, content in pictures.items():
         picture = Image.open(io.BytesIO(content)).convert("RGB")
         colours = {colour: count for count, colour in picture.getcolors(picture.width * picture.height) or []}
-        assert min(picture.size) >= 400 and colours.get(blue, 0) > 50, name
+        assert min(picture.size) >= 200 and colours.get(blue, 0) > 50, (name, picture.size)
 
 
 def test_the_same_seed_gives_the_same_intervals(
