@@ -7,12 +7,15 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
+from airflow.exceptions import TaskDeferred
+from airflow.providers.amazon.aws.operators.sagemaker import SageMakerEndpointOperator
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from moto import mock_aws
 from moto.sagemaker.models import sagemaker_backends
 
 from flight_delay import spec
-from silverline import bronze, evaluation, silver, source
+from silverline import bronze, evaluation, sagemaker_requests, silver, source
 from silverline.endpoint import delete_if_failed
 from silverline.platform import Platform
 from silverline.smoke_test import smoke_test
@@ -186,6 +189,19 @@ def test_only_a_failed_endpoint_is_deleted_before_deploying(status: str, deleted
     sagemaker_backends["123456789012"]["us-east-1"].endpoints["e"].endpoint_status = status
     assert delete_if_failed("e") is deleted
     assert len(sagemaker.list_endpoints()["Endpoints"]) == 1 - deleted
+
+
+def test_an_endpoint_that_is_there_is_updated_without_tags_which_updates_do_not_take() -> None:
+    request = sagemaker_requests.endpoint(spec, "config")
+    deploy = SageMakerEndpointOperator(task_id="deploy", config=request, deferrable=True, aws_conn_id=None)
+    untagged = {name: value for name, value in request.items() if name != "Tags"}
+    with Stubber(deploy.hook.get_conn()) as answers, pytest.raises(TaskDeferred):
+        answers.add_client_error("create_endpoint", "ValidationException", "Cannot create already existing endpoint")
+        answers.add_response(
+            *("update_endpoint", {"EndpointArn": "a" * 20, "ResponseMetadata": {"HTTPStatusCode": 200}}), untagged
+        )
+        deploy.execute({})
+    answers.assert_no_pending_responses()
 
 
 def test_an_endpoint_that_does_not_exist_is_nothing_to_delete() -> None:
