@@ -52,6 +52,10 @@ locals {
   # What a pipeline calls its jobs, models and endpoint configurations: its name, the run and the try.
   own = { for kind in ["training-job", "processing-job", "model", "endpoint-config"] : kind => [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"] }
 
+  # The same of any kind, which the actions say already. IAM takes 10,240 characters of a role's policies, and each
+  # pipeline adds to them.
+  own_of_any_kind = [for name in local.aws_names : "${local.sagemaker}:*/${name}-*"]
+
   tagged   = { "aws:RequestTag/Environment" = var.environment }
   isolated = { "sagemaker:NetworkIsolation" = "true" }
 
@@ -115,7 +119,7 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Sid      = "Tag"
         Effect   = "Allow"
         Action   = "sagemaker:AddTags"
-        Resource = concat(concat(values(local.own)...), local.endpoint_arns)
+        Resource = concat(local.own_of_any_kind, local.endpoint_arns)
         Condition = {
           StringEquals = {
             "sagemaker:TaggingAction" = ["CreateTrainingJob", "CreateProcessingJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint"]
@@ -129,7 +133,7 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
           "sagemaker:DescribeTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:DescribeModel",
           "sagemaker:DescribeEndpointConfig",
         ]
-        Resource = concat(values(local.own)...)
+        Resource = local.own_of_any_kind
       },
       {
         Sid      = "FindChampion"
