@@ -5,10 +5,10 @@ from typing import Any
 import boto3
 
 from silverline.platform import Platform
-from silverline.spec import PipelineSpec
+from silverline.spec import Spec
 
 
-def find(platform: Platform, spec: PipelineSpec) -> dict[str, Any] | None:
+def find(platform: Platform, spec: Spec) -> dict[str, Any] | None:
     """Archive and model package of what the endpoint serves, else of the newest approved package; None without either.
 
     The package is None where a model was put behind the endpoint past the registry.

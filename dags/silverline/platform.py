@@ -34,6 +34,14 @@ class Platform:
             raise KeyError(f"the platform document lacks {', '.join(missing)}: apply infra/terraform or run `make run`")
         return cls(**{name: document[name] for name in names})
 
+    def database(self, layer: str) -> str:
+        """The Glue database of bronze, silver or gold."""
+        return str(getattr(self, f"{layer}_database"))
+
+    def bucket(self, layer: str) -> str:
+        """The bucket of bronze, silver or gold."""
+        return str(getattr(self, f"{layer}_bucket"))
+
 
 def platform() -> Platform:
     """The platform of the Airflow variable `platform`; call it while a task runs, never while a DAG file is parsed."""

@@ -5,11 +5,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from silverline.source import ARCHIVE_NAME
-from silverline.spec import PipelineSpec
+from silverline.spec import BatchSpec, PipelineSpec, Spec
 
 CHANNELS = ("train", "validation", "test")
 CODE_CHANNEL = "code"
+JSON_LINES = "application/jsonlines"
 MODEL_CODE = "/opt/ml/model/code"
+SERVING = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": MODEL_CODE}
 PROCESSING = "/opt/ml/processing"
 # Without a network nothing can be fetched: the scripts come as an input, packed as they are for training.
 UNPACK_AND_RUN = (
@@ -146,11 +148,7 @@ def evaluation_inputs(source: str, model_data: str, splits: str, champion: str |
 
 def model(spec: PipelineSpec, name: str, model_data: str) -> dict[str, Any]:
     """CreateModel for `spec`: the trained archive carries its own serving code, so nothing else is downloaded."""
-    environment = {
-        "SAGEMAKER_PROGRAM": "inference.py",
-        "SAGEMAKER_SUBMIT_DIRECTORY": MODEL_CODE,
-        **spec.endpoint_environment,
-    }
+    environment = {**SERVING, **spec.endpoint_environment}
     return {
         "ModelName": name,
         "ExecutionRoleArn": "{{ var.json.platform.sagemaker_endpoint_role_arn }}",
@@ -190,6 +188,51 @@ def endpoint(spec: PipelineSpec, config: str) -> dict[str, Any]:
     return {"EndpointName": spec.aws_name, "EndpointConfigName": config, "Tags": _tags(spec)}
 
 
+def batch_model(spec: BatchSpec, name: str, container: Any) -> dict[str, Any]:
+    """CreateModel for a batch: what the endpoint serves, in the role of the jobs, which may read and write batches."""
+    return {
+        "ModelName": name,
+        "ExecutionRoleArn": "{{ var.json.platform.sagemaker_jobs_role_arn }}",
+        "PrimaryContainer": container,
+        "EnableNetworkIsolation": True,
+        "Tags": _tags(spec),
+    }
+
+
+# https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform-data-processing.html
+def transform_job(spec: BatchSpec, name: str, model_name: str, requests: str, compression: str) -> dict[str, Any]:
+    """CreateTransformJob for `spec`: of each line under `requests` the model gets `features`, and `record_key` comes
+    back beside its answer."""
+    return {
+        "TransformJobName": name,
+        "ModelName": model_name,
+        "BatchStrategy": "MultiRecord",
+        "TransformInput": {
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": requests}},
+            "ContentType": JSON_LINES,
+            "CompressionType": compression,
+            "SplitType": "Line",
+        },
+        "DataProcessing": {
+            "InputFilter": "$.features",
+            "JoinSource": "Input",
+            "OutputFilter": "$['record_key','SageMakerOutput']",
+        },
+        "TransformOutput": {
+            "S3OutputPath": f"s3://{{{{ var.json.platform.gold_bucket }}}}/{spec.name}/batch/answers/{name}",
+            "Accept": JSON_LINES,
+            "AssembleWith": "Line",
+            "KmsKeyId": KMS_KEY,
+        },
+        "TransformResources": {
+            "InstanceType": spec.instance_type,
+            "InstanceCount": 1,
+            **_volume_key("VolumeKmsKeyId", spec.instance_type),
+        },
+        "Tags": _tags(spec),
+    }
+
+
 def _channel(name: str, uri: str, content_type: str) -> dict[str, Any]:
     source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
     return {"ChannelName": name, "ContentType": content_type, "DataSource": {"S3DataSource": source}}
@@ -200,7 +243,7 @@ def _volume_key(member: str, instance_type: str) -> dict[str, str]:
     return {} if local else {member: KMS_KEY}
 
 
-def _tags(spec: PipelineSpec) -> list[dict[str, str]]:
+def _tags(spec: Spec) -> list[dict[str, str]]:
     return [
         {"Key": "Project", "Value": "silverline"},
         {"Key": "Environment", "Value": "{{ var.json.platform.environment }}"},

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 
 ROW_METRICS = ("log_loss", "brier", "cost")
 """Of evaluate.py's metrics those that any slice of the test split has, be it of one class; less is better."""
@@ -13,13 +14,14 @@ ROW_METRICS = ("log_loss", "brier", "cost")
 class Stage:
     """Tables that are written, audited and published together, in this order.
 
-    `staged` tables live for the run only (glue_like_sql/<pipeline>/staging/<table>.sql); `published` ones move into the
-    silver database once `audit` (glue_like_sql/<pipeline>/audit/<audit>.sql) finds nothing wrong.
+    `staged` tables live for the run only (glue_like_sql/<pipeline>/staging/<table>.sql); `published` ones, which are in
+    the folder of `layer`, move into its database once `audit` (.../audit/<audit>.sql) finds nothing wrong.
     """
 
     published: tuple[str, ...]
     audit: str
     staged: tuple[str, ...] = ()
+    layer: Literal["silver", "gold"] = "silver"
 
 
 @dataclass(frozen=True)
@@ -50,34 +52,18 @@ class Gate:
             raise ValueError(f"gate metric {self.metric!r} is none that slices have: use {', '.join(ROW_METRICS)}")
 
 
-@dataclass(frozen=True)
-class PipelineSpec:
-    """Everything in which one pipeline differs from another.
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What each DAG of a pipeline says of itself.
 
-    `name` is the dag_id, the folder under glue_like_sql/ and sagemaker_scripts/, and the start of every AWS name.
-    `monthly_sources` are the bronze tables partitioned by month, `reference_sources` the small ones without partitions.
-    The table that the model learns from is the last one the last stage publishes. `slices` are columns of it.
+    `name` is the pipeline's: the folder under glue_like_sql/ and sagemaker_scripts/, and the start of every AWS name.
     """
 
     name: str
     description: str
-    monthly_sources: tuple[str, ...]
-    reference_sources: tuple[str, ...]
     stages: tuple[Stage, ...]
-    label: str
-    hyperparameters: Mapping[str, str | int | float]
-    metrics: tuple[str, ...]
-    slices: tuple[str, ...] = ()
-    costs: Costs = Costs()
-    gate: Gate = Gate()
     owner: str = "silverline"
     tags: tuple[str, ...] = ()
-    training_instance_type: str = "ml.m5.xlarge"
-    training_timeout: timedelta = timedelta(hours=1)
-    evaluation_instance_type: str = "ml.m5.xlarge"
-    evaluation_timeout: timedelta = timedelta(minutes=30)
-    endpoint_instance_type: str = "ml.t2.medium"
-    endpoint_environment: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]{1,30}", self.name):
@@ -86,11 +72,52 @@ class PipelineSpec:
             raise ValueError(f"pipeline {self.name}: at least one stage has to publish a table")
 
     @property
+    def aws_name(self) -> str:
+        """`name` in the letters that SageMaker allows (no underscore)."""
+        return self.name.replace("_", "-")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineSpec(Spec):
+    """Everything in which one pipeline differs from another; its `name` is the dag_id.
+
+    `monthly_sources` are the bronze tables partitioned by month, `reference_sources` the small ones without partitions.
+    The table that the model learns from is the last one the last stage publishes. `slices` are columns of it.
+    """
+
+    monthly_sources: tuple[str, ...]
+    reference_sources: tuple[str, ...]
+    label: str
+    hyperparameters: Mapping[str, str | int | float]
+    metrics: tuple[str, ...]
+    slices: tuple[str, ...] = ()
+    costs: Costs = Costs()
+    gate: Gate = Gate()
+    training_instance_type: str = "ml.m5.xlarge"
+    training_timeout: timedelta = timedelta(hours=1)
+    evaluation_instance_type: str = "ml.m5.xlarge"
+    evaluation_timeout: timedelta = timedelta(minutes=30)
+    endpoint_instance_type: str = "ml.t2.medium"
+    endpoint_environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
     def feature_table(self) -> str:
         """The silver table that is split into training, validation and test."""
         return self.stages[-1].published[-1]
 
+
+@dataclass(frozen=True, kw_only=True)
+class BatchSpec(Spec):
+    """Batch scoring by a pipeline's model: the rows of a month of `feature_table` in, a gold table of predictions out.
+
+    glue_like_sql/<pipeline>/gold/ has the requests, the table of the answers, and the last table that is published.
+    """
+
+    feature_table: str
+    instance_type: str = "ml.m5.xlarge"
+    timeout: timedelta = timedelta(hours=1)
+
     @property
-    def aws_name(self) -> str:
-        """`name` in the letters that SageMaker allows (no underscore)."""
-        return self.name.replace("_", "-")
+    def table(self) -> str:
+        """The gold table of the predictions."""
+        return self.stages[-1].published[-1]

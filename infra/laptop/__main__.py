@@ -60,6 +60,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         started.result()
         api.wait_until_ready()
         api.wait_for_dag(arguments.pipeline)
+        if unknown := conf.keys() - (known := api.params(arguments.pipeline)):
+            raise services.ServiceError(f"{arguments.pipeline} takes {', '.join(known)}, and not {', '.join(unknown)}")
         if anew and (count := api.fail_unfinished_runs(arguments.pipeline)):
             console.print(f"gave up {count} unfinished run(s): what they were at ended with the services of then")
     triggered = api.trigger(arguments.pipeline, conf)
@@ -73,7 +75,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         console.print(f"\nThe run is at {settings.airflow_url}; everything stays up until `{make('down')}`.")
         return 1
     report = api.xcom(arguments.pipeline, triggered["dag_run_id"], "report")
-    summary.print_report(console, settings, arguments.pipeline, report)
+    show = summary.print_batch if arguments.pipeline.endswith("_batch") else summary.print_report
+    show(console, settings, arguments.pipeline, report)
     console.print(f"Took      {time.monotonic() - began:.0f} s", highlight=False)
     return 0
 
@@ -144,12 +147,15 @@ def _conf(arguments: argparse.Namespace) -> dict[str, Any]:
             f"there is no pipeline {arguments.pipeline!r} in dags/, only {', '.join(pipelines)}"
         )
     conf: dict[str, Any] = {}
-    if arguments.as_of is not None:
-        if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", arguments.as_of):
-            raise services.ServiceError(
-                f"AS_OF={arguments.as_of} is no month: write it as yyyy-mm, for example 2013-06"
-            )
-        conf["as_of"] = arguments.as_of
+    for name in ("as_of", "month"):
+        if (month := getattr(arguments, name)) is not None:
+            if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+                raise services.ServiceError(
+                    f"{name.upper()}={month} is no month: write it as yyyy-mm, for example 2013-06"
+                )
+            conf[name] = month
+    if arguments.prefix is not None:
+        conf["prefix"] = arguments.prefix
     if arguments.test_months is not None:
         if arguments.test_months not in {str(number) for number in range(1, 13)}:
             raise services.ServiceError(f"TEST_MONTHS={arguments.test_months} is no number of months from 1 to 12")
@@ -216,6 +222,8 @@ def main() -> int:
         if command is run:
             subparser.add_argument("--as-of", help="test month, yyyy-mm (default: the newest in bronze)")
             subparser.add_argument("--test-months", help="months of test up to as-of (default 1)")
+            subparser.add_argument("--month", help="month that a batch scores, yyyy-mm (default: the newest of silver)")
+            subparser.add_argument("--prefix", help="s3:// prefix of JSON Lines to score as that month")
             subparser.add_argument("--aws-port", type=int, help="port of local AWS (default 4566)")
         if command in (run, start_airflow):
             subparser.add_argument("--airflow-port", type=int, help="port of Airflow (default 8080)")

@@ -93,6 +93,10 @@ class Api:
             time.sleep(0.3)
         raise services.ServiceError(f"Airflow has not parsed the DAG {dag_id} within {START_SECONDS} s; see its logs")
 
+    def params(self, dag_id: str) -> list[str]:
+        """The names of the parameters that the DAG takes."""
+        return sorted(self._get(f"/dags/{dag_id}/details")["params"])
+
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> dict[str, Any]:
         """Start a run with these params; ServiceError with Airflow's reason where it refuses them."""
         response = self._session.post(

@@ -60,6 +60,17 @@ def _print_endpoint(console: Console, settings: Settings, dag_id: str, report: d
     console.print(command, soft_wrap=True, highlight=False)
 
 
+def print_batch(console: Console, settings: Settings, dag_id: str, report: dict[str, Any]) -> None:
+    """What was scored, by which model, and where the predictions are; or why nothing was."""
+    if skipped := report.get("skipped"):
+        console.print(f"\n[bold]{dag_id}[/] of {report['month']}: {skipped}", soft_wrap=True)
+        return
+    console.print(f"\n[bold]{dag_id}[/] of {report['month']}, by {report['model']}", soft_wrap=True, highlight=False)
+    for name, value in report["summary"].items():
+        console.print(f"{name.replace('_', ' '):<24} {value:,}", highlight=False)
+    console.print(f"\nTable     {report['table']}\nAirflow   {settings.airflow_url}", highlight=False)
+
+
 def print_failed_tasks(console: Console, api: Api, dag_id: str, run_id: str) -> None:
     """Every failed task of the run: the last lines of its log, and why the job or endpoint it waited for has failed."""
     for task in api.task_instances(dag_id, run_id):
@@ -80,6 +91,8 @@ def failure_reason(request: dict[str, Any]) -> str | None:
             return sagemaker.describe_training_job(TrainingJobName=name).get("FailureReason")
         if name := request.get("ProcessingJobName"):
             return sagemaker.describe_processing_job(ProcessingJobName=name).get("FailureReason")
+        if name := request.get("TransformJobName"):
+            return sagemaker.describe_transform_job(TransformJobName=name).get("FailureReason")
         if name := request.get("EndpointName"):
             return sagemaker.describe_endpoint(EndpointName=name).get("FailureReason")
     except ClientError as error:

@@ -106,7 +106,7 @@ resource "aws_iam_role_policy" "airflow_glue" {
         Effect = "Allow"
         Action = local.read_catalog
         # Athena looks at the database `default`, whichever one a query is about.
-        Resource = concat(["${local.catalog}:catalog", "${local.catalog}:database/default"], local.catalog_arns.bronze, local.catalog_arns.silver)
+        Resource = concat(["${local.catalog}:catalog", "${local.catalog}:database/default"], values(local.catalog_arns)...)
       },
       {
         Sid    = "StageAndPublish"
@@ -115,7 +115,7 @@ resource "aws_iam_role_policy" "airflow_glue" {
           "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable",
           "glue:CreatePartition", "glue:BatchCreatePartition", "glue:UpdatePartition",
         ]
-        Resource = concat(["${local.catalog}:catalog"], local.catalog_arns.silver)
+        Resource = concat(["${local.catalog}:catalog"], local.catalog_arns.silver, local.catalog_arns.gold)
       },
     ]
   })

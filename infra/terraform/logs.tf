@@ -60,7 +60,7 @@ resource "aws_cloudwatch_query_definition" "this" {
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
 resource "aws_iam_role_policy" "sagemaker_logs" {
   for_each = {
-    (aws_iam_role.sagemaker_jobs.name)     = ["training", "processing"]
+    (aws_iam_role.sagemaker_jobs.name)     = ["training", "processing", "transform"]
     (aws_iam_role.sagemaker_endpoint.name) = [for name in local.aws_names : "endpoint-${name}"]
   }
 

@@ -45,7 +45,7 @@ resource "aws_iam_role" "airflow" {
 
 resource "aws_iam_role" "sagemaker_jobs" {
   name               = "${local.prefix}-sagemaker-jobs"
-  description        = "Training and processing jobs"
+  description        = "Training, processing and transform jobs"
   assume_role_policy = local.sagemaker_trust
 }
 

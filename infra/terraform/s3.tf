@@ -7,6 +7,7 @@ locals {
   # also lies under a run's prefix: it goes when its pipeline deletes it, never by age.
   run_prefixes = {
     silver    = [for pipeline in local.pipelines : "${pipeline}/splits/"]
+    gold      = [for pipeline in local.pipelines : "${pipeline}/batch/"]
     artifacts = ["athena-results/"]
     logs      = ["s3/"]
   }
@@ -175,6 +176,14 @@ resource "aws_s3_bucket_policy" "this" {
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
+locals {
+  # What models say is not Airflow's to write: it makes tables of it, under the runs' prefixes.
+  airflow_writes = concat(
+    ["${local.bucket_arns.silver}/*", "${local.bucket_arns.artifacts}/athena-results/*"],
+    [for pipeline in local.pipelines : "${local.bucket_arns.gold}/${pipeline}/runs/*"],
+  )
+}
+
 resource "aws_iam_role_policy" "airflow_s3" {
   name = "s3"
   role = aws_iam_role.airflow.name
@@ -186,30 +195,30 @@ resource "aws_iam_role_policy" "airflow_s3" {
         Sid      = "FindObjects"
         Effect   = "Allow"
         Action   = ["s3:ListBucket", "s3:GetBucketLocation"] # Athena asks for the place of a bucket
-        Resource = [for layer in ["bronze", "silver", "artifacts"] : local.bucket_arns[layer]]
+        Resource = [for layer in ["bronze", "silver", "gold", "artifacts"] : local.bucket_arns[layer]]
       },
       {
         # Athena reads and writes as whoever starts the query.
         Sid      = "Read"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = [for layer in ["bronze", "silver", "artifacts"] : "${local.bucket_arns[layer]}/*"]
+        Resource = [for layer in ["bronze", "silver", "gold", "artifacts"] : "${local.bucket_arns[layer]}/*"]
       },
       {
         # Not the scripts that are trained: those come by `make deploy` and in no other way.
         Sid    = "Write"
         Effect = "Allow"
         Action = ["s3:PutObject", "s3:AbortMultipartUpload"] # Athena writes in parts
-        Resource = concat(
-          ["${local.bucket_arns.silver}/*", "${local.bucket_arns.artifacts}/athena-results/*"],
-          [for pipeline in local.pipelines : "${local.bucket_arns.artifacts}/${pipeline}/evaluation/*"],
-        )
+        Resource = concat(local.airflow_writes, flatten([for pipeline in local.pipelines : [
+          "${local.bucket_arns.artifacts}/${pipeline}/evaluation/*",
+          "${local.bucket_arns.gold}/${pipeline}/batch/requests/*",
+        ]]))
       },
       {
         Sid      = "DropWhatWasStaged"
         Effect   = "Allow"
         Action   = "s3:DeleteObject"
-        Resource = ["${local.bucket_arns.silver}/*", "${local.bucket_arns.artifacts}/athena-results/*"]
+        Resource = local.airflow_writes
       },
     ]
   })
@@ -235,6 +244,25 @@ resource "aws_iam_role_policy" "sagemaker_jobs_s3" {
         Action    = "s3:ListBucket"
         Resource  = local.bucket_arns.artifacts
         Condition = { StringLike = { "s3:prefix" = [for pipeline in local.pipelines : "${pipeline}/*"] } }
+      },
+      {
+        Sid       = "FindRequests"
+        Effect    = "Allow"
+        Action    = "s3:ListBucket"
+        Resource  = local.bucket_arns.gold
+        Condition = { StringLike = { "s3:prefix" = [for pipeline in local.pipelines : "${pipeline}/batch/requests/*"] } }
+      },
+      {
+        Sid      = "ReadRequests"
+        Effect   = "Allow"
+        Action   = "s3:GetObject"
+        Resource = [for pipeline in local.pipelines : "${local.bucket_arns.gold}/${pipeline}/batch/requests/*"]
+      },
+      {
+        Sid      = "WriteAnswers"
+        Effect   = "Allow"
+        Action   = "s3:PutObject"
+        Resource = [for pipeline in local.pipelines : "${local.bucket_arns.gold}/${pipeline}/batch/answers/*"]
       },
       {
         Sid    = "ReadSplitsSourceAndModels"

@@ -50,7 +50,7 @@ locals {
   sagemaker = "arn:${local.partition}:sagemaker:${local.region}:${local.account}"
 
   # What a pipeline calls its jobs, models and endpoint configurations: its name, the run and the try.
-  own = { for kind in ["training-job", "processing-job", "model", "endpoint-config"] : kind => [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"] }
+  own = { for kind in ["training-job", "processing-job", "transform-job", "model", "endpoint-config"] : kind => [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"] }
 
   # The same of any kind, which the actions say already. IAM takes 10,240 characters of a role's policies, and each
   # pipeline adds to them.
@@ -89,6 +89,17 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         }
       },
       {
+        # Has no switch for the network: it is its model's.
+        Sid      = "Score"
+        Effect   = "Allow"
+        Action   = "sagemaker:CreateTransformJob"
+        Resource = local.own["transform-job"]
+        Condition = {
+          StringEquals = local.tagged
+          ArnEquals    = { "sagemaker:OutputKmsKey" = aws_kms_key.this.arn }
+        }
+      },
+      {
         Sid       = "Model"
         Effect    = "Allow"
         Action    = "sagemaker:CreateModel"
@@ -107,7 +118,7 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         # encrypts SageMaker takes none. A denial says that in one place: "not equal" holds of a key that isn't given.
         Sid      = "NoOtherKeyForDisks"
         Effect   = "Deny"
-        Action   = ["sagemaker:CreateTrainingJob", "sagemaker:CreateProcessingJob", "sagemaker:CreateEndpointConfig"]
+        Action   = ["sagemaker:CreateTrainingJob", "sagemaker:CreateProcessingJob", "sagemaker:CreateTransformJob", "sagemaker:CreateEndpointConfig"]
         Resource = "*" # whatever its name
         Condition = {
           ArnNotEquals                = { "sagemaker:VolumeKmsKey" = aws_kms_key.this.arn }
@@ -122,7 +133,7 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Resource = concat(local.own_of_any_kind, local.endpoint_arns)
         Condition = {
           StringEquals = {
-            "sagemaker:TaggingAction" = ["CreateTrainingJob", "CreateProcessingJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint"]
+            "sagemaker:TaggingAction" = ["CreateTrainingJob", "CreateProcessingJob", "CreateTransformJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint"]
           }
         }
       },
@@ -130,8 +141,8 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Sid    = "Follow"
         Effect = "Allow"
         Action = [
-          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:DescribeModel",
-          "sagemaker:DescribeEndpointConfig",
+          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:DescribeTransformJob",
+          "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig",
         ]
         Resource = local.own_of_any_kind
       },
@@ -140,6 +151,12 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Effect   = "Allow"
         Action   = ["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"]
         Resource = local.package_arns
+      },
+      {
+        Sid      = "DeleteBatchModel" # one lives as long as the run that scores with it
+        Effect   = "Allow"
+        Action   = "sagemaker:DeleteModel"
+        Resource = [for name in local.aws_names : "${local.sagemaker}:model/${name}-batch-*"]
       },
       {
         Sid       = "Deploy"
@@ -205,7 +222,8 @@ resource "aws_iam_role_policy" "reader_sagemaker" {
         Sid    = "List"
         Effect = "Allow"
         Action = [
-          "sagemaker:ListTrainingJobs", "sagemaker:ListProcessingJobs", "sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints",
+          "sagemaker:ListTrainingJobs", "sagemaker:ListProcessingJobs", "sagemaker:ListTransformJobs",
+          "sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints",
           "sagemaker:ListModelPackageGroups",
         ]
         Resource = "*" # SageMaker's lists know no narrower one
@@ -214,7 +232,7 @@ resource "aws_iam_role_policy" "reader_sagemaker" {
         Sid    = "Describe"
         Effect = "Allow"
         Action = [
-          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:DescribeModel",
+          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:DescribeTransformJob", "sagemaker:DescribeModel",
           "sagemaker:DescribeEndpointConfig", "sagemaker:DescribeEndpoint", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages",
         ]
         Resource = concat(

@@ -128,10 +128,10 @@ def test_a_silver_that_was_never_published_has_no_months() -> None:
 
 
 def test_staged_tables_are_forgotten_and_nothing_else_is() -> None:
-    stage_table("staged__flight_delay__20130101_1__flights", "s3://silver/a/")
+    stage_table("staged__flight_delay__20130101_1__flights", "s3://silver/flight_delay/runs/a/")
     stage_table("staged__another_pipeline__20130101_1__flights", "s3://silver/b/")
     stage_table("flights", "s3://silver/c/")
-    put("a/month=2013-01/part", "rejected", "silver")
+    put("flight_delay/runs/a/month=2013-01/part", "rejected", "silver")
     put("c/month=2013-01/part", "another's", "silver")
     assert silver.drop_staged(PLATFORM, spec) == ["staged__flight_delay__20130101_1__flights"]
     assert keys("silver") == ["c/month=2013-01/part"]
@@ -141,11 +141,18 @@ def test_staged_tables_are_forgotten_and_nothing_else_is() -> None:
 
 def test_what_was_published_stays_when_its_staged_table_is_forgotten() -> None:
     table = STAGE.published[0]
-    stage_table("staged__flight_delay__1__x", "s3://silver/run-1")
-    put("run-1/month=2013-01/part", "published", "silver")
+    stage_table("staged__flight_delay__1__x", "s3://silver/flight_delay/runs/1")
+    put("flight_delay/runs/1/month=2013-01/part", "published", "silver")
     silver.publish(PLATFORM, spec, STAGE, {"2013-01": "f1"}, {table: "staged__flight_delay__1__x"})
     silver.drop_staged(PLATFORM, spec)
-    assert keys("silver") == ["run-1/month=2013-01/part"]
+    assert keys("silver") == ["flight_delay/runs/1/month=2013-01/part"]
+
+
+def test_the_data_of_a_staged_table_stays_where_it_lies_elsewhere_than_with_the_runs() -> None:
+    stage_table("staged__flight_delay__1__requests", "s3://silver/somebodys/")
+    put("somebodys/data.jsonl", "{}", "silver")
+    assert silver.drop_staged(PLATFORM, spec) == ["staged__flight_delay__1__requests"]
+    assert keys("silver") == ["somebodys/data.jsonl"]
 
 
 def test_publishing_what_was_dropped_says_which_task_to_clear() -> None:

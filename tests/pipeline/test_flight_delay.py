@@ -59,6 +59,36 @@ def counts(table: str) -> dict[str, int]:
     return {row.month: int(row.row_count) for row in frame.itertuples()}
 
 
+def predictions(month: str) -> Any:
+    """The published predictions of a month, beside the features of their flights."""
+    place = platform()
+    return wr.athena.read_sql_query(
+        f"""
+        select features.month as feature_month, predictions.*
+        from (select * from {place["silver_database"]}.flight_features where month = '{month}') as features
+        full outer join (select * from flight_delay_predictions where month = '{month}') as predictions
+            on features.carrier = predictions.carrier
+            and features.flight_number = predictions.flight_number
+            and features.origin = predictions.origin
+            and features.scheduled_departure_at = predictions.scheduled_departure_at
+        """,
+        database=place["gold_database"],
+        workgroup=place["athena_workgroup"],
+        ctas_approach=False,
+    )
+
+
+def batch_report(api: Api, number: int) -> dict[str, Any]:
+    """What the batch DAG's run of that number reported, once it has ended."""
+    for _ in range(1500):
+        runs = api._get("/dags/flight_delay_batch/dagRuns", order_by="run_after")["dag_runs"]
+        if len(runs) > number and runs[number]["state"] in progress.FINISHED:
+            assert runs[number]["state"] == "success"
+            return dict(api.xcom("flight_delay_batch", runs[number]["dag_run_id"], "report"))
+        time.sleep(0.2)
+    raise AssertionError(f"run {number} of flight_delay_batch has not ended within 5 minutes: {runs}")
+
+
 def locations(table: str) -> dict[str, str]:
     return {values[0]: path for path, values in wr.catalog.get_partitions(platform()["silver_database"], table).items()}
 
@@ -108,6 +138,12 @@ def test_the_model_carries_its_data_version_and_commit(first_run: subprocess.Com
 def test_staged_tables_are_gone(first_run: subprocess.CompletedProcess[str]) -> None:
     names = [table["Name"] for table in wr.catalog.get_tables(database=platform()["silver_database"])]
     assert sorted(names) == ["flight_features", "flights", "quarantine", "scheduled_flights", "weather"]
+
+
+def test_before_there_is_a_model_the_schedule_starts_a_batch_that_ends_well_and_scores_nothing(
+    api: Api, first_run: subprocess.CompletedProcess[str]
+) -> None:
+    assert batch_report(api, 0)["skipped"] == "no model has been deployed or approved yet: nothing to score with"
 
 
 def test_a_deleted_bronze_file_fails_the_run_by_name_and_silver_stays(
@@ -200,6 +236,47 @@ def test_what_is_not_published_leaves_nothing_behind(second_run: dict[str, Any])
     live = {place for table in SILVER for place in locations(table).values()}
     orphans = [prefix for prefix in prefixes if "__checked_" in prefix]
     assert live and not orphans
+
+
+def test_a_month_computed_anew_is_scored_by_the_schedule(api: Api, second_run: dict[str, Any]) -> None:
+    report = batch_report(api, 1)
+    assert (report["month"], report["table"]) == ("2013-03", "silverline_local_gold.flight_delay_predictions")
+    rows = predictions("2013-03")
+    assert len(rows) == report["summary"]["row_count"] == counts("flight_features")["2013-03"]
+    assert rows["feature_month"].notna().all() and rows["late_probability"].between(0, 1).all()
+    assert set(rows["model"]) == {report["model"]}
+
+
+def test_a_month_scored_again_is_replaced_and_its_model_and_staged_tables_are_gone(
+    laptop: Laptop, second_run: dict[str, Any]
+) -> None:
+    before = predictions("2013-03")
+    done = laptop.command("run", "--pipeline", "flight_delay_batch", "--month", "2013-03")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"score\.transform +deferred", done.stdout)
+    after = predictions("2013-03")
+    assert len(after) == len(before)
+    assert set(after["transform_job"]).isdisjoint(before["transform_job"]) and after["transform_job"].nunique() == 1
+    assert not boto3.client("sagemaker").list_models(NameContains="flight-delay-batch")["Models"]
+    tables = wr.catalog.get_tables(database=platform()["gold_database"])
+    assert [table["Name"] for table in tables] == ["flight_delay_predictions"]
+
+
+def test_files_that_somebody_put_there_are_scored_as_a_month_that_silver_lacks(
+    laptop: Laptop, second_run: dict[str, Any]
+) -> None:
+    sample = json.loads((laptop.state / "sample-flight_delay.json").read_text())
+    key = {"carrier": "B6", "flight_number": 1, "origin": "JFK", "scheduled_departure_at": "2014-01-05 16:00:00"}
+    bucket, prefix = platform()["gold_bucket"], "flight_delay/batch/requests/by-hand/"
+    line = json.dumps({"record_key": key, "features": sample})
+    boto3.client("s3").put_object(Bucket=bucket, Key=f"{prefix}flights.jsonl", Body=f"{line}\n".encode())
+    batch = ("run", "--pipeline", "flight_delay_batch", "--prefix", f"s3://{bucket}/{prefix}")
+    done = laptop.command(*batch, "--month", "2014-01")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (row,) = predictions("2014-01").to_dict("records")
+    assert (row["flight_number"], str(row["scheduled_departure_at"])) == (1, "2014-01-05 16:00:00")
+    refused = laptop.command(*batch, "--month", "2013-03")
+    assert refused.returncode == 1 and "silver has 2013-03: score that month without `prefix`" in refused.stdout
 
 
 def test_announced_data_starts_a_run_by_the_schedule(laptop: Laptop, api: Api, second_run: dict[str, Any]) -> None:

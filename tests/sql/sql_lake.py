@@ -1,6 +1,7 @@
 """SQL files on the real local Athena: given rows in the lake, expected rows out of a file of glue_like_sql."""
 
 import csv
+import gzip
 import io
 import json
 import uuid
@@ -159,6 +160,25 @@ class Athena:
             partitioning_info=["month"],
             wait=True,
         )
+
+    def execute(self, path: str, **parameters: Any) -> None:
+        """Runs the SQL file, which gives no rows."""
+        self._execute(self._render(path, **parameters))
+
+    def unload(self, path: str, **parameters: Any) -> list[Any]:
+        """The rows of the SQL file as UNLOAD writes them as JSON Lines."""
+        prefix = f"unloaded/{uuid.uuid4().hex}/"
+        statement = self._render(path, **parameters)
+        self._execute(
+            f"unload (\n{statement}\n) to 's3://{self.silver_bucket}/{prefix}' "
+            "with (format = 'JSON', compression = 'GZIP')"
+        )
+        keys = [item["Key"] for item in self.s3.list_objects_v2(Bucket=self.silver_bucket, Prefix=prefix)["Contents"]]
+        bodies = [self.s3.get_object(Bucket=self.silver_bucket, Key=key)["Body"].read() for key in keys]
+        return [json.loads(line) for body in bodies for line in gzip.decompress(body).splitlines()]
+
+    def _execute(self, statement: str) -> None:
+        wr.athena.start_query_execution(statement, database=self.silver, s3_output=self._output, wait=True)
 
     @property
     def _output(self) -> str:

@@ -42,12 +42,13 @@ class Laptop:
 
 @pytest.fixture(scope="module")
 def laptop(platform_on_local_aws: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    """A laptop on which `make run ENV=dev` has ended well."""
+    """A laptop on which `make run ENV=dev` has ended well, and then a batch."""
     laptop = Laptop(platform_on_local_aws, tmp_path_factory.mktemp("run"))
     (airflow_port,) = free_ports(1)
     aws_port = platform_on_local_aws.aws.url.rpartition(":")[2]
     try:
         laptop.make("run", "AS_OF=2013-03", f"AWS_PORT={aws_port}", f"AIRFLOW_PORT={airflow_port}")
+        assert "row count" in laptop.make("run", "PIPELINE=flight_delay_batch")
         yield laptop
     finally:
         laptop.make("down")

@@ -7,7 +7,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from silverline.platform import platform
 from silverline.runs import attempt
-from silverline.spec import PipelineSpec, Stage
+from silverline.spec import PipelineSpec, Spec, Stage
 
 
 def silver(spec: PipelineSpec, planned: Any) -> tuple[Any, Any]:
@@ -18,7 +18,7 @@ def silver(spec: PipelineSpec, planned: Any) -> tuple[Any, Any]:
         for stage in spec.stages:
             with TaskGroup(stage.audit):
                 earlier = published
-                written, published = _write_audit_publish(spec, stage, planned)
+                written, published = write_audit_publish(spec, stage, planned)
             if earlier is not None:
                 earlier >> written
             writes.append(written)
@@ -53,27 +53,29 @@ def silver(spec: PipelineSpec, planned: Any) -> tuple[Any, Any]:
     return counted, published
 
 
-def _write_audit_publish(spec: PipelineSpec, stage: Stage, planned: Any) -> tuple[Any, Any]:
+def write_audit_publish(spec: Spec, stage: Stage, planned: Any) -> tuple[Any, Any]:
+    """`stage`, which writes the months that are to be computed, and `publish`, which moves them in place."""
+
     @task(task_id="stage", doc_md="Writes the tables under the run's own prefix, for the months that are lacking.")
     def write(plan: dict[str, Any]) -> dict[str, str]:
         from silverline import silver
 
         if not plan["compute"]:
             raise AirflowSkipException("silver has every month as its files and its SQL make it: nothing to compute")
-        return silver.stage(platform(), spec, stage, plan["compute"], attempt())
+        return silver.stage(platform(), spec, stage, plan["compute"], attempt(), plan.get("parameters", {}))
 
     @task(doc_md="Runs the audit's SQL on what was staged; one broken check and nothing is published.")
     def audit(plan: dict[str, Any], staged: dict[str, str]) -> None:
         from silverline import silver
 
-        if broken := silver.audit(platform(), spec, stage, plan["compute"], staged):
+        if broken := silver.audit(platform(), spec, stage, plan["compute"], staged, plan.get("parameters", {})):
             reasons = "; ".join(f"{check['month']} {check['check_name']}: {check['detail']}" for check in broken)
             raise AirflowFailException(
                 f"not published, {len(broken)} checks of audit/{stage.audit}.sql fail: {reasons}"
             )
 
     @task(
-        doc_md="Moves the months of the silver tables to what was audited.",
+        doc_md="Moves the months of the tables to what was audited.",
         outlets=[Asset(f"{spec.name}.{table}") for table in stage.published],
     )
     def publish(plan: dict[str, Any], staged: dict[str, str]) -> None:

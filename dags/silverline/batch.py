@@ -1,0 +1,78 @@
+"""Builds a pipeline's batch DAG from its spec: plan, score, publish."""
+
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from silverline.groups.gold import gold
+from silverline.groups.score import NO_MODEL, score
+from silverline.platform import platform
+from silverline.runs import run_slug
+from silverline.spec import BatchSpec
+
+
+def batch(spec: BatchSpec, doc_md: str) -> DAG:
+    """The DAG of `spec`; it reads the Airflow variable `platform` when its tasks run."""
+    with DAG(
+        dag_id=f"{spec.name}_batch",
+        description=spec.description,
+        doc_md=doc_md,
+        schedule=Asset(f"{spec.name}.{spec.feature_table}"),
+        start_date=pendulum.datetime(2013, 1, 1, tz="UTC"),
+        catchup=False,
+        max_active_runs=1,  # two runs would publish the same month
+        tags=list(spec.tags),
+        default_args={
+            "owner": spec.owner,
+            "retries": 1,
+            "retry_delay": timedelta(seconds=10),
+            "execution_timeout": timedelta(minutes=15),
+        },
+        params={
+            "month": Param(
+                None, type=["null", "string"], pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="month to score, yyyy-mm"
+            ),
+            "prefix": Param(
+                None, type=["null", "string"], pattern="^s3://[^/]+/.+/$", description="JSON Lines to score as `month`"
+            ),
+        },
+        user_defined_macros={"run_slug": run_slug},
+    ) as dag:
+
+        @task(doc_md="Which month is scored, and of what.")
+        def plan() -> dict[str, Any]:
+            from silverline import predictions, silver
+
+            place, params = platform(), get_current_context()["params"]
+            published = silver.published_months(place, spec.feature_table)
+            try:
+                month = predictions.choose_month(params["month"], params["prefix"], published)
+            except ValueError as error:
+                raise AirflowFailException(str(error)) from None  # it is the same sentence
+            return {
+                "month": month,
+                "prefix": params["prefix"],
+                "fingerprint": published.get(month, ""),
+            }
+
+        @task(trigger_rule=TriggerRule.NONE_FAILED, doc_md="What was scored and published, or why nothing was.")
+        def report(plan: dict[str, Any], model: dict[str, Any] | None) -> dict[str, Any]:
+            from silverline import predictions
+
+            if model is None:
+                return {"month": plan["month"], "skipped": NO_MODEL}
+            place = platform()
+            return {
+                "month": plan["month"],
+                "model": model["name"],
+                "table": f"{place.gold_database}.{spec.table}",
+                "summary": predictions.summary(place, spec, plan["month"]),
+            }
+
+        planned = plan()
+        model, requests, scored = score(spec, planned)
+        gold(spec, planned, model, requests, scored) >> report(planned, model)
+    return dag

@@ -1,0 +1,92 @@
+"""A batch: the rows to score as JSON Lines, the model that scores them, and tables over what went in and came out.
+
+A line is {"record_key": {...}, "features": {...}}: the key tells whose the answer is, the features are the model's.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+
+from silverline import champion, sagemaker_requests, silver, sql
+from silverline.platform import Platform
+from silverline.spec import BatchSpec
+
+
+def choose_month(month: str | None, prefix: str | None, published: Mapping[str, str]) -> str:
+    """The month that is scored, the newest of `published` where none is named; ValueError where it can't be scored."""
+    if prefix:
+        if month is None:
+            raise ValueError(f"say by `month` as which month of predictions {prefix} is to be published")
+        if month in published:
+            raise ValueError(
+                f"silver has {month}: score that month without `prefix`, which would replace all its flights"
+            )
+        return month
+    if not published:
+        raise ValueError("silver has no month to score: run the pipeline first")
+    if month is not None and month not in published:
+        raise ValueError(f"silver has no {month}; it has {min(published)} to {max(published)}")
+    return month or max(published)
+
+
+def current_model(platform: Platform, spec: BatchSpec) -> dict[str, Any] | None:
+    """The `container` of what the endpoint serves, else of the newest approved version, and its `name`; None without
+    either. The name is the version's ARN, or the archive's address where a model was deployed past the registry."""
+    found = champion.find(platform, spec)
+    if found is None:
+        return None
+    if package := found["package"]:
+        return {"container": {"ModelPackageName": package}, "name": package}
+    container = {
+        "Image": platform.sagemaker_image,
+        "ModelDataUrl": found["model_artifacts"],
+        "Environment": sagemaker_requests.SERVING,
+    }
+    return {"container": container, "name": found["model_artifacts"]}
+
+
+def unload(platform: Platform, spec: BatchSpec, month: str, run: str) -> str:
+    """Write the month's rows of the feature table as requests under the run's prefix; returns the prefix."""
+    prefix = f"s3://{platform.gold_bucket}/{spec.name}/batch/requests/{run}/"
+    statement = sql.render(spec.name, "gold/requests", silver=platform.silver_database, month=month)
+    unload = f"unload (\n{statement}\n) to '{prefix}' with (format = 'JSON', compression = 'GZIP')"
+    sql.execute(unload, platform.gold_database, platform)
+    return prefix
+
+
+def compression(prefix: str) -> str:
+    """CompressionType of the files under an s3:// prefix; ValueError where there is none or they are not all alike."""
+    place = urlsplit(prefix)
+    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=place.netloc, Prefix=place.path[1:])
+    names = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    if not names:
+        raise ValueError(f"there is no file under {prefix}")
+    zipped = [name.endswith(".gz") for name in names]
+    if any(zipped) and not all(zipped):
+        raise ValueError(f"some of the files under {prefix} end with .gz and some don't: use one or the other")
+    return "Gzip" if all(zipped) else "None"
+
+
+def create_tables(platform: Platform, spec: BatchSpec, run: str, locations: Mapping[str, str]) -> dict[str, str]:
+    """An external table over each location of requests and answers, by the same names; they live for the run."""
+    tables = {name: f"{platform.gold_database}.{silver.staged_name(spec, run, name)}" for name in locations}
+    for name, location in locations.items():
+        statement = sql.render(spec.name, "gold/records", table=tables[name], location=f"{location.rstrip('/')}/")
+        sql.execute(statement, platform.gold_database, platform)
+    return tables
+
+
+def scored_at(job: str) -> str:
+    """When the transform job ended, in UTC as SQL writes it."""
+    ended = boto3.client("sagemaker").describe_transform_job(TransformJobName=job)["TransformEndTime"]
+    return f"{ended.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def summary(platform: Platform, spec: BatchSpec, month: str) -> dict[str, Any]:
+    """The published month in a few numbers."""
+    statement = sql.render(spec.name, "gold/summary", gold=platform.gold_database, month=month)
+    (row,) = sql.rows(statement, platform.gold_database, platform)
+    return dict(row)

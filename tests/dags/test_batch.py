@@ -1,0 +1,128 @@
+"""What a batch decides and asks of SageMaker, and the steps that talk to AWS, on moto's mock."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from test_on_moto import PLATFORM
+
+from flight_delay_batch import spec
+from silverline import champion, predictions, sagemaker_requests
+
+PUBLISHED = {"2013-01": "a", "2013-02": "b"}
+
+
+@pytest.mark.parametrize(
+    ("month", "prefix", "chosen"),
+    [(None, None, "2013-02"), ("2013-01", None, "2013-01"), ("2013-03", "s3://b/march/", "2013-03")],
+)
+def test_the_month_is_the_newest_the_one_asked_for_or_the_prefixs(
+    month: str | None, prefix: str | None, chosen: str
+) -> None:
+    assert predictions.choose_month(month, prefix, PUBLISHED) == chosen
+
+
+@pytest.mark.parametrize(
+    ("month", "prefix", "published", "message"),
+    [
+        (None, None, {}, "silver has no month to score: run the pipeline first"),
+        ("2013-03", None, PUBLISHED, "silver has no 2013-03; it has 2013-01 to 2013-02"),
+        (None, "s3://b/p/", PUBLISHED, "say by `month` as which month of predictions s3://b/p/ is to be published"),
+        ("2013-02", "s3://b/p/", PUBLISHED, "silver has 2013-02: score that month without `prefix`"),
+    ],
+)
+def test_what_can_not_be_scored_is_refused_with_what_to_do(
+    month: str | None, prefix: str | None, published: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        predictions.choose_month(month, prefix, published)
+
+
+def transform_job(**changes: Any) -> dict[str, Any]:
+    arguments = {"name": "job", "model_name": "model", "requests": "s3://gold/r/", "compression": "Gzip", **changes}
+    return sagemaker_requests.transform_job(spec, **arguments)
+
+
+def test_the_model_gets_the_features_and_the_key_comes_back_beside_its_answer() -> None:
+    request = transform_job()
+    assert request["DataProcessing"] == {
+        "InputFilter": "$.features",
+        "JoinSource": "Input",
+        "OutputFilter": "$['record_key','SageMakerOutput']",
+    }
+    # A join needs the same format on both sides, a record a line.
+    assert request["TransformInput"]["ContentType"] == request["TransformOutput"]["Accept"] == "application/jsonlines"
+    assert (request["TransformInput"]["SplitType"], request["TransformOutput"]["AssembleWith"]) == ("Line", "Line")
+    assert max(len(text) for text in request["DataProcessing"].values()) <= 63  # SageMaker takes no longer one
+
+
+def test_answers_lie_under_the_jobs_own_name_encrypted_by_the_platforms_key() -> None:
+    output = transform_job(name="flight-delay-batch-1")["TransformOutput"]
+    assert output["S3OutputPath"].endswith("/flight_delay/batch/answers/flight-delay-batch-1")
+    assert output["KmsKeyId"] == "{{ var.json.platform.kms_key_arn }}"
+
+
+def test_a_batch_scores_in_the_role_of_the_jobs_without_a_network_and_is_tagged() -> None:
+    model = sagemaker_requests.batch_model(spec, "model", {"ModelPackageName": "arn"})
+    assert model["ExecutionRoleArn"] == "{{ var.json.platform.sagemaker_jobs_role_arn }}"
+    assert model["EnableNetworkIsolation"] is True
+    for request in (model, transform_job()):
+        tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+        assert tags["Pipeline"] == "flight_delay" and {"Environment", "AirflowDag", "AirflowRun"} <= tags.keys()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket="gold")
+        yield
+
+
+@pytest.mark.parametrize(
+    ("found", "model"),
+    [
+        (None, None),
+        (
+            {"package": "arn:package/1", "model_artifacts": "s3://b/m.tar.gz"},
+            {"container": {"ModelPackageName": "arn:package/1"}, "name": "arn:package/1"},
+        ),
+        (
+            {"package": None, "model_artifacts": "s3://b/m.tar.gz"},
+            {
+                "container": {
+                    "Image": PLATFORM.sagemaker_image,
+                    "ModelDataUrl": "s3://b/m.tar.gz",
+                    "Environment": sagemaker_requests.SERVING,
+                },
+                "name": "s3://b/m.tar.gz",
+            },
+        ),
+    ],
+)
+def test_the_champion_scores_by_its_version_or_where_it_has_none_by_its_archive(
+    monkeypatch: pytest.MonkeyPatch, found: Any, model: Any
+) -> None:
+    monkeypatch.setattr(champion, "find", lambda platform, spec: found)
+    assert predictions.current_model(PLATFORM, spec) == model
+
+
+@pytest.mark.parametrize(
+    ("names", "found"), [(["a.gz", "b.gz"], "Gzip"), (["a.jsonl", "b"], "None"), (["a.jsonl"], "None")]
+)
+def test_requests_are_compressed_as_their_names_say(aws: None, names: list[str], found: str) -> None:
+    for name in names:
+        boto3.client("s3").put_object(Bucket="gold", Key=f"requests/{name}", Body=b"")
+    assert predictions.compression("s3://gold/requests/") == found
+
+
+def test_requests_that_are_not_there_or_not_alike_are_refused(aws: None) -> None:
+    with pytest.raises(ValueError, match="there is no file under s3://gold/requests/"):
+        predictions.compression("s3://gold/requests/")
+    for name in ("a.gz", "b.jsonl"):
+        boto3.client("s3").put_object(Bucket="gold", Key=f"requests/{name}", Body=b"")
+    with pytest.raises(ValueError, match=r"some of the files under s3://gold/requests/ end with \.gz and some don't"):
+        predictions.compression("s3://gold/requests/")
