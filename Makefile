@@ -45,6 +45,10 @@ demo-data: setup  ## put the demo data into bronze of your own AWS account (ENV=
 	$(if $(ENV),,$(error which environment? make $@ ENV=dev))
 	@$(PYTHON) -m laptop demo-data
 
+reproduce: setup  ## train a registered model again and compare it bit for bit (MODEL=version or ARN ENV=dev)
+	@$(PYTHON) -m laptop reproduce $(if $(PIPELINE),--pipeline $(PIPELINE)) \
+		$(or $(MODEL),$(error which model package? make reproduce MODEL=1))
+
 announce: setup  ## tell Airflow that bronze has new files, so that the pipeline starts by its schedule
 	@$(PYTHON) -m laptop announce $(if $(PIPELINE),--pipeline $(PIPELINE))
 
@@ -134,4 +138,4 @@ endef
 	@python3 -m venv .envs/uv
 	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.PHONY: help run invoke iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock
+.PHONY: help run invoke reproduce iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock

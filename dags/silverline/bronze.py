@@ -3,7 +3,8 @@
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import boto3
 
@@ -12,34 +13,55 @@ from silverline.platform import Platform
 MONTH_PREFIX = re.compile(r"/year=(\d{4})/month=(\d{2})/")
 
 
-def inventory(platform: Platform, tables: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Of each month the tables with files for it, and a hash of the names and contents of these files."""
-    months: dict[str, dict[str, str]] = defaultdict(dict)
+class File(NamedTuple):
+    """A raw file as it is now: the version keeps it, whatever comes under its name later."""
+
+    table: str
+    month: str | None
+    key: str
+    version_id: str
+    etag: str
+
+
+def files(platform: Platform, tables: Iterable[str]) -> list[File]:
+    """The files of the tables, the empty ones left out."""
+    found = []
+    pages = boto3.client("s3").get_paginator("list_object_versions")
     for table in tables:
-        files: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        for key, etag in _objects(platform.bronze_bucket, f"{table}/"):
-            if match := MONTH_PREFIX.search(key):
-                files["-".join(match.groups())].append((key, etag))
-        for month, objects in files.items():
-            months[month][table] = _hash(objects)
-    return dict(months)
+        for page in pages.paginate(Bucket=platform.bronze_bucket, Prefix=f"{table}/"):
+            for item in page.get("Versions", []):
+                if item["IsLatest"] and item["Size"]:
+                    match = MONTH_PREFIX.search(item["Key"])
+                    month = "-".join(match.groups()) if match else None
+                    found.append(File(table, month, item["Key"], item["VersionId"], item["ETag"]))
+    return found
 
 
-def references(platform: Platform, tables: Iterable[str]) -> dict[str, str]:
+def inventory(listed: Iterable[File], tables: Collection[str]) -> dict[str, dict[str, str]]:
+    """Of each month the tables with files for it, and a hash of the names and contents of these files."""
+    months: dict[str, dict[str, list[File]]] = defaultdict(lambda: defaultdict(list))
+    for file in listed:
+        if file.month and file.table in tables:
+            months[file.month][file.table].append(file)
+    return {month: {table: _hash(files) for table, files in by_table.items()} for month, by_table in months.items()}
+
+
+def references(platform: Platform, listed: Sequence[File], tables: Iterable[str]) -> dict[str, str]:
     """A hash of the files of each table without partitions; FileNotFoundError where there is none."""
     hashes = {}
     for table in tables:
-        objects = list(_objects(platform.bronze_bucket, f"{table}/"))
-        if not objects:
+        files = [file for file in listed if file.table == table]
+        if not files:
             raise FileNotFoundError(f"bronze.{table} has no file under s3://{platform.bronze_bucket}/{table}/")
-        hashes[table] = _hash(objects)
+        hashes[table] = _hash(files)
     return hashes
 
 
-def _objects(bucket: str, prefix: str) -> Iterable[tuple[str, str]]:
-    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return ((item["Key"], item["ETag"]) for page in pages for item in page.get("Contents", []) if item["Size"])
+def manifest(platform: Platform, listed: Iterable[File], references: Collection[str], as_of: str) -> dict[str, Any]:
+    """The versions of all files that silver is made of up to `as_of`: what makes it again, whatever comes later."""
+    used = [file for file in listed if (file.table in references) or (file.month and file.month <= as_of)]
+    return {"bucket": platform.bronze_bucket, "files": [file._asdict() for file in sorted(used)]}
 
 
-def _hash(objects: Iterable[tuple[str, str]]) -> str:
-    return hashlib.sha256(repr(sorted(objects)).encode()).hexdigest()
+def _hash(files: Iterable[File]) -> str:
+    return hashlib.sha256(repr(sorted((file.key, file.etag) for file in files)).encode()).hexdigest()

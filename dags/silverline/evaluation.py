@@ -6,10 +6,12 @@ import tarfile
 from collections.abc import Mapping
 from typing import Any
 
+from silverline import objects
+
 
 def read_outputs(model_artifacts: str) -> dict[str, Any]:
     """The JSON files in the output.tar.gz beside a job's model.tar.gz, by name without the ending."""
-    body = _read(f"{model_artifacts.rpartition('/')[0]}/output.tar.gz")
+    body = objects.read(f"{model_artifacts.rpartition('/')[0]}/output.tar.gz")
     with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as archive:
         return {
             member.name.removeprefix("./").removesuffix(".json"): json.load(content)
@@ -20,21 +22,11 @@ def read_outputs(model_artifacts: str) -> dict[str, Any]:
 
 def read(prefix: str) -> dict[str, Any]:
     """The comparison that an evaluation left under its prefix."""
-    return dict(json.loads(_read(f"{prefix}comparison.json")))
+    return dict(json.loads(objects.read(f"{prefix}comparison.json")))
 
 
 def store(prefix: str, files: Mapping[str, bytes]) -> list[str]:
     """Put PNG files under a prefix; returns where each lies."""
-    import boto3
-
-    bucket, folder = prefix.removeprefix("s3://").split("/", 1)
     for name, content in files.items():
-        boto3.client("s3").put_object(Bucket=bucket, Key=f"{folder}{name}", Body=content, ContentType="image/png")
+        objects.write(f"{prefix}{name}", content, "image/png")
     return [f"{prefix}{name}" for name in files]
-
-
-def _read(uri: str) -> bytes:
-    import boto3
-
-    bucket, key = uri.removeprefix("s3://").split("/", 1)
-    return boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -1,4 +1,4 @@
-"""Builds a pipeline's DAG from its spec: bronze, silver, train, evaluate, deploy."""
+"""Builds a pipeline's DAG from its spec: bronze, silver, train, evaluate, register, approve, deploy."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,9 +6,11 @@ from typing import Any
 import pendulum
 from airflow.sdk import DAG, Asset, Param, TriggerRule, task
 
+from silverline.groups.approve import approve
 from silverline.groups.bronze import bronze
 from silverline.groups.deploy import deploy
 from silverline.groups.evaluate import evaluate
+from silverline.groups.register import register
 from silverline.groups.silver import silver
 from silverline.groups.train import train
 from silverline.runs import run_slug
@@ -44,25 +46,35 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
     ) as dag:
         planned = bronze(spec)
         counted, published = silver(spec, planned)
-        evaluated = evaluate(spec, train(spec, planned, published))
-        smoke = deploy(spec, evaluated.promoted)
+        gated = evaluate(spec, train(spec, planned, published))
+        package = register(spec, planned, gated)
+        smoke = deploy(spec, approve(spec, gated, package))
 
         @task(
             trigger_rule=TriggerRule.NONE_FAILED,
             doc_md="What the run did, in one place: rows, metrics beside champion and baselines, decision, endpoint.",
         )
         def report(
-            plan: dict[str, Any], counts: list[dict[str, Any]], gated: dict[str, Any], smoke: dict[str, Any] | None
+            plan: dict[str, Any],
+            counts: list[dict[str, Any]],
+            gated: dict[str, Any],
+            package: str,
+            smoke: dict[str, Any] | None,
         ) -> dict[str, Any]:
+            from silverline import model_packages
+
+            status, description = model_packages.approval(package)
             return {
                 "as_of": plan["as_of"],
                 "splits": plan["splits"],
                 "computed_months": plan["compute"],
                 "rows": {name: sum(row[name] for row in counts) for name in ROW_COUNTS},
                 **{name: gated[name] for name in ("decision", "reasons", "metrics", "evaluation", "champion")},
+                "model_package": package,
+                "approval": {"status": status, "description": description},
                 "endpoint": spec.aws_name,
                 "smoke_test": smoke,  # None where nothing was deployed
             }
 
-        report(planned, counted, evaluated.gated, smoke)
+        report(planned, counted, gated, package, smoke)
     return dag

@@ -146,17 +146,12 @@ def evaluation_inputs(source: str, model_data: str, splits: str, champion: str |
     ]
 
 
-def model(spec: PipelineSpec, name: str, model_data: str) -> dict[str, Any]:
-    """CreateModel for `spec`: the trained archive carries its own serving code, so nothing else is downloaded."""
-    environment = {**SERVING, **spec.endpoint_environment}
+def model(spec: PipelineSpec, name: str, package: str) -> dict[str, Any]:
+    """CreateModel for an approved model package of `spec`, which says what is served, in which image, and how."""
     return {
         "ModelName": name,
         "ExecutionRoleArn": "{{ var.json.platform.sagemaker_endpoint_role_arn }}",
-        "PrimaryContainer": {
-            "Image": "{{ var.json.platform.sagemaker_image }}",
-            "ModelDataUrl": model_data,
-            "Environment": environment,
-        },
+        "PrimaryContainer": {"ModelPackageName": package},
         "EnableNetworkIsolation": True,
         "Tags": _tags(spec),
     }

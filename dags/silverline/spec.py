@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 ROW_METRICS = ("log_loss", "brier", "cost")
 """Of evaluate.py's metrics those that any slice of the test split has, be it of one class; less is better."""
+
+Approval = Literal["gate", "person"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ class PipelineSpec(Spec):
     """Everything in which one pipeline differs from another; its `name` is the dag_id.
 
     `monthly_sources` are the bronze tables partitioned by month, `reference_sources` the small ones without partitions.
-    The table that the model learns from is the last one the last stage publishes. `slices` are columns of it.
+    The table that the model learns from is the last one the last stage publishes. `slices` are columns of it. A model
+    that the gate promotes is approved by the gate itself, or by a `person`, who has `approval_timeout` for it.
     """
 
     monthly_sources: tuple[str, ...]
@@ -99,6 +102,15 @@ class PipelineSpec(Spec):
     evaluation_timeout: timedelta = timedelta(minutes=30)
     endpoint_instance_type: str = "ml.t2.medium"
     endpoint_environment: Mapping[str, str] = field(default_factory=dict)
+    approval: Approval = "gate"
+    approval_timeout: timedelta = timedelta(days=7)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.approval not in get_args(Approval):
+            raise ValueError(
+                f"pipeline {self.name}: approval {self.approval!r} is none of {', '.join(get_args(Approval))}"
+            )
 
     @property
     def feature_table(self) -> str:

@@ -1,4 +1,4 @@
-"""`python -m laptop run | airflow | down | announce | invoke | demo-data`: what the make targets call."""
+"""`python -m laptop run | airflow | down | announce | invoke | demo-data | reproduce`: what the make targets call."""
 
 import argparse
 import fcntl
@@ -21,8 +21,9 @@ from rich.console import Console
 from deploy import account, git, sources
 from deploy.plan import Refused
 from deploy.platform import commit_change, read
-from laptop import airflow, demo_data, hybrid, platform, progress, services, summary, terraformed
+from laptop import airflow, demo_data, hybrid, platform, progress, reproduce, services, summary, terraformed
 from laptop.settings import ALL_STATE, ENVIRONMENT, LOCAL, REPOSITORY, STATE, Settings, make, write_privately
+from silverline.platform import Platform
 
 FREE_BYTES = 2 * 1024**3
 
@@ -124,6 +125,22 @@ def invoke(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def reproduce_model(arguments: argparse.Namespace, console: Console) -> int:
+    """Train a registered model again from what its package says of it, and compare; 0 where it is the same."""
+    STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if ENVIRONMENT == LOCAL:
+        with _starting():
+            settings = _settings(None, None)
+            settings.enter()
+            _require_free_aws_port(settings)
+            _start_local_aws(settings)
+    else:
+        os.environ.update(Settings(0, 0).user_environment())
+        account.caller()
+    place = Platform.from_document(read(ENVIRONMENT))
+    return reproduce.reproduce(place, arguments.pipeline, arguments.model, console)
+
+
 def start_airflow(arguments: argparse.Namespace, console: Console) -> int:
     """Run Airflow on your own AWS account, as the AWS CLI finds it, until Ctrl-C."""
     STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -213,12 +230,15 @@ def main() -> int:
         "announce": announce,
         "invoke": invoke,
         "demo-data": load_demo_data,
+        "reproduce": reproduce_model,
     }
     for name, command in named.items():
         subparser = commands.add_parser(name, help=command.__doc__)
         subparser.set_defaults(command=command)
-        if command in (run, announce, invoke):
+        if command in (run, announce, invoke, reproduce_model):
             subparser.add_argument("--pipeline", default="flight_delay", help="the DAG (default flight_delay)")
+        if command is reproduce_model:
+            subparser.add_argument("model", help="a model package's ARN, or its version in the pipeline's group")
         if command is run:
             subparser.add_argument("--as-of", help="test month, yyyy-mm (default: the newest in bronze)")
             subparser.add_argument("--test-months", help="months of test up to as-of (default 1)")

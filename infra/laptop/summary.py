@@ -30,6 +30,9 @@ def print_report(console: Console, settings: Settings, dag_id: str, report: dict
     console.print(f"\n[bold]{report['decision']}[/]")
     console.print("\n".join(f"- {reason}" for reason in report["reasons"]), soft_wrap=True, highlight=False)
     console.print(f"All of it: {report['evaluation']}", soft_wrap=True, highlight=False)
+    status, description = report["approval"]["status"], report["approval"]["description"]
+    said = f"{status} ({description})" if description else status
+    console.print(f"\nModel package {report['model_package']}: {said}", soft_wrap=True, highlight=False)
     if report["smoke_test"]:
         _print_endpoint(console, settings, dag_id, report)
     else:

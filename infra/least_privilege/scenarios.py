@@ -95,7 +95,7 @@ SCENARIOS = (
     Scenario(
         "a month's files changed",
         newer_files,
-        ("glue:UpdatePartition", "sagemaker:UpdateEndpoint", "sagemaker:DescribeModelPackage"),
+        ("glue:UpdatePartition", "sagemaker:UpdateEndpoint"),
     ),
     Scenario("the endpoint has failed", failed_endpoint, ("sagemaker:DeleteEndpoint",)),
 )

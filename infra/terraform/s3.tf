@@ -198,6 +198,13 @@ resource "aws_iam_role_policy" "airflow_s3" {
         Resource = [for layer in ["bronze", "silver", "gold", "artifacts"] : local.bucket_arns[layer]]
       },
       {
+        # A model's lineage names the version of each raw file.
+        Sid      = "FindVersions"
+        Effect   = "Allow"
+        Action   = "s3:ListBucketVersions"
+        Resource = local.bucket_arns.bronze
+      },
+      {
         # Athena reads and writes as whoever starts the query.
         Sid      = "Read"
         Effect   = "Allow"
@@ -211,6 +218,7 @@ resource "aws_iam_role_policy" "airflow_s3" {
         Action = ["s3:PutObject", "s3:AbortMultipartUpload"] # Athena writes in parts
         Resource = concat(local.airflow_writes, flatten([for pipeline in local.pipelines : [
           "${local.bucket_arns.artifacts}/${pipeline}/evaluation/*",
+          "${local.bucket_arns.artifacts}/${pipeline}/lineage/*",
           "${local.bucket_arns.gold}/${pipeline}/batch/requests/*",
         ]]))
       },

@@ -66,6 +66,7 @@ locals {
   ]
 
   endpoint_arns = [for name in local.aws_names : "${local.sagemaker}:endpoint/${name}"]
+  group_arns    = [for name in local.aws_names : "${local.sagemaker}:model-package-group/${local.prefix}-${name}"]
   package_arns  = [for name in local.aws_names : "${local.sagemaker}:model-package/${local.prefix}-${name}/*"]
 }
 
@@ -153,6 +154,21 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Resource = local.package_arns
       },
       {
+        # Nothing is registered as approved: that is said of a package in a call of its own.
+        Sid       = "Register"
+        Effect    = "Allow"
+        Action    = "sagemaker:CreateModelPackage"
+        Resource  = concat(local.group_arns, local.package_arns)
+        Condition = { StringEquals = { "sagemaker:ModelApprovalStatus" = ["PendingManualApproval", "Rejected"] } }
+      },
+      {
+        Sid       = "Approve"
+        Effect    = "Allow"
+        Action    = "sagemaker:UpdateModelPackage"
+        Resource  = local.package_arns
+        Condition = { StringEquals = { "sagemaker:ModelApprovalStatus" = ["Approved", "Rejected"] } }
+      },
+      {
         Sid      = "DeleteBatchModel" # one lives as long as the run that scores with it
         Effect   = "Allow"
         Action   = "sagemaker:DeleteModel"
@@ -238,7 +254,7 @@ resource "aws_iam_role_policy" "reader_sagemaker" {
         Resource = concat(
           concat(values(local.own)...),
           local.endpoint_arns,
-          [for name in local.aws_names : "${local.sagemaker}:model-package-group/${local.prefix}-${name}"],
+          local.group_arns,
           local.package_arns,
         )
       },

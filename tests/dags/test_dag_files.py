@@ -77,18 +77,14 @@ def test_operators_that_wait_for_aws_free_their_slot(dagbag: DagBag) -> None:
     assert waiting and all(task.deferrable for task in waiting)
 
 
-def test_what_is_deployed_waits_for_the_gate_to_promote_and_the_report_tells_of_any_decision(dagbag: DagBag) -> None:
+def test_what_is_deployed_waits_for_approval_and_the_report_tells_of_any_decision(dagbag: DagBag) -> None:
     dag = dagbag.dags["flight_delay"]
-    promoted: Any = dag.get_task("evaluate.promoted")
-    assert promoted.ignore_downstream_trigger_rules is False  # else the report would be skipped, too
-    assert promoted.python_callable({"decision": "promote"}) == {"decision": "promote"}
-    assert [promoted.python_callable({"decision": decision}) for decision in ("hold", "reject")] == [None, None]
     deploying = [task for task in dag.tasks if task.task_id.startswith("deploy.")]
     assert deploying and all(
-        "evaluate.promoted" in task.get_flat_relative_ids(upstream=True) and task.trigger_rule == "all_success"
+        "approve.decide" in task.get_flat_relative_ids(upstream=True) and task.trigger_rule == "all_success"
         for task in deploying
     )
-    assert dag.get_task("report").trigger_rule == "none_failed"
+    assert dag.get_task("report").trigger_rule == dag.get_task("approve.decide").trigger_rule == "none_failed"
 
 
 def test_nothing_below_dags_asks_where_it_runs() -> None:

@@ -13,6 +13,8 @@ from silverline.platform import Platform
 from silverline.smoke_test import differences
 from silverline.spec import Costs, Gate
 
+PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/test-flight-delay/1"
+
 
 def test_a_gate_metric_that_a_slice_may_not_have_is_refused_before_anything_runs() -> None:
     with pytest.raises(ValueError, match="gate metric 'roc_auc' is none that slices have"):
@@ -63,7 +65,7 @@ def test_each_split_is_a_channel_and_each_metric_of_each_split_is_matched() -> N
 def test_training_and_serving_have_no_network_and_the_code_comes_as_a_channel() -> None:
     training = sagemaker_requests.training_job(spec, "job", "s3://b/splits/", "s3://b/s/sourcedir.tar.gz", "v1")
     assert training["EnableNetworkIsolation"]
-    assert sagemaker_requests.model(spec, "model", "s3://b/model.tar.gz")["EnableNetworkIsolation"]
+    assert sagemaker_requests.model(spec, "model", PACKAGE)["EnableNetworkIsolation"]
     code = training["InputDataConfig"][-1]
     assert code["ChannelName"] == "code"
     assert code["DataSource"]["S3DataSource"]["S3Uri"] == "s3://b/s/sourcedir.tar.gz"
@@ -114,7 +116,7 @@ def test_an_evaluation_has_no_network_and_measures_by_the_specs_costs_and_slices
 def test_jobs_and_endpoints_have_roles_of_their_own() -> None:
     training = sagemaker_requests.training_job(spec, "job", "s3://b/", "s3://b/s.tar.gz", "v1")
     assert training["RoleArn"] == "{{ var.json.platform.sagemaker_jobs_role_arn }}"
-    model = sagemaker_requests.model(spec, "model", "s3://b/model.tar.gz")
+    model = sagemaker_requests.model(spec, "model", PACKAGE)
     assert model["ExecutionRoleArn"] == "{{ var.json.platform.sagemaker_endpoint_role_arn }}"
 
 
@@ -145,7 +147,7 @@ def test_everything_made_in_sagemaker_is_tagged_with_its_pipeline_and_run() -> N
     for request in (
         sagemaker_requests.training_job(spec, "job", "s3://b/", "s3://b/s.tar.gz", "v1"),
         evaluation_job(),
-        sagemaker_requests.model(spec, "model", "s3://b/model.tar.gz"),
+        sagemaker_requests.model(spec, "model", PACKAGE),
         sagemaker_requests.endpoint_config(spec, "config", "model"),
         sagemaker_requests.endpoint(spec, "config"),
     ):

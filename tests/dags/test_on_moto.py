@@ -61,12 +61,16 @@ def keys(bucket: str) -> list[str]:
     return [item["Key"] for item in boto3.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])]
 
 
+def inventory(*tables: str) -> dict[str, dict[str, str]]:
+    return bronze.inventory(bronze.files(PLATFORM, tables), tables)
+
+
 def test_bronze_is_inventoried_by_month_and_table() -> None:
     put("flights/year=2013/month=01/flights.csv", "a")
     put("flights/year=2013/month=02/flights.csv", "b")
     put("weather/year=2013/month=01/weather.jsonl", "c")
     put("flights/README.txt", "not a month")
-    months = bronze.inventory(PLATFORM, ["flights", "weather"])
+    months = inventory("flights", "weather")
     assert {month: sorted(tables) for month, tables in months.items()} == {
         "2013-01": ["flights", "weather"],
         "2013-02": ["flights"],
@@ -75,19 +79,19 @@ def test_bronze_is_inventoried_by_month_and_table() -> None:
 
 def test_a_second_file_of_a_month_changes_its_hash() -> None:
     put("flights/year=2013/month=01/a.csv", "a")
-    before = bronze.inventory(PLATFORM, ["flights"])
+    before = inventory("flights")
     put("flights/year=2013/month=01/b.csv", "b")
-    assert bronze.inventory(PLATFORM, ["flights"]) != before
+    assert inventory("flights") != before
 
 
 def test_an_empty_file_is_no_file() -> None:
     put("flights/year=2013/month=01/flights.csv", "")
-    assert bronze.inventory(PLATFORM, ["flights"]) == {}
+    assert inventory("flights") == {}
 
 
 def test_a_reference_table_without_a_file_is_named() -> None:
     with pytest.raises(FileNotFoundError, match="bronze.planes has no file under s3://bronze/planes/"):
-        bronze.references(PLATFORM, ["planes"])
+        bronze.references(PLATFORM, [], ["planes"])
 
 
 def stage_table(name: str, location: str, columns: tuple[str, ...] = ("distance_miles",)) -> None:

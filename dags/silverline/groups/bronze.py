@@ -16,13 +16,14 @@ def bronze(spec: PipelineSpec) -> Any:
 
         @task(doc_md="Which months silver lacks or has from other files, and which ones train, validate and test.")
         def plan() -> dict[str, Any]:
-            from silverline import bronze, silver, sql
+            from silverline import bronze, lineage, silver, sql
 
             place, params = platform(), get_current_context()["params"]
-            inventory = bronze.inventory(place, spec.monthly_sources)
+            files = bronze.files(place, (*spec.monthly_sources, *spec.reference_sources))
+            inventory = bronze.inventory(files, spec.monthly_sources)
             published = silver.published_months(place, spec.feature_table)
             try:
-                references = bronze.references(place, spec.reference_sources)
+                references = bronze.references(place, files, spec.reference_sources)
                 as_of = months.choose_as_of(params["as_of"], inventory, spec.monthly_sources)
                 first = min(inventory)
                 splits = months.splits(first, as_of, params["test_months"])
@@ -30,12 +31,16 @@ def bronze(spec: PipelineSpec) -> Any:
                 raise AirflowFailException(str(error)) from None  # it is the same sentence
             if missing := months.missing_files(inventory, published, spec.monthly_sources, as_of):
                 raise AirflowFailException(f"put these files back, silver stays as it is: {'; '.join(missing)}")
+            digest = sql.digest(spec.name)
             wanted = {
-                month: months.fingerprint(month, inventory, references, sql.digest(spec.name))
+                month: months.fingerprint(month, inventory, references, digest)
                 for month in months.between(first, as_of)
             }
+            manifest = bronze.manifest(place, files, spec.reference_sources, as_of)
             return {
                 "as_of": as_of,
+                "bronze": lineage.store(place, spec.name, manifest),
+                "sql_digest": digest,
                 "fingerprints": wanted,
                 "compute": [month for month in wanted if published.get(month) != wanted[month]],
                 "splits": {name: list(cut) for name, cut in splits.items()},

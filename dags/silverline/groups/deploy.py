@@ -16,16 +16,16 @@ from silverline.sagemaker_requests import ATTEMPT
 from silverline.spec import PipelineSpec
 
 
-def deploy(spec: PipelineSpec, evaluated: Any) -> Any:
+def deploy(spec: PipelineSpec, approved: Any) -> Any:
     """`deploy.smoke_test`: what the endpoint answered."""
     with TaskGroup("deploy", tooltip="Model, endpoint configuration, endpoint, and known questions to it"):
         create_model = SageMakerModelOperator(
             task_id="create_model",
-            doc_md="Registers the trained archive as a SageMaker model.",
+            doc_md="A SageMaker model of the approved model package.",
             config=sagemaker_requests.model(
                 spec,
                 name=f"{spec.aws_name}-{ATTEMPT}",
-                model_data="{{ ti.xcom_pull('train.train')['Training']['ModelArtifacts']['S3ModelArtifacts'] }}",
+                package=approved["package"],
             ),
         )
         create_endpoint_config = SageMakerEndpointConfigOperator(
@@ -61,13 +61,13 @@ def deploy(spec: PipelineSpec, evaluated: Any) -> Any:
             doc_md="Asks the endpoint for rows of the test split whose answers the training job wrote down.",
             outlets=[Asset(f"{spec.name}.endpoint")],
         )
-        def smoke_test(evaluated: dict[str, Any]) -> dict[str, Any]:
+        def smoke_test(approved: dict[str, Any]) -> dict[str, Any]:
             from silverline.smoke_test import smoke_test
 
-            golden = evaluation.read_outputs(evaluated["model_artifacts"])["golden"]
+            golden = evaluation.read_outputs(approved["model_artifacts"])["golden"]
             return {"answers": smoke_test(spec.aws_name, golden), "sample_request": golden["request"][0]}
 
-        evaluated >> create_model >> create_endpoint_config >> delete_failed_endpoint() >> deploy_endpoint
-        answered = smoke_test(evaluated)
+        approved >> create_model >> create_endpoint_config >> delete_failed_endpoint() >> deploy_endpoint
+        answered = smoke_test(approved)
         deploy_endpoint >> answered
     return answered

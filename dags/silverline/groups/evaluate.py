@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from airflow.sdk import TaskGroup, task
 
@@ -15,14 +15,7 @@ from silverline.sagemaker_requests import ATTEMPT
 from silverline.spec import PipelineSpec
 
 
-class Evaluated(NamedTuple):
-    """`gated` says what became of every model; `promoted` is the same, and skips what follows it for all others."""
-
-    gated: Any
-    promoted: Any
-
-
-def evaluate(spec: PipelineSpec, trained: Trained) -> Evaluated:
+def evaluate(spec: PipelineSpec, trained: Trained) -> Any:
     """`evaluate.gate`: decision, reasons, metrics, where the evaluation lies, champion's package, model's archive."""
     with TaskGroup("evaluate", tooltip="The new model beside the one in service, on the same flights, and a decision"):
 
@@ -80,17 +73,10 @@ def evaluate(spec: PipelineSpec, trained: Trained) -> Evaluated:
                 "model_artifacts": training["Training"]["ModelArtifacts"]["S3ModelArtifacts"],
             }
 
-        @task.short_circuit(
-            ignore_downstream_trigger_rules=False,
-            doc_md="Goes on with a promoted model only: for any other the run ends green, and nothing is deployed.",
-        )
-        def promoted(gated: dict[str, Any]) -> dict[str, Any] | None:
-            return gated if gated["decision"] == "promote" else None
-
         plotted = plot(measure.output)
         gated = gate(trained.training, measure.output, found["champion"])
         plotted >> gated  # what is decided can be looked at
-        return Evaluated(gated, promoted(gated))
+        return gated
 
 
 def _prefix(processing: Mapping[str, Any]) -> str:

@@ -1,0 +1,86 @@
+"""Asks a person for approval, in Airflow and in SageMaker's registry at once: the first answer in either counts."""
+
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
+from airflow.providers.standard.triggers.hitl import HITLTrigger
+from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
+from airflow.sdk.timezone import utcnow
+
+from silverline import model_packages
+
+# Between two looks at the registry; what is answered in Airflow is seen within 5 seconds.
+REGISTRY_POLL = timedelta(seconds=30)
+
+
+class ModelApprovalOperator(ApprovalOperator):
+    """Shows a form until someone answers it, or sets the package's approval status in the registry.
+
+    One task, because Airflow lets no task answer another one's form: its wait ends every `REGISTRY_POLL` for a look at
+    the registry. An answer in Airflow is written into the registry with the name of who gave it; what was decided in
+    the registry before answers the form.
+    """
+
+    template_fields = (*ApprovalOperator.template_fields, "package", "decision")
+
+    def __init__(self, *, package: str, decision: str, approval_timeout: timedelta, **kwargs: Any) -> None:
+        super().__init__(response_timeout=min(REGISTRY_POLL, approval_timeout), **kwargs)
+        self.package = package
+        self.decision = decision
+        self.approval_timeout = approval_timeout
+
+    def execute(self, context: Any) -> Any:
+        """The package's status where the registry has one already; else the form."""
+        if self.decision != "promote":
+            raise AirflowSkipException(f"nobody is asked: the gate's decision is {self.decision}")
+        status, description = model_packages.approval(self.package)
+        if status != model_packages.PENDING:
+            return self._decided(status, description)
+        return super().execute(context)
+
+    def defer(self, **deferral: Any) -> NoReturn:
+        """Wait for the first time, knowing until when in all."""
+        deadline = (utcnow() + self.approval_timeout).isoformat()
+        raise TaskDeferred(**deferral, kwargs={"deadline": deadline})
+
+    def execute_complete(self, context: Any, event: dict[str, Any], deadline: str = "") -> Any:
+        """The package's status once it is decided; until then, the next wait."""
+        status, description = model_packages.approval(self.package)
+        if event.get("error_type") == "timeout":
+            if status != model_packages.PENDING:
+                option = self.APPROVE if status == model_packages.APPROVED else self.REJECT
+                self._wait(context, deadline, until=utcnow(), answer=option)
+            if utcnow() >= datetime.fromisoformat(deadline):
+                raise AirflowSkipException(
+                    f"nobody has approved or rejected {self.package} within {self.approval_timeout}: it stays "
+                    f"{model_packages.PENDING}, and nothing is deployed; approve it and clear this task to go on"
+                )
+            self._wait(context, deadline, until=utcnow() + REGISTRY_POLL)
+        answered = HITLOperator.execute_complete(self, context, event)
+        if status == model_packages.PENDING:
+            status = (
+                model_packages.APPROVED if answered["chosen_options"] == [self.APPROVE] else model_packages.REJECTED
+            )
+            description = f"{status} in Airflow by {answered['responded_by_user']['name']}"
+            model_packages.decide(self.package, status, description)
+        return self._decided(status, description)
+
+    def _wait(self, context: Any, deadline: str, until: datetime, answer: str | None = None) -> NoReturn:
+        """Wait for an answer; where there is none by then, the trigger gives `answer`, which a task itself can't."""
+        raise TaskDeferred(
+            trigger=HITLTrigger(
+                ti_id=context["ti"].id,
+                options=self.options,
+                defaults=[answer] if answer else None,
+                params=self.serialized_params,
+                multiple=self.multiple,
+                timeout_datetime=until,
+            ),
+            method_name="execute_complete",
+            kwargs={"deadline": deadline},
+        )
+
+    def _decided(self, status: str, description: str) -> dict[str, str]:
+        self.log.info("%s: %s (%s)", self.package, status, description or "no description was given")
+        return {"status": status, "description": description}

@@ -1,0 +1,58 @@
+"""Who says that a model may be deployed: the gate, or a person."""
+
+from typing import Any
+
+from airflow.sdk import TaskGroup, TriggerRule, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from silverline.spec import PipelineSpec
+
+QUESTION = """\
+{% set gated = ti.xcom_pull('evaluate.gate') %}
+{% for reason in gated['reasons'] %}- {{ reason }}
+{% endfor %}
+
+| | |
+|---|---|
+| model package | `{{ ti.xcom_pull('register.register') }}` |
+| model card | `{{ gated['evaluation'] }}model_card.html` |
+| champion | `{{ gated['champion'] or 'none' }}` |
+"""
+
+
+def approve(spec: PipelineSpec, gated: Any, registered: Any) -> Any:
+    """`approve.decide`: model package and archive of a model that may be deployed; skipped with all after it else."""
+    with TaskGroup("approve", tooltip="The gate, or a person in Airflow or in SageMaker's registry"):
+
+        @task(
+            trigger_rule=TriggerRule.NONE_FAILED,
+            doc_md="Goes on with the model package that is Approved in the registry; skips all that would deploy it "
+            "where it isn't.",
+        )
+        def decide(gated: dict[str, Any], package: str) -> dict[str, str]:
+            from silverline import model_packages
+
+            status, description = model_packages.approval(package)
+            if status == model_packages.PENDING and spec.approval == "gate" and gated["decision"] == "promote":
+                status, description = model_packages.APPROVED, f"by the gate: {'; '.join(gated['reasons'])}"
+                model_packages.decide(package, status, description)
+            if status != model_packages.APPROVED:
+                raise AirflowSkipException(f"{package} is {status}, nothing is deployed: {description}")
+            return {"package": package, "model_artifacts": gated["model_artifacts"]}
+
+        decided = decide(gated, registered)
+        if spec.approval == "person":
+            from silverline.approval import ModelApprovalOperator
+
+            ask = ModelApprovalOperator(
+                task_id="ask",
+                doc_md="Asks whether the model may be deployed, in Airflow and in SageMaker's registry: the first "
+                "answer in either counts.",
+                subject=f"May this model of {spec.name} be deployed?",
+                body=QUESTION,
+                package="{{ ti.xcom_pull('register.register') }}",
+                decision="{{ ti.xcom_pull('evaluate.gate')['decision'] }}",
+                approval_timeout=spec.approval_timeout,
+            )
+            registered >> ask >> decided
+    return decided

@@ -1,0 +1,108 @@
+"""The versions of a pipeline's model package group: every model that was evaluated, and what was decided of it."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from silverline.platform import Platform
+from silverline.sagemaker_requests import SERVING
+from silverline.spec import PipelineSpec
+
+Status = Literal["Approved", "Rejected", "PendingManualApproval"]
+APPROVED: Status = "Approved"
+REJECTED: Status = "Rejected"
+PENDING: Status = "PendingManualApproval"
+CONTENT_TYPES = ["application/json", "application/jsonlines", "text/csv"]
+
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
+MOST_PROPERTIES, LONGEST_PROPERTY, LONGEST_DESCRIPTION = 50, 256, 1024
+NOT_IN_PROPERTIES = re.compile(r"[^\w\s.:/=+\-@]")
+
+
+def register(
+    platform: Platform,
+    spec: PipelineSpec,
+    gated: Mapping[str, Any],
+    lineage: Mapping[str, str],
+    metrics_digest: str,
+    card: str,
+) -> str:
+    """Create the version of an evaluated model, whatever the gate said of it; returns its ARN, the same when called
+    again."""
+    import boto3
+
+    request = model_package(platform, spec, gated, lineage, metrics_digest, card)
+    return str(boto3.client("sagemaker").create_model_package(**request)["ModelPackageArn"])
+
+
+def model_package(
+    platform: Platform,
+    spec: PipelineSpec,
+    gated: Mapping[str, Any],
+    lineage: Mapping[str, str],
+    metrics_digest: str,
+    card: str,
+) -> dict[str, Any]:
+    """CreateModelPackage for the model that was `gated`: what serves it, its metrics, and what it was made of."""
+    reasons = "; ".join(gated["reasons"])
+    container = {
+        "Image": lineage["image"],
+        "ModelDataUrl": gated["model_artifacts"],
+        "Environment": {**SERVING, **spec.endpoint_environment},
+    }
+    facts = {"decision": gated["decision"], "evaluation": gated["evaluation"], **lineage}
+    return {
+        "ModelPackageGroupName": platform.model_package_groups[spec.name],
+        "ModelPackageDescription": _cut(f"{spec.description} {gated['decision']}: {reasons}", LONGEST_DESCRIPTION),
+        "InferenceSpecification": {
+            "Containers": [container],
+            "SupportedContentTypes": CONTENT_TYPES,
+            "SupportedResponseMIMETypes": CONTENT_TYPES,
+            "SupportedRealtimeInferenceInstanceTypes": [spec.endpoint_instance_type],
+            "SupportedTransformInstanceTypes": [spec.training_instance_type],
+        },
+        "ModelApprovalStatus": REJECTED if gated["decision"] == "reject" else PENDING,
+        "ModelMetrics": {
+            "ModelQuality": {
+                "Statistics": {
+                    "ContentType": "application/json",
+                    "S3Uri": f"{gated['evaluation']}evaluation.json",
+                    "ContentDigest": f"sha256:{metrics_digest}",
+                }
+            }
+        },
+        "MetadataProperties": {"CommitId": lineage["git_commit"], "GeneratedBy": lineage["training_job"]},
+        "CustomerMetadataProperties": properties(facts),
+        "ModelCard": {"ModelCardContent": card, "ModelCardStatus": "Draft"},
+        # A retry of the task gets the version of the first try.
+        "ClientToken": hashlib.sha256(gated["evaluation"].encode()).hexdigest()[:36],
+    }
+
+
+def properties(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The facts in the letters and numbers that CustomerMetadataProperties takes; those that have no place are in the
+    lineage document, which is among the first."""
+    texts = {name: _cut(NOT_IN_PROPERTIES.sub(" ", str(value)), LONGEST_PROPERTY) for name, value in facts.items()}
+    return dict([(name, text) for name, text in texts.items() if text.strip()][:MOST_PROPERTIES])
+
+
+def approval(arn: str) -> tuple[Status, str]:
+    """The version's approval status, and who or what gave it."""
+    import boto3
+
+    package = boto3.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    return package["ModelApprovalStatus"], package.get("ApprovalDescription", "")
+
+
+def decide(arn: str, status: Status, description: str) -> None:
+    """Set the version's approval status, saying who or what gives it."""
+    import boto3
+
+    boto3.client("sagemaker").update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus=status, ApprovalDescription=_cut(description, LONGEST_DESCRIPTION)
+    )
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
