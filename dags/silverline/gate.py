@@ -11,6 +11,7 @@ from typing import Any
 
 from silverline.spec import Gate
 
+NAMED_SLICES = 3  # of those that are worse, the worst
 Comparison = Mapping[str, Any]
 """comparison.json, as sagemaker_scripts/<pipeline>/evaluate.py writes it."""
 
@@ -72,14 +73,21 @@ def _worse_than_champion(comparison: Comparison, gate: Gate) -> Iterator[str]:
 
 
 def _slices_worse(comparison: Comparison, gate: Gate, other: str) -> Iterator[str]:
-    for name, found in _slices(comparison, gate):
-        if other in found and (difference := found["worse_by"][other][gate.metric])["low"] > gate.slice_limit:
-            yield (
-                f"where {name} ({found['rows']:,} rows), {_words(gate.metric)} "
-                f"{found['challenger'][gate.metric]['value']:.4f} is worse than the {_words(other)}'s "
-                f"{found[other][gate.metric]['value']:.4f} by more than the {gate.slice_limit:g} allowed: "
-                f"{_apart(difference)}"
-            )
+    worse = [
+        (difference, name, found)
+        for name, found in _slices(comparison, gate)
+        if other in found and (difference := found["worse_by"][other][gate.metric])["low"] > gate.slice_limit
+    ]
+    worse.sort(key=lambda one: -one[0]["low"])
+    for difference, name, found in worse[:NAMED_SLICES]:
+        yield (
+            f"where {name} ({found['rows']:,} rows), {_words(gate.metric)} "
+            f"{found['challenger'][gate.metric]['value']:.4f} is worse than the {_words(other)}'s "
+            f"{found[other][gate.metric]['value']:.4f} by more than the {gate.slice_limit:g} allowed: "
+            f"{_apart(difference)}"
+        )
+    if (more := len(worse) - NAMED_SLICES) > 0:
+        yield f"so it is in {more} more slices"
 
 
 def _merits(comparison: Comparison, gate: Gate) -> Iterator[str]:

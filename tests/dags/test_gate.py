@@ -170,6 +170,17 @@ def test_who_fails_on_its_own_is_rejected_for_every_reason_of_that_and_for_no_ot
     assert len(decided.reasons) == 2 and not any("champion" in reason for reason in decided.reasons)
 
 
+def test_of_many_slices_that_are_worse_the_worst_are_named_and_the_others_counted() -> None:
+    found = comparison()
+    losses = {name: metrics["log_loss"]["value"] for name, metrics in found["models"].items()}
+    found["slices"]["hour"] = {str(hour): a_slice(losses, champion=about(0.05 + hour / 100)) for hour in range(6)}
+    reasons = decide(found, GATE).reasons
+    assert [reason.split(" (")[0] for reason in reasons] == [
+        *(f"where hour is {hour}" for hour in (5, 4, 3)),
+        "so it is in 3 more slices",
+    ]
+
+
 def test_another_metric_decides_where_the_spec_says_so() -> None:
     found = comparison()
     for values in (

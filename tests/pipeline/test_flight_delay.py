@@ -1,16 +1,19 @@
 """The whole DAG on real flights, as `make run` starts it; the tests build on each other, in this order."""
 
 import contextlib
+import io
 import json
 import re
 import subprocess
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import awswrangler as wr
 import boto3
+import pandas as pd
 import psutil
 import pytest
 from machine import ROOT, Laptop
@@ -19,7 +22,7 @@ from rich.console import Console
 from laptop import progress, services, settings, summary
 from laptop.airflow import Api
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.long(200)]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.long(320)]
 SDK = ROOT / ".envs" / "sagemaker-sdk" / "bin" / "python"
 SDK_CLIENT = Path(__file__).parent / "sagemaker_sdk_client.py"
 SILVER = ("flights", "weather", "quarantine", "flight_features")
@@ -277,6 +280,54 @@ def test_files_that_somebody_put_there_are_scored_as_a_month_that_silver_lacks(
     assert (row["flight_number"], str(row["scheduled_departure_at"])) == (1, "2014-01-05 16:00:00")
     refused = laptop.command(*batch, "--month", "2013-03")
     assert refused.returncode == 1 and "silver has 2013-03: score that month without `prefix`" in refused.stdout
+
+
+def shuffled(delays: pd.Series) -> pd.Series:
+    """Every third delay stands with another flight."""
+    some = delays.sample(frac=0.3, random_state=1)
+    return delays.where(
+        ~delays.index.isin(some.index), pd.Series(some.sample(frac=1, random_state=2).values, some.index)
+    )
+
+
+def half_an_hour_more(delays: pd.Series) -> pd.Series:
+    return delays + 30
+
+
+@pytest.mark.parametrize(
+    ("damage", "decision", "reason"),
+    [
+        (shuffled, "hold", "may be worse than the champion's"),
+        (half_an_hour_more, "reject", "apart on average, more than the 0.05 allowed"),
+    ],
+)
+def test_a_model_of_damaged_data_ends_a_green_run_that_says_why_and_deploys_nothing(
+    laptop: Laptop,
+    api: Api,
+    second_run: dict[str, Any],
+    damage: Callable[[pd.Series], pd.Series],
+    decision: str,
+    reason: str,
+) -> None:
+    s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
+    place: Any = {"Bucket": platform()["bronze_bucket"], "Key": "flights/year=2013/month=01/flights.csv"}
+    served = sagemaker.describe_endpoint(EndpointName="flight-delay")["EndpointConfigName"]
+    intact = s3.get_object(**place)["Body"].read()
+    flights = pd.read_csv(io.BytesIO(intact), dtype=str, keep_default_na=False)
+    delays = pd.to_numeric(flights["arr_delay"], errors="coerce").dropna()
+    flights.loc[delays.index, "arr_delay"] = damage(delays).astype(int).astype(str)
+    s3.put_object(**place, Body=flights.to_csv(index=False))
+    run_id = api.trigger("flight_delay", {"as_of": "2013-03"})["dag_run_id"]
+    state = progress.follow(api, "flight_delay", run_id, Console())
+    s3.put_object(**place, Body=intact)
+    assert state == "success"
+    said = Console(record=True, file=io.StringIO())
+    summary.print_report(said, laptop.settings, "flight_delay", api.xcom("flight_delay", run_id, "report"))
+    text = said.export_text()
+    assert f"\n{decision}\n" in text and reason in text and "Nothing was deployed" in text
+    states = {task["task_id"]: task["state"] for task in api.task_instances("flight_delay", run_id)}
+    assert {state for task, state in states.items() if task.startswith("deploy.")} == {"skipped"}
+    assert sagemaker.describe_endpoint(EndpointName="flight-delay")["EndpointConfigName"] == served
 
 
 def test_announced_data_starts_a_run_by_the_schedule(laptop: Laptop, api: Api, second_run: dict[str, Any]) -> None:
