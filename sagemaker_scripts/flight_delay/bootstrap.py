@@ -66,14 +66,15 @@ class Scored:
         all_late, all_punctual, total = late[-1], punctual[-1], weights.sum()
         new_late = np.diff(late, prepend=0)
         costs = self.costs.missed * (all_late - late) + self.costs.false_alarm * punctual
+        costs_or_never = np.append(costs, self.costs.missed * all_late)
         rows, predicted, observed = self.calibration(weights)
         return {
             "roc_auc": float(np.sum(np.diff(punctual, prepend=0) * (late - new_late / 2)) / (all_late * all_punctual)),
             "pr_auc": float(np.sum(new_late * late / np.maximum(late + punctual, 1)) / all_late),
             **{name: float(np.sum(weights * values) / total) for name, values in self.per_row.items()},
             "calibration_error": float(np.sum(rows * np.abs(predicted - observed)) / total),
-            "threshold": float(self.thresholds[np.argmin(costs)]),
-            "lowest_cost": float(min(costs.min(), self.costs.missed * all_late) / total),
+            "threshold": float(np.append(self.thresholds, 1.0)[np.argmin(costs_or_never)]),  # 1: never warn
+            "lowest_cost": float(costs_or_never.min() / total),
         }
 
 

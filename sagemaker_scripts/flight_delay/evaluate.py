@@ -61,12 +61,16 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--test", type=Path, default=inputs / "test")
     parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output"))
     parser.add_argument("--label", default="is_late", help="the column to predict")
-    parser.add_argument("--slices", default="carrier,origin,month_of_year,scheduled_hour", help="columns to slice by")
+    parser.add_argument("--slices", type=_columns, default=[], help="columns to slice by, with commas between them")
     parser.add_argument("--cost_missed", type=float, default=1.0, help="of a late flight nobody was warned of")
     parser.add_argument("--cost_false_alarm", type=float, default=1.0, help="of a warning of a flight on time")
     parser.add_argument("--resamples", type=int, default=200)
     parser.add_argument("--seed", type=int, default=2013)
     return parser.parse_args()
+
+
+def _columns(text: str) -> list[str]:
+    return [column for column in text.split(",") if column]
 
 
 def unpack(archive: Path, folder: Path) -> Path:
@@ -234,7 +238,7 @@ def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, An
     """The comparison of all models, and the challenger alone in the shape of SageMaker's model quality metrics."""
     challenger = load("challenger", unpack(arguments.challenger / "model.tar.gz", scratch / "challenger"))
     output = unpack(arguments.challenger / "output.tar.gz", scratch / "output")
-    columns = [*challenger.columns, *BASELINE_COLUMNS, *arguments.slices.split(",")]
+    columns = [*challenger.columns, *BASELINE_COLUMNS, *arguments.slices]
     split = read_split("test", arguments.test, arguments.label, columns)
     answers = ask("challenger", challenger, split.frame, arguments.label)
     probabilities, refusal = {"challenger": answers.probabilities}, None
@@ -249,7 +253,9 @@ def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, An
     probabilities["logistic_regression"] = baseline.predict_proba(split.frame)[:, 1]
     costs = Costs(arguments.cost_missed, arguments.cost_false_alarm)
     models = {name: Scored(split.labels, values, costs) for name, values in probabilities.items()}
-    slices = {column: pd.factorize(split.frame[column], sort=True) for column in arguments.slices.split(",")}
+    slices = {
+        column: pd.factorize(split.frame[column], sort=True, use_na_sentinel=False) for column in arguments.slices
+    }
     draws = resample(models, split, slices, arguments)
     comparison = {"champion_refused": refusal, **compare(models, split, slices, draws, arguments)}
     quality = model_quality(models["challenger"], answers.labels, draws.values["challenger"], arguments.seed)
