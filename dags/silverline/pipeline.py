@@ -8,6 +8,7 @@ from airflow.sdk import DAG, Asset, Param, TriggerRule, task
 
 from silverline.groups.approve import approve
 from silverline.groups.bronze import bronze
+from silverline.groups.clean_up import clean_up
 from silverline.groups.deploy import deploy
 from silverline.groups.evaluate import evaluate
 from silverline.groups.register import register
@@ -46,7 +47,8 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
     ) as dag:
         planned = bronze(spec)
         counted, published = silver(spec, planned)
-        gated = evaluate(spec, train(spec, planned, published))
+        trained = train(spec, planned, published)
+        gated = evaluate(spec, trained)
         package = register(spec, planned, gated)
         smoke = deploy(spec, approve(spec, gated, package))
 
@@ -76,5 +78,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
                 "smoke_test": smoke,  # None where nothing was deployed
             }
 
-        report(planned, counted, gated, package, smoke)
+        reported = report(planned, counted, gated, package, smoke)
+        # After everything that starts jobs, and again with whatever of it runs again.
+        clean_up(spec, setup=trained.source, last=gated, report=reported)
     return dag

@@ -198,6 +198,39 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
   })
 }
 
+# What a killed task, a retry and the end of a run need: nothing may go on that nobody waits for.
+resource "aws_iam_role_policy" "airflow_stop_jobs" {
+  name = "stop-jobs"
+  role = aws_iam_role.airflow.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "List"
+        Effect = "Allow"
+        Action = [
+          "sagemaker:ListHyperParameterTuningJobs", "sagemaker:ListProcessingJobs",
+          "sagemaker:ListTrainingJobs", "sagemaker:ListTransformJobs",
+        ]
+        Resource = "*" # SageMaker's lists know no narrower one
+      },
+      {
+        Sid    = "Stop"
+        Effect = "Allow"
+        Action = [
+          "sagemaker:ListTags", "sagemaker:StopHyperParameterTuningJob", "sagemaker:StopProcessingJob",
+          "sagemaker:StopTrainingJob", "sagemaker:StopTransformJob",
+        ]
+        Resource = flatten([
+          for kind in ["hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job"] :
+          [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"]
+        ])
+      },
+    ]
+  })
+}
+
 # AWS pulls the image as the role that runs it.
 resource "aws_iam_role_policy" "image" {
   for_each = { jobs = aws_iam_role.sagemaker_jobs.name, endpoint = aws_iam_role.sagemaker_endpoint.name }
