@@ -330,6 +330,30 @@ def test_a_model_of_damaged_data_ends_a_green_run_that_says_why_and_deploys_noth
     assert sagemaker.describe_endpoint(EndpointName="flight-delay")["EndpointConfigName"] == served
 
 
+@pytest.mark.parametrize("marked", ["/taskInstances/train.train", ""], ids=["task", "run"])
+def test_a_job_ends_with_the_task_or_the_run_that_a_person_marks_as_failed(
+    api: Api, second_run: dict[str, Any], marked: str
+) -> None:
+    run_id = api.trigger("flight_delay", {"as_of": "2013-03"})["dag_run_id"]
+    name = training_of(api, run_id)
+    path, state = f"/api/v2/dags/flight_delay/dagRuns/{run_id}{marked}", "new_state" if marked else "state"
+    api._session.patch(f"{api._url}{path}", json={state: "failed"}, timeout=60).raise_for_status()
+    assert progress.follow(api, "flight_delay", run_id, Console()) == "failed"
+    assert boto3.client("sagemaker").describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "Stopped"
+    assert name in "\n".join(api.log_lines("flight_delay", run_id, "stop_jobs", 1))
+
+
+def training_of(api: Api, run_id: str) -> str:
+    """The run's training job, for which its task has begun to wait."""
+    for _ in range(1800):
+        tasks = {task["task_id"]: task["state"] for task in api.task_instances("flight_delay", run_id)}
+        if tasks["train.train"] == "deferred":
+            (job,) = boto3.client("sagemaker").list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
+            return str(job["TrainingJobName"])
+        time.sleep(0.2)
+    raise AssertionError("no training task was seen waiting within 6 minutes")
+
+
 def test_announced_data_starts_a_run_by_the_schedule(laptop: Laptop, api: Api, second_run: dict[str, Any]) -> None:
     assert laptop.command("announce").returncode == 0
     for _ in range(600):
