@@ -7,6 +7,7 @@ import pendulum
 from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
+from silverline.groups.clean_up import clean_up
 from silverline.groups.gold import gold
 from silverline.groups.score import NO_MODEL, score
 from silverline.platform import platform
@@ -74,5 +75,7 @@ def batch(spec: BatchSpec, doc_md: str) -> DAG:
 
         planned = plan()
         model, requests, scored = score(spec, planned)
-        gold(spec, planned, model, requests, scored) >> report(planned, model)
+        reported = report(planned, model)
+        gold(spec, planned, model, requests, scored) >> reported
+        clean_up(spec, setup=requests, last=scored, report=reported)
     return dag

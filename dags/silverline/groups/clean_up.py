@@ -6,10 +6,10 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from silverline.platform import platform
-from silverline.spec import PipelineSpec
+from silverline.spec import Spec
 
 
-def clean_up(spec: PipelineSpec, setup: Any, last: Any, report: Any) -> Any:
+def clean_up(spec: Spec, setup: Any, last: Any, report: Any) -> Any:
     """`stop_jobs`, after `last` whenever `setup` ended well: no job of this DAG goes on that nobody waits for.
 
     Airflow calls a run that a person marks as failed a success, where only skipped tasks and a teardown that is well
