@@ -222,10 +222,7 @@ resource "aws_iam_role_policy" "airflow_stop_jobs" {
           "sagemaker:ListTags", "sagemaker:StopHyperParameterTuningJob", "sagemaker:StopProcessingJob",
           "sagemaker:StopTrainingJob", "sagemaker:StopTransformJob",
         ]
-        Resource = flatten([
-          for kind in ["hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job"] :
-          [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"]
-        ])
+        Resource = local.own_of_any_kind
       },
     ]
   })
