@@ -7,8 +7,9 @@ select
     cast(record_key.scheduled_departure_at as timestamp) as scheduled_departure_at,
     answer.probability as late_probability,
     answer.is_late as is_predicted_late,
-    '{{ model }}' as model,
-    '{{ job }}' as transform_job,
-    timestamp '{{ scored_at }}' as scored_at,
-    '{{ months[0] }}' as month
+    -- Without the casts the types would be as long and as precise as what is written here, and others in each month.
+    cast('{{ model }}' as varchar) as model,
+    cast('{{ job }}' as varchar) as transform_job,
+    cast('{{ scored_at }}' as timestamp) as scored_at,
+    cast('{{ months[0] }}' as varchar) as month
 from {{ answers }}
