@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,19 @@ class Api:
         if not response.ok:
             raise services.ServiceError(f"Airflow did not start {dag_id}: {response.json().get('detail')}")
         return dict(response.json())
+
+    @contextmanager
+    def paused(self, dag_id: str) -> Iterator[None]:
+        """No run of the DAG starts, and no asset is news to it, until the end."""
+        self._pause(dag_id, True)
+        try:
+            yield
+        finally:
+            self._pause(dag_id, False)
+
+    def _pause(self, dag_id: str, is_paused: bool) -> None:
+        url = f"{self._url}/api/v2/dags/{dag_id}"
+        self._session.patch(url, json={"is_paused": is_paused}, timeout=60).raise_for_status()
 
     def announce(self, asset: str) -> None:
         """Tell Airflow that the asset is new, so that every DAG scheduled on it starts."""

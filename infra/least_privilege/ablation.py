@@ -96,26 +96,33 @@ class Ablation:
         """The first task that broke and its message, or what a run that ended well didn't leave; None where nothing
         broke. The run is over in each case."""
         scenario.prepare(self._document, self._dag_id)
+        batch = f"{self._dag_id}_batch"
+        if scenario.is_batch:
+            return self._run_dag(batch, {}, traces.BATCH)
+        with self._api.paused(batch):  # or new features would start one
+            return self._run_dag(self._dag_id, conf, traces.PIPELINE)
+
+    def _run_dag(self, dag_id: str, conf: Mapping[str, Any], left: traces.Traces) -> tuple[str, str] | None:
         began = datetime.now(UTC)
-        run_id = self._api.trigger(self._dag_id, dict(conf))["dag_run_id"]
+        run_id = self._api.trigger(dag_id, dict(conf))["dag_run_id"]
         deadline = time.monotonic() + RUN_SECONDS
         while time.monotonic() < deadline:
-            for task in self._api.task_instances(self._dag_id, run_id):
+            for task in self._api.task_instances(dag_id, run_id):
                 if task["state"] in BROKEN:
-                    lines = self._api.log_lines(self._dag_id, run_id, task["task_id"], task["try_number"])
+                    lines = self._api.log_lines(dag_id, run_id, task["task_id"], task["try_number"])
                     message = scenarios.failure_reason(self._dag_id, began) or _message(lines)
-                    self._end()
+                    self._end(dag_id)
                     return task["task_id"], message
-            if self._api.run(self._dag_id, run_id)["state"] == "success":
-                missing = traces.first_missing(self._dag_id, began)
+            if self._api.run(dag_id, run_id)["state"] == "success":
+                missing = traces.first_missing(self._dag_id, began, left)
                 return (missing, "") if missing else None
             time.sleep(POLL_SECONDS)
-        self._end()
-        raise RuntimeError(f"{run_id} of {self._dag_id} has not ended within {RUN_SECONDS} s")
+        self._end(dag_id)
+        raise RuntimeError(f"{run_id} of {dag_id} has not ended within {RUN_SECONDS} s")
 
-    def _end(self) -> None:
-        self._api.fail_unfinished_runs(self._dag_id)
-        while self._api.unfinished_runs(self._dag_id):
+    def _end(self, dag_id: str) -> None:
+        self._api.fail_unfinished_runs(dag_id)
+        while self._api.unfinished_runs(dag_id):
             time.sleep(POLL_SECONDS)
 
 

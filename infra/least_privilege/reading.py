@@ -122,8 +122,7 @@ def models(session: Any, document: Mapping[str, Any]) -> None:
     sagemaker.describe_training_job(TrainingJobName=job)
     job = sagemaker.list_processing_jobs()["ProcessingJobSummaries"][0]["ProcessingJobName"]
     sagemaker.describe_processing_job(ProcessingJobName=job)
-    for scored in sagemaker.list_transform_jobs()["TransformJobSummaries"][:1]:
-        sagemaker.describe_transform_job(TransformJobName=scored["TransformJobName"])
+    sagemaker.list_transform_jobs()
     sagemaker.list_models()
     sagemaker.list_endpoint_configs()
     name = sagemaker.list_endpoints()["Endpoints"][0]["EndpointName"]

@@ -16,11 +16,12 @@ WAIT_SECONDS = 120
 @dataclass(frozen=True)
 class Scenario:
     """`prepare` brings the pipeline on the platform of a document there, from what a run that ended well left; `later`
-    is what Airflow calls from there and never in a first run."""
+    is what Airflow calls from there and never in a first run. `is_batch`: it is the pipeline's batch DAG that runs."""
 
     name: str
     prepare: Callable[[Mapping[str, Any], str], None]
     later: tuple[str, ...] = ()
+    is_batch: bool = False
 
 
 def nothing_yet(document: Mapping[str, Any], pipeline: str) -> None:
@@ -39,6 +40,10 @@ def no_endpoint(document: Mapping[str, Any], pipeline: str) -> None:
         sagemaker.get_waiter("endpoint_deleted").wait(
             EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": WAIT_SECONDS}
         )
+
+
+def all_there(document: Mapping[str, Any], pipeline: str) -> None:
+    """Silver is as it should be, and there is an endpoint."""
 
 
 def newer_files(document: Mapping[str, Any], pipeline: str) -> None:
@@ -89,6 +94,12 @@ def failed_endpoint(document: Mapping[str, Any], pipeline: str) -> None:
 
 
 FIRST_RUN = Scenario("first run", nothing_yet)
+BATCH = Scenario(
+    "a batch",
+    all_there,
+    ("sagemaker:CreateTransformJob", "sagemaker:DescribeTransformJob", "sagemaker:DeleteModel"),
+    is_batch=True,
+)
 SCENARIOS = (
     Scenario("no endpoint", no_endpoint),
     FIRST_RUN,
@@ -98,6 +109,7 @@ SCENARIOS = (
         ("glue:UpdatePartition", "sagemaker:UpdateEndpoint"),
     ),
     Scenario("the endpoint has failed", failed_endpoint, ("sagemaker:DeleteEndpoint",)),
+    BATCH,
 )
 """The cheapest first: an action is tried in the first one in which it is called."""
 
@@ -114,6 +126,9 @@ def failure_reason(pipeline: str, since: datetime) -> str | None:
     processing = sagemaker.list_processing_jobs(CreationTimeAfter=since, StatusEquals="Failed")
     for summary in processing["ProcessingJobSummaries"]:
         return str(summary["FailureReason"])
+    transform = sagemaker.list_transform_jobs(CreationTimeAfter=since, StatusEquals="Failed")["TransformJobSummaries"]
+    for scored in transform:
+        return str(scored["FailureReason"])
     for endpoint in sagemaker.list_endpoints(NameContains=name, LastModifiedTimeAfter=since)["Endpoints"]:
         if endpoint["EndpointName"] == name:
             return sagemaker.describe_endpoint(EndpointName=name).get("FailureReason")

@@ -1,7 +1,7 @@
 """What a run that ended well leaves for people to read, where the role that writes it may."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,18 +34,25 @@ def endpoint_log(name: str, since: datetime) -> bool:
     return _has_new_events(f"/aws/sagemaker/Endpoints/{name}", since)
 
 
-TRACES: dict[str, Callable[[str, datetime], bool]] = {
+def transform_log(name: str, since: datetime) -> bool:
+    """Whether the batch transform job printed something that can be read."""
+    return _has_new_events("/aws/sagemaker/TransformJobs", since)
+
+
+Traces = Mapping[str, Callable[[str, datetime], bool]]
+PIPELINE: Traces = {
     "the training job's log": training_log,
     "the training job's metrics": training_metrics,
     "the endpoint's log": endpoint_log,
 }
+BATCH: Traces = {"the transform job's log": transform_log}
 
 
-def first_missing(pipeline: str, since: datetime) -> str | None:
+def first_missing(pipeline: str, since: datetime, traces: Traces) -> str | None:
     """The first of these that a run of the pipeline which began then, and has ended, didn't leave; None where all are
     there."""
     deadline = time.monotonic() + WAIT_SECONDS
-    for trace, is_there in TRACES.items():
+    for trace, is_there in traces.items():
         while not is_there(pipeline.replace("_", "-"), since):
             if time.monotonic() > deadline:
                 return trace

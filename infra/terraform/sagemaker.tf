@@ -278,7 +278,7 @@ resource "aws_iam_role_policy" "reader_sagemaker" {
         Sid    = "Describe"
         Effect = "Allow"
         Action = [
-          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:DescribeTransformJob", "sagemaker:DescribeModel",
+          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:DescribeModel",
           "sagemaker:DescribeEndpointConfig", "sagemaker:DescribeEndpoint", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages",
         ]
         Resource = concat(

@@ -9,7 +9,7 @@ from least_privilege.ablation import Findings, Outcome
 from least_privilege.grants import Grant
 from least_privilege.scenarios import SCENARIOS
 
-NO_ENDPOINT, FIRST, CHANGED, FAILED = SCENARIOS
+NO_ENDPOINT, FIRST, CHANGED, FAILED, BATCH = SCENARIOS
 PUT = Grant("jobs", "s3", "s3:PutObject", ("arn:aws:s3:::silver-123456789012/*",))
 STOPPED = Outcome("jobs", "s3:PutObject", FIRST.name, "train.train", "is not authorized", on=PUT.resources)
 REFUSED = "refused: logs:PutLogEvents on arn"
@@ -21,10 +21,18 @@ def test_actions_are_tried_in_the_cheapest_scenario_in_which_they_are_called() -
         "airflow b": [CHANGED.name],
         "airflow c": [FAILED.name],
         "airflow d": [NO_ENDPOINT.name, FIRST.name],
+        "airflow e": [BATCH.name],
     }
-    granted = [("airflow", name) for name in ("a", "b", "c", "d", "never called")]
+    granted = [("airflow", name) for name in ("a", "b", "c", "d", "e", "never called")]
     planned = [(action, scenario) for _, action, scenario in ablation.in_order(granted, used)]
-    assert planned == [("c", FAILED), ("b", CHANGED), ("a", FIRST), ("never called", FIRST), ("d", NO_ENDPOINT)]
+    assert planned == [
+        ("e", BATCH),
+        ("c", FAILED),
+        ("b", CHANGED),
+        ("a", FIRST),
+        ("never called", FIRST),
+        ("d", NO_ENDPOINT),
+    ]
 
 
 @pytest.mark.parametrize(

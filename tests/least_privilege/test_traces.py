@@ -34,16 +34,16 @@ def begin_stream(logs: Any, *lines: str) -> None:
 def test_a_job_without_a_stream_left_no_log_whatever_older_jobs_left(logs: Any) -> None:
     begin_stream(logs, "of an older job")
     time.sleep(0.002)
-    assert traces.first_missing("a_pipeline", datetime.now(UTC)) == "the training job's log"
+    assert traces.first_missing("a_pipeline", datetime.now(UTC), traces.PIPELINE) == "the training job's log"
 
 
 def test_a_stream_without_events_is_no_log(logs: Any) -> None:
     began = datetime.now(UTC)
     begin_stream(logs)
-    assert traces.first_missing("a_pipeline", began) == "the training job's log"
+    assert traces.first_missing("a_pipeline", began, traces.PIPELINE) == "the training job's log"
 
 
 def test_where_the_log_is_there_the_metrics_are_missed(logs: Any) -> None:
     began = datetime.now(UTC)
     begin_stream(logs, "of this job")
-    assert traces.first_missing("a_pipeline", began) == "the training job's metrics"
+    assert traces.first_missing("a_pipeline", began, traces.PIPELINE) == "the training job's metrics"
