@@ -138,6 +138,15 @@ def test_the_model_carries_its_data_version_and_commit(first_run: subprocess.Com
     assert {"train:roc_auc", "validation:roc_auc", "test:roc_auc"} <= metrics
 
 
+def test_an_evaluation_lies_in_the_artifacts_with_its_pictures(first_run: subprocess.CompletedProcess[str]) -> None:
+    job = boto3.client("sagemaker").list_processing_jobs()["ProcessingJobSummaries"][0]["ProcessingJobName"]
+    prefix = f"flight_delay/evaluation/{job}/"
+    listed = boto3.client("s3").list_objects_v2(Bucket=platform()["artifacts_bucket"], Prefix=prefix)
+    names = {item["Key"].removeprefix(prefix) for item in listed["Contents"]}
+    pictures = {f"plots/{name}.png" for name in ("roc", "calibration", "lift", "slices")}
+    assert {"comparison.json", "evaluation.json"} | pictures <= names
+
+
 def test_staged_tables_are_gone(first_run: subprocess.CompletedProcess[str]) -> None:
     names = [table["Name"] for table in wr.catalog.get_tables(database=platform()["silver_database"])]
     assert sorted(names) == ["flight_features", "flights", "quarantine", "scheduled_flights", "weather"]
@@ -283,7 +292,7 @@ def test_files_that_somebody_put_there_are_scored_as_a_month_that_silver_lacks(
 
 
 def shuffled(delays: pd.Series) -> pd.Series:
-    """Every third delay stands with another flight."""
+    """Three in ten delays stand with other flights."""
     some = delays.sample(frac=0.3, random_state=1)
     return delays.where(
         ~delays.index.isin(some.index), pd.Series(some.sample(frac=1, random_state=2).values, some.index)
@@ -295,10 +304,10 @@ def half_an_hour_more(delays: pd.Series) -> pd.Series:
 
 
 @pytest.mark.parametrize(
-    ("damage", "decision", "reason"),
+    ("damage", "decision", "reason", "status"),
     [
-        (shuffled, "hold", "may be worse than the champion's"),
-        (half_an_hour_more, "reject", "apart on average, more than the 0.05 allowed"),
+        (shuffled, "hold", "may be worse than the champion's", "PendingManualApproval"),
+        (half_an_hour_more, "reject", "apart on average, more than the 0.05 allowed", "Rejected"),
     ],
 )
 def test_a_model_of_damaged_data_ends_a_green_run_that_says_why_and_deploys_nothing(
@@ -308,6 +317,7 @@ def test_a_model_of_damaged_data_ends_a_green_run_that_says_why_and_deploys_noth
     damage: Callable[[pd.Series], pd.Series],
     decision: str,
     reason: str,
+    status: str,
 ) -> None:
     s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
     place: Any = {"Bucket": platform()["bronze_bucket"], "Key": "flights/year=2013/month=01/flights.csv"}
@@ -321,10 +331,12 @@ def test_a_model_of_damaged_data_ends_a_green_run_that_says_why_and_deploys_noth
     state = progress.follow(api, "flight_delay", run_id, Console())
     s3.put_object(**place, Body=intact)
     assert state == "success"
-    said = Console(record=True, file=io.StringIO())
-    summary.print_report(said, laptop.settings, "flight_delay", api.xcom("flight_delay", run_id, "report"))
+    said, report = Console(record=True, file=io.StringIO()), api.xcom("flight_delay", run_id, "report")
+    summary.print_report(said, laptop.settings, "flight_delay", report)
     text = said.export_text()
     assert f"\n{decision}\n" in text and reason in text and "Nothing was deployed" in text
+    package = sagemaker.describe_model_package(ModelPackageName=report["model_package"])
+    assert package["ModelApprovalStatus"] == status
     states = {task["task_id"]: task["state"] for task in api.task_instances("flight_delay", run_id)}
     assert {state for task, state in states.items() if task.startswith("deploy.")} == {"skipped"}
     assert sagemaker.describe_endpoint(EndpointName="flight-delay")["EndpointConfigName"] == served
