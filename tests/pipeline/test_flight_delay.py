@@ -366,6 +366,11 @@ def training_of(api: Api, run_id: str) -> str:
     raise AssertionError("no training task was seen waiting within 6 minutes")
 
 
+def test_a_setting_that_the_dag_has_not_is_refused(laptop: Laptop, second_run: dict[str, Any]) -> None:
+    done = laptop.command("run", "--pipeline", "flight_delay_batch", "--as-of", "2013-03")
+    assert done.returncode == 1 and "flight_delay_batch takes month, prefix, and not as_of" in done.stderr
+
+
 def test_announced_data_starts_a_run_by_the_schedule(laptop: Laptop, api: Api, second_run: dict[str, Any]) -> None:
     assert laptop.command("announce").returncode == 0
     for _ in range(600):
