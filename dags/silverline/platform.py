@@ -1,6 +1,6 @@
 """The platform document: where the buckets, databases and roles are that a run works with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -24,6 +24,8 @@ class Platform:
     sagemaker_endpoint_role_arn: str
     sagemaker_image: str
     model_package_groups: Mapping[str, str]
+    endpoint_alarms: Mapping[str, Sequence[str]]
+    canary_seconds: int
     alarm_topic_arn: str
 
     @classmethod

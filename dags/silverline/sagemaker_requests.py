@@ -4,6 +4,7 @@ import json
 from fnmatch import fnmatchcase
 from typing import Any
 
+from silverline.platform import Platform
 from silverline.source import ARCHIVE_NAME
 from silverline.spec import BatchSpec, PipelineSpec, Spec
 
@@ -24,6 +25,14 @@ LOCAL_DISKS = (
     *("ml.*d.*", "ml.*d?.*", "ml.dl1.*", "ml.trn*"),
     *("ml.g5*", "ml.g6*", "ml.g7*", "ml.gr6*", "ml.p5*", "ml.p6*"),
 )
+# Of UpdateEndpoint: how many instances serve is kept, and nothing else of the configuration before.
+SAME_INSTANCES: dict[str, Any] = {
+    "RetainAllVariantProperties": True,
+    "ExcludeRetainedVariantProperties": [
+        {"VariantPropertyType": "DesiredWeight"},
+        {"VariantPropertyType": "DataCaptureConfig"},
+    ],
+}
 
 # Filled in when the task runs; single quotes only, because some of these strings travel inside JSON.
 RUN = "{{ run_slug(dag_run) }}"
@@ -158,29 +167,60 @@ def model(spec: PipelineSpec, name: str, package: str) -> dict[str, Any]:
 
 
 def endpoint_config(spec: PipelineSpec, name: str, model_name: str) -> dict[str, Any]:
-    """CreateEndpointConfig for `spec`: all traffic to one model."""
+    """CreateEndpointConfig for `spec`: all traffic to one model; what it is asked and answers is kept in gold, a line
+    of JSON each."""
     return {
         "EndpointConfigName": name,
         "ProductionVariants": [
             {
                 "VariantName": "AllTraffic",
                 "ModelName": model_name,
-                "InitialInstanceCount": 1,
+                "InitialInstanceCount": spec.endpoint_instance_count,
                 "InstanceType": spec.endpoint_instance_type,
                 "InitialVariantWeight": 1.0,
             }
         ],
+        "DataCaptureConfig": {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": spec.captured_percent,
+            "DestinationS3Uri": f"s3://{{{{ var.json.platform.gold_bucket }}}}/{spec.name}/captured",
+            "KmsKeyId": KMS_KEY,
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},  # others come as base64
+        },
         **_volume_key("KmsKeyId", spec.endpoint_instance_type),
         "Tags": _tags(spec),
     }
 
 
 def endpoint(spec: PipelineSpec, config: str) -> dict[str, Any]:
-    """CreateEndpoint for `spec` (UpdateEndpoint where it exists): one endpoint a pipeline, named like it.
-
-    UpdateEndpoint takes no tags: the operator leaves them out then, and the endpoint keeps those it was created with.
-    """
+    """CreateEndpoint for `spec`: one endpoint a pipeline, named like it."""
     return {"EndpointName": spec.aws_name, "EndpointConfigName": config, "Tags": _tags(spec)}
+
+
+# https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green-canary.html
+def endpoint_update(spec: PipelineSpec, place: Platform, config: str, instances: int) -> dict[str, Any]:
+    """UpdateEndpoint for `spec`, which serves by so many `instances` now: half of the requests first, and the rest once
+    the alarms have had time to go off; SageMaker goes back where one does."""
+    alarms = [{"AlarmName": name} for name in place.endpoint_alarms[spec.name]]
+    return {
+        "EndpointName": spec.aws_name,
+        "EndpointConfigName": config,
+        "DeploymentConfig": {
+            "BlueGreenUpdatePolicy": {
+                "TrafficRoutingConfiguration": {
+                    "Type": "CANARY",
+                    "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50},  # AWS takes no more; of 2 it is 1
+                    "WaitIntervalInSeconds": place.canary_seconds,
+                },
+                # It waits after either step, and starts instances before.
+                "MaximumExecutionTimeoutInSeconds": 2 * place.canary_seconds + 1800,
+            },
+            "AutoRollbackConfiguration": {"Alarms": alarms},
+        },
+        # More instances than the spec's, by scaling or by hand, stay.
+        **(SAME_INSTANCES if instances >= spec.endpoint_instance_count else {}),
+    }
 
 
 def batch_model(spec: BatchSpec, name: str, container: Any) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import boto3
 
+from silverline.rollout import Objection
+
 
 def differences(expected: Any, answered: Any, path: str = "answer") -> list[str]:
     """Where two JSON documents differ, in words; numbers may differ by a millionth."""
@@ -23,11 +25,21 @@ def differences(expected: Any, answered: Any, path: str = "answer") -> list[str]
 
 
 def smoke_test(endpoint_name: str, golden: Mapping[str, Any]) -> int:
-    """Send the golden rows in one request; returns their number, RuntimeError where an answer isn't the known one."""
-    rows = golden["request"]
-    response = boto3.client("sagemaker-runtime").invoke_endpoint(
-        EndpointName=endpoint_name, ContentType="application/json", Accept="application/json", Body=json.dumps(rows)
-    )
-    if wrong := differences(golden["response"], json.load(response["Body"])):
-        raise RuntimeError(f"endpoint {endpoint_name}: {len(wrong)} wrong answers; the first: {'; '.join(wrong[:3])}")
+    """Send the golden rows in one request; returns their number, Objection where an answer isn't the known one."""
+    rows, runtime = golden["request"], boto3.client("sagemaker-runtime")
+    try:
+        response = runtime.invoke_endpoint(
+            EndpointName=endpoint_name,
+            ContentType="application/json",
+            Accept="application/json",
+            CustomAttributes="smoke-test",  # so that what is captured can be told from people's questions
+            Body=json.dumps(rows),
+        )
+        answer = json.load(response["Body"])
+    except runtime.exceptions.ModelError as error:
+        raise Objection(f"endpoint {endpoint_name} fails on known rows: {error}") from error
+    except ValueError as error:
+        raise Objection(f"endpoint {endpoint_name} does not answer known rows in JSON: {error}") from error
+    if wrong := differences(golden["response"], answer):
+        raise Objection(f"endpoint {endpoint_name}: {len(wrong)} wrong answers; the first: {'; '.join(wrong[:3])}")
     return len(rows)

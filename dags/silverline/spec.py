@@ -86,6 +86,8 @@ class PipelineSpec(Spec):
     `monthly_sources` are the bronze tables partitioned by month, `reference_sources` the small ones without partitions.
     The table that the model learns from is the last one the last stage publishes. `slices` are columns of it. A model
     that the gate promotes is approved by the gate itself, or by a `person`, who has `approval_timeout` for it.
+    `captured_percent` of what the endpoint is asked and answers is kept in gold; besides the model that it serves, the
+    newest `kept_models` others stay, to go back to.
     """
 
     monthly_sources: tuple[str, ...]
@@ -101,12 +103,17 @@ class PipelineSpec(Spec):
     evaluation_instance_type: str = "ml.m5.xlarge"
     evaluation_timeout: timedelta = timedelta(minutes=30)
     endpoint_instance_type: str = "ml.t2.medium"
+    endpoint_instance_count: int = 2
     endpoint_environment: Mapping[str, str] = field(default_factory=dict)
+    captured_percent: int = 100
+    kept_models: int = 3
     approval: Approval = "gate"
     approval_timeout: timedelta = timedelta(days=7)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.endpoint_instance_count < 2:
+            raise ValueError(f"pipeline {self.name}: a canary is half of the endpoint's instances, give it 2 or more")
         if self.approval not in get_args(Approval):
             raise ValueError(
                 f"pipeline {self.name}: approval {self.approval!r} is none of {', '.join(get_args(Approval))}"

@@ -7,7 +7,7 @@ import boto3
 import jsonschema
 
 from deploy.platform import SCHEMA
-from laptop import bronze
+from laptop import alarms, bronze
 from laptop.settings import ENVIRONMENT, REGION, REPOSITORY
 
 # https://docs.aws.amazon.com/sagemaker/latest/dg/pre-built-docker-containers-scikit-learn-spark.html (us-east-1)
@@ -35,6 +35,10 @@ def apply() -> dict[str, Any]:
         "model_package_groups": {
             pipeline: _model_package_group(f"{prefix}-{pipeline.replace('_', '-')}") for pipeline in _pipelines()
         },
+        "endpoint_alarms": {
+            pipeline: alarms.create_or_update(prefix, pipeline.replace("_", "-")) for pipeline in _pipelines()
+        },
+        "canary_seconds": alarms.CANARY_SECONDS,
         "alarm_topic_arn": boto3.client("sns").create_topic(Name=f"{prefix}-alarms")["TopicArn"],
     }
     jsonschema.validate(document, json.loads(SCHEMA.read_text()))

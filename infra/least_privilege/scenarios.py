@@ -16,11 +16,11 @@ WAIT_SECONDS = 120
 @dataclass(frozen=True)
 class Scenario:
     """`prepare` brings the pipeline on the platform of a document there, from what a run that ended well left; `later`
-    is what Airflow calls from there and never in a first run. `is_batch`: it is the pipeline's batch DAG that runs."""
+    is what a role does from there and never in a first run. `is_batch`: it is the pipeline's batch DAG that runs."""
 
     name: str
     prepare: Callable[[Mapping[str, Any], str], None]
-    later: tuple[str, ...] = ()
+    later: tuple[tuple[str, str], ...] = ()
     is_batch: bool = False
 
 
@@ -62,29 +62,8 @@ def failed_endpoint(document: Mapping[str, Any], pipeline: str) -> None:
     newer_files(document, pipeline)
     no_endpoint(document, pipeline)
     sagemaker, name = boto3.client("sagemaker"), _endpoint(pipeline)
-    key = f"{pipeline}/training/broken/model.tar.gz"  # where the endpoint's role may read
-    archive = io.BytesIO()
-    tarfile.open(fileobj=archive, mode="w:gz").close()
-    boto3.client("s3").put_object(Bucket=document["artifacts_bucket"], Key=key, Body=archive.getvalue())
-    broken = f"{name}-broken"
-    _forget(broken)
-    sagemaker.create_model(
-        ModelName=broken,
-        ExecutionRoleArn=document["sagemaker_endpoint_role_arn"],
-        PrimaryContainer={
-            "Image": document["sagemaker_image"],
-            "ModelDataUrl": f"s3://{document['artifacts_bucket']}/{key}",
-            "Environment": {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"},
-        },
-    )
-    variant: Any = {
-        "VariantName": "AllTraffic",
-        "ModelName": broken,
-        "InitialInstanceCount": 1,
-        "InstanceType": "ml.m5.large",
-    }
-    sagemaker.create_endpoint_config(EndpointConfigName=broken, ProductionVariants=[variant])
-    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=broken)
+    _configure_broken_model(document, pipeline, f"{name}-broken")
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=f"{name}-broken")
     for _ in range(WAIT_SECONDS):
         status = sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
         if status == "Failed":
@@ -93,11 +72,49 @@ def failed_endpoint(document: Mapping[str, Any], pipeline: str) -> None:
     raise RuntimeError(f"the endpoint {name} was to fail and is {status}")
 
 
+def old_models(document: Mapping[str, Any], pipeline: str) -> None:
+    """All is there, and the pipeline has had more models than it keeps."""
+    for number in range(5):
+        _configure_broken_model(document, pipeline, f"{_endpoint(pipeline)}-20130101-00000{number}-0000-1")
+
+
+def _configure_broken_model(document: Mapping[str, Any], pipeline: str, name: str) -> None:
+    """A model of the pipeline and an endpoint configuration, both called `name`, whose container doesn't start."""
+    sagemaker = boto3.client("sagemaker")
+    key = f"{pipeline}/training/broken/model.tar.gz"  # where the endpoint's role may read
+    archive = io.BytesIO()
+    tarfile.open(fileobj=archive, mode="w:gz").close()
+    boto3.client("s3").put_object(Bucket=document["artifacts_bucket"], Key=key, Body=archive.getvalue())
+    _forget(name)
+    tags: Any = [{"Key": "Environment", "Value": document["environment"]}, {"Key": "Pipeline", "Value": pipeline}]
+    sagemaker.create_model(
+        ModelName=name,
+        ExecutionRoleArn=document["sagemaker_endpoint_role_arn"],
+        PrimaryContainer={
+            "Image": document["sagemaker_image"],
+            "ModelDataUrl": f"s3://{document['artifacts_bucket']}/{key}",
+            "Environment": {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"},
+        },
+        Tags=tags,
+    )
+    variant: Any = {
+        "VariantName": "AllTraffic",
+        "ModelName": name,
+        "InitialInstanceCount": 1,
+        "InstanceType": "ml.m5.large",
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], Tags=tags)
+
+
 FIRST_RUN = Scenario("first run", nothing_yet)
 BATCH = Scenario(
     "a batch",
     all_there,
-    ("sagemaker:CreateTransformJob", "sagemaker:DescribeTransformJob", "sagemaker:DeleteModel"),
+    (
+        ("airflow", "sagemaker:CreateTransformJob"),
+        ("airflow", "sagemaker:DescribeTransformJob"),
+        ("airflow", "sagemaker:DeleteModel"),
+    ),
     is_batch=True,
 )
 SCENARIOS = (
@@ -106,15 +123,24 @@ SCENARIOS = (
     Scenario(
         "a month's files changed",
         newer_files,
-        ("glue:UpdatePartition", "sagemaker:UpdateEndpoint"),
+        (
+            ("airflow", "glue:UpdatePartition"),
+            ("airflow", "sagemaker:UpdateEndpoint"),
+            ("sagemaker_endpoint", "cloudwatch:DescribeAlarms"),
+        ),
     ),
-    Scenario("the endpoint has failed", failed_endpoint, ("sagemaker:DeleteEndpoint",)),
+    Scenario("the endpoint has failed", failed_endpoint, (("airflow", "sagemaker:DeleteEndpoint"),)),
+    Scenario(
+        "there are old models",
+        old_models,
+        (("airflow", "sagemaker:DeleteEndpointConfig"),),
+    ),
     BATCH,
 )
 """The cheapest first: an action is tried in the first one in which it is called."""
 
-LATER = {("airflow", action): scenario.name for scenario in SCENARIOS for action in scenario.later}
-"""The scenario that each action of a role waits for which no first run calls."""
+LATER = {action: scenario.name for scenario in SCENARIOS for action in scenario.later}
+"""The scenario that each role's action waits for which no first run calls."""
 
 
 def failure_reason(pipeline: str, since: datetime) -> str | None:

@@ -66,6 +66,39 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   treat_missing_data  = "notBreaching"
 }
 
+locals {
+  # What takes a new model back while it is rolled out. They tell nobody: the run that rolled it out fails, and an
+  # endpoint that goes on failing sets off the alarms above.
+  canary_alarms = {
+    "5xx"     = { metric = "Invocation5XXErrors", statistic = "Sum", threshold = var.alarm_thresholds.endpoint_5xx }
+    "latency" = { metric = "ModelLatency", statistic = "p99", threshold = var.alarm_thresholds.endpoint_latency_milliseconds * 1000 }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "canary" {
+  for_each = merge([
+    for pipeline, name in local.aws_names : {
+      for kind, alarm in local.canary_alarms : "${pipeline}/${kind}" => merge(alarm, { endpoint = name, kind = kind })
+    }
+  ]...)
+
+  alarm_name          = "${local.prefix}-${each.value.endpoint}-canary-${each.value.kind}"
+  alarm_description   = "Takes a new model of the endpoint ${each.value.endpoint} back. What to do: ${var.runbook_url}#roll-out"
+  namespace           = "AWS/SageMaker"
+  metric_name         = each.value.metric
+  dimensions          = { EndpointName = each.value.endpoint, VariantName = local.variant }
+  statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
+  extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
+  period              = 60 # SageMaker's metrics come once a minute
+  evaluation_periods  = 1
+  threshold           = each.value.threshold
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+
+  # One slow answer of a few is no reason to go back.
+  evaluate_low_sample_count_percentiles = startswith(each.value.statistic, "p") ? "ignore" : null
+}
+
 resource "aws_cloudwatch_composite_alarm" "platform" {
   alarm_name        = "${local.prefix}-platform"
   alarm_description = "Something of ${local.prefix} is wrong; its alarms say what. What to do: ${var.runbook_url}"
@@ -85,6 +118,22 @@ resource "aws_cloudwatch_dashboard" "platform" {
     endpoints = values(local.aws_names)
     variant   = local.variant
     alarms    = [for alarm in aws_cloudwatch_metric_alarm.this : alarm.arn]
+  })
+}
+
+# SageMaker looks at a canary's alarms as the role of the model behind the endpoint.
+resource "aws_iam_role_policy" "sagemaker_endpoint_alarms" {
+  name = "alarms"
+  role = aws_iam_role.sagemaker_endpoint.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "Canary"
+      Effect   = "Allow"
+      Action   = "cloudwatch:DescribeAlarms"
+      Resource = [for alarm in aws_cloudwatch_metric_alarm.canary : alarm.arn]
+    }]
   })
 }
 

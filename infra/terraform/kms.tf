@@ -93,7 +93,7 @@ resource "aws_iam_role_policy" "sagemaker_endpoint_kms" {
 
   policy = jsonencode({
     Version   = "2012-10-17"
-    Statement = [merge(local.key_for_objects, { Action = "kms:Decrypt" })]
+    Statement = [local.key_for_objects]
   })
 }
 

@@ -17,6 +17,8 @@ locals {
     sagemaker_endpoint_role_arn = aws_iam_role.sagemaker_endpoint.arn
     sagemaker_image             = data.aws_sagemaker_prebuilt_ecr_image.sklearn.registry_path
     model_package_groups        = { for pipeline, group in aws_sagemaker_model_package_group.this : pipeline => group.model_package_group_name }
+    endpoint_alarms             = { for pipeline in local.pipelines : pipeline => [for kind in keys(local.canary_alarms) : aws_cloudwatch_metric_alarm.canary["${pipeline}/${kind}"].alarm_name] }
+    canary_seconds              = var.canary_seconds
     alarm_topic_arn             = aws_sns_topic.alarms.arn
     }, {
     for mwaa in aws_mwaa_environment.this : "mwaa" => { environment = mwaa.name, bucket = local.buckets["airflow"] }

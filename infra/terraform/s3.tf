@@ -301,12 +301,20 @@ resource "aws_iam_role_policy" "sagemaker_endpoint_s3" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid      = "ReadModels"
-      Effect   = "Allow"
-      Action   = "s3:GetObject"
-      Resource = [for pipeline in local.pipelines : "${local.bucket_arns.artifacts}/${pipeline}/training/*"]
-    }]
+    Statement = [
+      {
+        Sid      = "ReadModels"
+        Effect   = "Allow"
+        Action   = "s3:GetObject"
+        Resource = [for pipeline in local.pipelines : "${local.bucket_arns.artifacts}/${pipeline}/training/*"]
+      },
+      {
+        Sid      = "Capture"
+        Effect   = "Allow"
+        Action   = "s3:PutObject"
+        Resource = [for pipeline in local.pipelines : "${local.bucket_arns.gold}/${pipeline}/captured/*"]
+      },
+    ]
   })
 }
 

@@ -20,7 +20,7 @@ resource "aws_appautoscaling_target" "endpoint" {
   service_namespace  = "sagemaker"
   resource_id        = "endpoint/${local.aws_names[each.key]}/variant/${local.variant}"
   scalable_dimension = "sagemaker:variant:DesiredInstanceCount"
-  min_capacity       = 1
+  min_capacity       = 2 # a canary is half of them
   max_capacity       = var.endpoint_scaling.max_instances
 }
 
@@ -143,7 +143,7 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Effect = "Allow"
         Action = [
           "sagemaker:DescribeTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:DescribeTransformJob",
-          "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig",
+          "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig", "sagemaker:ListTags",
         ]
         Resource = local.own_of_any_kind
       },
@@ -169,12 +169,6 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Condition = { StringEquals = { "sagemaker:ModelApprovalStatus" = ["Approved", "Rejected"] } }
       },
       {
-        Sid      = "DeleteBatchModel" # one lives as long as the run that scores with it
-        Effect   = "Allow"
-        Action   = "sagemaker:DeleteModel"
-        Resource = [for name in local.aws_names : "${local.sagemaker}:model/${name}-batch-*"]
-      },
-      {
         Sid       = "Deploy"
         Effect    = "Allow"
         Action    = "sagemaker:CreateEndpoint"
@@ -186,6 +180,20 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Effect   = "Allow"
         Action   = ["sagemaker:UpdateEndpoint", "sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"]
         Resource = concat(local.endpoint_arns, local.own["endpoint-config"])
+      },
+      {
+        Sid      = "FindOldModels"
+        Effect   = "Allow"
+        Action   = ["sagemaker:ListModels", "sagemaker:ListEndpointConfigs"]
+        Resource = "*" # SageMaker's lists know no narrower one
+      },
+      {
+        # A batch's model goes with the run that scores with it, an endpoint's when nobody goes back to it any more.
+        Sid       = "DeleteOldModels"
+        Effect    = "Allow"
+        Action    = ["sagemaker:DeleteModel", "sagemaker:DeleteEndpointConfig"]
+        Resource  = local.own_of_any_kind
+        Condition = { StringEquals = { "aws:ResourceTag/Environment" = var.environment } }
       },
       {
         Sid       = "ActAsJobsAndEndpoint"

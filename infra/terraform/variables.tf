@@ -124,13 +124,24 @@ variable "endpoint_scaling" {
   default = {}
 
   validation {
-    condition     = var.endpoint_scaling.max_instances >= 1 && var.endpoint_scaling.invocations_per_instance > 0
-    error_message = "max_instances is 1 at least, invocations_per_instance more than 0."
+    condition     = var.endpoint_scaling.max_instances >= 2 && var.endpoint_scaling.invocations_per_instance > 0
+    error_message = "max_instances is 2 at least, invocations_per_instance more than 0."
+  }
+}
+
+variable "canary_seconds" {
+  description = "How long half of an endpoint's requests go to a new model before the others follow. SageMaker's metrics come once a minute and some late: below five minutes an alarm may come too late."
+  type        = number
+  default     = 300
+
+  validation {
+    condition     = var.canary_seconds >= 0 && var.canary_seconds <= 3600 && floor(var.canary_seconds) == var.canary_seconds
+    error_message = "SageMaker takes whole seconds, an hour at most."
   }
 }
 
 variable "alarm_thresholds" {
-  description = "What within five minutes is an alarm: so many 5xx answers, such a 99th percentile of the model's latency, so many failed queries and uncaught exceptions."
+  description = "What within five minutes (of a canary: within one) is an alarm: so many 5xx answers, such a 99th percentile of the model's latency, so many failed queries and uncaught exceptions."
   type = object({
     endpoint_5xx                  = optional(number, 1)
     endpoint_latency_milliseconds = optional(number, 1000)

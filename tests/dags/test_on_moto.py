@@ -7,16 +7,12 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from airflow.exceptions import TaskDeferred
-from airflow.providers.amazon.aws.operators.sagemaker import SageMakerEndpointOperator
 from botocore.exceptions import ClientError
-from botocore.stub import Stubber
 from moto import mock_aws
 from moto.sagemaker.models import sagemaker_backends
 
 from flight_delay import spec
-from silverline import bronze, evaluation, sagemaker_requests, silver, source
-from silverline.endpoint import delete_if_failed
+from silverline import bronze, evaluation, rollout, silver, source
 from silverline.platform import Platform
 from silverline.smoke_test import smoke_test
 
@@ -34,6 +30,8 @@ PLATFORM = Platform(
     airflow_role_arn="arn:aws:iam::123456789012:role/airflow",
     sagemaker_jobs_role_arn="arn:aws:iam::123456789012:role/jobs",
     sagemaker_endpoint_role_arn="arn:aws:iam::123456789012:role/endpoint",
+    endpoint_alarms={"flight_delay": ["canary-5xx"]},
+    canary_seconds=0,
     model_package_groups={"flight_delay": "test-flight-delay"},
     alarm_topic_arn="arn:aws:sns:us-east-1:123456789012:alarms",
     sagemaker_image="683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3",
@@ -186,8 +184,8 @@ def test_the_outputs_of_a_training_job_are_read_beside_its_model() -> None:
     assert evaluation.read_outputs("s3://artifacts/job/output/model.tar.gz") == {"evaluation": {"splits": {}}}
 
 
-@pytest.mark.parametrize(("status", "deleted"), [("Failed", True), ("InService", False)])
-def test_only_a_failed_endpoint_is_deleted_before_deploying(status: str, deleted: bool) -> None:
+@pytest.mark.parametrize(("status", "previous"), [("Failed", None), ("InService", "c")])
+def test_only_a_failed_endpoint_is_deleted_before_a_roll_out(status: str, previous: str | None) -> None:
     sagemaker = boto3.client("sagemaker")
     container = {"Image": PLATFORM.sagemaker_image, "ModelDataUrl": "s3://artifacts/model.tar.gz"}
     put("model.tar.gz", "model", "artifacts")
@@ -198,25 +196,12 @@ def test_only_a_failed_endpoint_is_deleted_before_deploying(status: str, deleted
     sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
     sagemaker_backends["123456789012"]["us-east-1"].endpoints["e"].endpoint_status = status
-    assert delete_if_failed("e") is deleted
-    assert len(sagemaker.list_endpoints()["Endpoints"]) == 1 - deleted
-
-
-def test_an_endpoint_that_is_there_is_updated_without_tags_which_updates_do_not_take() -> None:
-    request = sagemaker_requests.endpoint(spec, "config")
-    deploy = SageMakerEndpointOperator(task_id="deploy", config=request, deferrable=True, aws_conn_id=None)
-    untagged = {name: value for name, value in request.items() if name != "Tags"}
-    with Stubber(deploy.hook.get_conn()) as answers, pytest.raises(TaskDeferred):
-        answers.add_client_error("create_endpoint", "ValidationException", "Cannot create already existing endpoint")
-        answers.add_response(
-            *("update_endpoint", {"EndpointArn": "a" * 20, "ResponseMetadata": {"HTTPStatusCode": 200}}), untagged
-        )
-        deploy.execute({})
-    answers.assert_no_pending_responses()
+    assert rollout.prepare("e") == previous
+    assert len(sagemaker.list_endpoints()["Endpoints"]) == (previous is not None)
 
 
 def test_an_endpoint_that_does_not_exist_is_nothing_to_delete() -> None:
-    assert delete_if_failed("nobody") is False
+    assert rollout.prepare("nobody") is None
 
 
 def test_an_endpoint_that_answers_something_else_fails_the_smoke_test() -> None:

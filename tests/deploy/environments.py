@@ -22,6 +22,8 @@ def document(environment: str, **members: Any) -> dict[str, Any]:
         "athena_workgroup": f"silverline-{environment}",
         "sagemaker_image": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3",
         "model_package_groups": {"flight_delay": f"silverline-{environment}-flight-delay"},
+        "endpoint_alarms": {"flight_delay": [f"silverline-{environment}-flight-delay-canary-5xx"]},
+        "canary_seconds": 0,
         "alarm_topic_arn": f"arn:aws:sns:us-east-1:123456789012:silverline-{environment}",
         **members,
     }

@@ -1,7 +1,10 @@
 """Models, configurations and endpoints that the tests of endpoints share."""
 
 import json
-from collections.abc import Mapping
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -94,3 +97,27 @@ class Endpoints:
 
     def raw(self, name: str, body: bytes, content_type: str = "application/json", **more: str) -> Any:
         return self.runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType=content_type, **more)
+
+
+@contextmanager
+def asked_all_the_time(ask: Callable[[], str], clients: int = 2) -> Iterator[Counter[str]]:
+    """Counts the answers, or the errors, while several clients `ask` at once."""
+    answers: Counter[str] = Counter()
+    done = threading.Event()
+
+    def go_on_asking() -> None:
+        while not done.wait(0.01):  # a hundred requests a second, and time for what they are about
+            try:
+                answers[ask()] += 1
+            except Exception as error:
+                answers[repr(error)] += 1
+
+    threads = [threading.Thread(target=go_on_asking) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()

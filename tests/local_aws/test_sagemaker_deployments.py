@@ -1,9 +1,8 @@
 """UpdateEndpoint shifts traffic as its DeploymentConfig says, and takes it back where the new fleet is no good."""
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from sagemaker_endpoints import Endpoints
+from sagemaker_endpoints import Endpoints, asked_all_the_time
 from sagemaker_requests import eventually, settled
 
 from local_aws.sagemaker import deployments, endpoints, invocations, models
@@ -101,28 +100,9 @@ def pending(hosting: Endpoints) -> dict[str, Any]:
     return variant
 
 
-@contextmanager
-def load(hosting: Endpoints, clients: int = 2) -> Iterator[Counter[str]]:
-    """Counts which version answers, or with which error, while requests come in from several clients at once."""
-    answers: Counter[str] = Counter()
-    done = threading.Event()
-
-    def ask() -> None:
-        while not done.wait(0.01):  # a hundred requests a second, and time for what they are about
-            try:
-                answers[hosting.invoke("shop")["version"]] += 1
-            except Exception as error:
-                answers[repr(error)] += 1
-
-    threads = [threading.Thread(target=ask) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield answers
-    finally:
-        done.set()
-        for thread in threads:
-            thread.join()
+def load(hosting: Endpoints) -> AbstractContextManager[Counter[str]]:
+    """Counts which version answers, or with which error, while requests come in."""
+    return asked_all_the_time(lambda: str(hosting.invoke("shop")["version"]))
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ PLATFORM = Platform(
     sagemaker_jobs_role_arn=ROLE,
     sagemaker_endpoint_role_arn=ROLE,
     model_package_groups={"flight_delay": GROUP},
+    endpoint_alarms={"flight_delay": ["canary"]},
+    canary_seconds=0,
     alarm_topic_arn="arn:aws:sns:us-east-1:123456789012:alarms",
     sagemaker_image=IMAGE,
 )

@@ -35,7 +35,7 @@ def test_every_action_is_allowed_by_its_full_name(platform_on_local_aws: Platfor
 @pytest.mark.parametrize(
     ("role", "everywhere"),
     [
-        ("airflow", set()),
+        ("airflow", {"sagemaker:ListModels", "sagemaker:ListEndpointConfigs"}),
         ("sagemaker-jobs", {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}),
         ("sagemaker-endpoint", {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}),
     ],

@@ -7,7 +7,13 @@ from typing import Any
 
 from terraform_cli import REPOSITORY, Platform
 
+from laptop.alarms import canary_alarm
+
 RUNBOOK = "infra/terraform/runbook.md"
+
+
+def sorted_dimensions(alarm: dict[str, Any]) -> dict[str, Any]:
+    return {**alarm, "Dimensions": sorted(alarm["Dimensions"], key=lambda dimension: dimension["Name"])}
 
 
 def alarms(platform: Platform) -> dict[str, Any]:
@@ -23,12 +29,21 @@ def test_every_alarm_leads_to_its_section_of_the_runbook(platform_on_local_aws: 
     assert found == sections
 
 
-def test_one_alarm_tells_the_topic_of_all_the_others(platform_on_local_aws: Platform) -> None:
+def test_one_alarm_tells_the_topic_of_all_that_are_no_canarys(platform_on_local_aws: Platform) -> None:
     found = alarms(platform_on_local_aws)
     (platform,) = found["CompositeAlarms"]
     assert platform["AlarmActions"] == platform["OKActions"] == [platform_on_local_aws.document["alarm_topic_arn"]]
     names = re.findall(r'ALARM\("([^"]+)"\)', platform["AlarmRule"])
-    assert sorted(names) == sorted(alarm["AlarmName"] for alarm in found["MetricAlarms"])
+    canary = {name for names in platform_on_local_aws.document["endpoint_alarms"].values() for name in names}
+    assert sorted(names) == sorted({alarm["AlarmName"] for alarm in found["MetricAlarms"]} - canary)
+
+
+def test_a_canary_has_the_same_alarms_as_on_a_laptop(platform_on_local_aws: Platform) -> None:
+    made = {alarm["AlarmName"]: alarm for alarm in alarms(platform_on_local_aws)["MetricAlarms"]}
+    for name in platform_on_local_aws.document["endpoint_alarms"]["flight_delay"]:
+        wanted = sorted_dimensions(canary_alarm("flight-delay", name.rpartition("-")[2]))
+        found = sorted_dimensions(made[name])
+        assert {member: found[member] for member in wanted} == {**wanted, "Period": 60}
 
 
 def test_an_exception_that_a_job_printed_is_counted(platform_on_local_aws: Platform) -> None:

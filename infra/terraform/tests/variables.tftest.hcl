@@ -22,7 +22,8 @@ run "each_variable_refuses_what_makes_no_sense" {
     old_version_days            = 0.5
     log_days                    = 2                # CloudWatch Logs takes 1 and 3
     live_endpoints              = ["flight-delay"] # its endpoint, not the pipeline
-    endpoint_scaling            = { max_instances = 0 }
+    endpoint_scaling            = { max_instances = 1 }
+    canary_seconds              = 3601
     alarm_thresholds            = { failed_queries = 0 }
     alarm_emails                = ["alice"]
     runbook_url                 = "https://example.com/runbook#alarms" # each alarm adds its section
@@ -41,6 +42,7 @@ run "each_variable_refuses_what_makes_no_sense" {
     var.log_days,
     var.live_endpoints,
     var.endpoint_scaling,
+    var.canary_seconds,
     var.alarm_thresholds,
     var.alarm_emails,
     var.runbook_url,

@@ -1,0 +1,34 @@
+"""A DAG that does nothing but deploy what it is told to, as every pipeline's DAG deploys what it has trained.
+
+Airflow reads this file as a DAG file; the tests import it."""
+
+from airflow.sdk import DAG, get_current_context, task
+
+from silverline.groups.deploy import deploy
+from silverline.runs import run_slug
+from silverline.spec import PipelineSpec, Stage
+
+spec = PipelineSpec(
+    name="corner_shop",
+    description="A model of a few lines",
+    monthly_sources=(),
+    reference_sources=(),
+    stages=(Stage(published=("features",), audit="none"),),
+    label="y",
+    hyperparameters={},
+    metrics=(),
+    kept_models=1,
+)
+
+with DAG(
+    "corner_shop",
+    schedule=None,
+    params={"package": "", "model_artifacts": ""},
+    user_defined_macros={"run_slug": run_slug},
+) as dag:
+
+    @task
+    def approved() -> dict[str, str]:
+        return dict(get_current_context()["params"])
+
+    deploy(spec, approved())
