@@ -121,7 +121,7 @@ resource "aws_mwaa_environment" "this" {
 
   # MWAA looks at what its role may do and whether the bucket is versioned and closed, and makes log groups of its own.
   depends_on = [
-    aws_iam_role_policy.airflow_mwaa,
+    aws_iam_role_policy_attachment.airflow_mwaa,
     aws_cloudwatch_log_group.mwaa,
     aws_s3_bucket_versioning.this,
     aws_s3_bucket_public_access_block.this,
@@ -138,11 +138,11 @@ resource "aws_cloudwatch_log_group" "mwaa" {
 
 # What AWS asks of an execution role, and of its wildcards what reading a versioned bucket takes:
 # https://docs.aws.amazon.com/mwaa/latest/userguide/mwaa-create-role.html
-resource "aws_iam_role_policy" "airflow_mwaa" {
+# Attached, where all other policies are inline: of these IAM takes 10,240 characters a role.
+resource "aws_iam_policy" "airflow_mwaa" {
   count = var.enable_mwaa ? 1 : 0
 
-  name = "mwaa"
-  role = aws_iam_role.airflow.name
+  name = "${local.prefix}-airflow-mwaa"
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -213,4 +213,11 @@ resource "aws_iam_role_policy" "airflow_mwaa" {
       },
     ]
   })
+}
+
+resource "aws_iam_role_policy_attachment" "airflow_mwaa" {
+  count = var.enable_mwaa ? 1 : 0
+
+  role       = aws_iam_role.airflow.name
+  policy_arn = aws_iam_policy.airflow_mwaa[0].arn
 }

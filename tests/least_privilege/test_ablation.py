@@ -9,7 +9,7 @@ from least_privilege.ablation import Findings, Outcome
 from least_privilege.grants import Grant
 from least_privilege.scenarios import SCENARIOS
 
-NO_ENDPOINT, FIRST, CHANGED, FAILED, _, BATCH = SCENARIOS
+NO_ENDPOINT, FIRST, CHANGED, FAILED, *_, BATCH = SCENARIOS
 PUT = Grant("jobs", "s3", "s3:PutObject", ("arn:aws:s3:::silver-123456789012/*",))
 STOPPED = Outcome("jobs", "s3:PutObject", FIRST.name, "train.train", "is not authorized", on=PUT.resources)
 REFUSED = "refused: logs:PutLogEvents on arn"
