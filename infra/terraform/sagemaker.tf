@@ -143,7 +143,7 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Effect = "Allow"
         Action = [
           "sagemaker:DescribeTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:DescribeTransformJob",
-          "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig", "sagemaker:ListTags",
+          "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig",
         ]
         Resource = local.own_of_any_kind
       },
@@ -182,12 +182,6 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Resource = concat(local.endpoint_arns, local.own["endpoint-config"])
       },
       {
-        Sid      = "FindOldModels"
-        Effect   = "Allow"
-        Action   = ["sagemaker:ListModels", "sagemaker:ListEndpointConfigs"]
-        Resource = "*" # SageMaker's lists know no narrower one
-      },
-      {
         # A batch's model goes with the run that scores with it, an endpoint's when nobody goes back to it any more.
         Sid       = "DeleteOldModels"
         Effect    = "Allow"
@@ -206,9 +200,10 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
   })
 }
 
-# What a killed task, a retry and the end of a run need: nothing may go on that nobody waits for.
-resource "aws_iam_role_policy" "airflow_stop_jobs" {
-  name = "stop-jobs"
+# What a killed task, a retry and the end of a run need: nothing may go on that nobody waits for, and of models and
+# endpoint configurations the newest are kept.
+resource "aws_iam_role_policy" "airflow_left_over" {
+  name = "left-over"
   role = aws_iam_role.airflow.name
 
   policy = jsonencode({
@@ -220,6 +215,7 @@ resource "aws_iam_role_policy" "airflow_stop_jobs" {
         Action = [
           "sagemaker:ListHyperParameterTuningJobs", "sagemaker:ListProcessingJobs",
           "sagemaker:ListTrainingJobs", "sagemaker:ListTransformJobs",
+          "sagemaker:ListModels", "sagemaker:ListEndpointConfigs",
         ]
         Resource = "*" # SageMaker's lists know no narrower one
       },

@@ -35,7 +35,16 @@ def test_every_action_is_allowed_by_its_full_name(platform_on_local_aws: Platfor
 @pytest.mark.parametrize(
     ("role", "everywhere"),
     [
-        ("airflow", {"sagemaker:ListModels", "sagemaker:ListEndpointConfigs"}),
+        (
+            "airflow",
+            {
+                *(
+                    f"sagemaker:List{kind}Jobs"
+                    for kind in ("HyperParameterTuning", "Processing", "Training", "Transform")
+                ),
+                *("sagemaker:ListModels", "sagemaker:ListEndpointConfigs"),
+            },
+        ),
         ("sagemaker-jobs", {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}),
         ("sagemaker-endpoint", {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}),
     ],

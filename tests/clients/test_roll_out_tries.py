@@ -1,0 +1,132 @@
+"""Tasks that change an endpoint, tried again, killed and beside another's change: each finds what is under way."""
+
+import json
+from typing import Any
+
+import pytest
+from airflow.exceptions import AirflowFailException
+from airflow_tasks import TaskInstance, run
+from sagemaker_endpoints import Endpoints
+from sagemaker_requests import settled
+
+from laptop import alarms, platform
+from silverline.groups.deploy import OBJECTION, deploy
+from silverline.spec import PipelineSpec, Stage
+
+pytestmark = [pytest.mark.usefixtures("airflow_connection"), pytest.mark.long(60)]
+NAME = "kiosk"
+SPEC = PipelineSpec(
+    name=NAME,
+    description="A model of a few lines",
+    monthly_sources=(),
+    reference_sources=(),
+    stages=(Stage(published=("features",), audit="none"),),
+    label="y",
+    hyperparameters={},
+    metrics=(),
+)
+PACKAGE = {"Model": {"PrimaryContainer": {"ModelPackageName": "none"}}}
+
+
+@pytest.fixture(scope="module")
+def hosting(local_aws: Any) -> Any:
+    """Configurations `one`, `two`, `three` and `unfit`, each of a model of its name; an unfit one does not start."""
+    made = Endpoints()
+    for name in ("one", "two", "three", "unfit"):
+        made.model(f"kiosk-{name}", **({"script": "import no_such_module"} if name == "unfit" else {}))
+        variant = {"VariantName": "AllTraffic", "ModelName": f"kiosk-{name}", "InitialInstanceCount": 2}
+        made.sagemaker.create_endpoint_config(
+            EndpointConfigName=name, ProductionVariants=[{**variant, "InstanceType": "ml.m5.large"}]
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        document = {
+            **platform.apply(),
+            "canary_seconds": 1,
+            "endpoint_alarms": {NAME: alarms.create_or_update("t", NAME)},
+        }
+        patch.setenv("AIRFLOW_VAR_PLATFORM", json.dumps(document))
+        yield made
+
+
+def task(task_id: str, config: str, previous: str | None = None) -> Any:
+    """A task of the deploy group of `SPEC`, as Airflow has filled it in."""
+    from airflow.sdk import DAG
+    from airflow.sdk import task as decorate
+
+    with DAG(NAME, schedule=None) as dag:
+
+        @decorate
+        def approved() -> dict[str, str]:
+            return {}
+
+        deploy(SPEC, approved())
+    found: Any = dag.get_task(f"deploy.{task_id}")
+    found.config = {"EndpointName": NAME, "EndpointConfigName": config}
+    found.target = config if task_id == "roll_out" else str(previous)
+    return found
+
+
+def served(hosting: Endpoints) -> tuple[str, str]:
+    endpoint = settled(hosting.sagemaker, NAME)
+    return endpoint["EndpointStatus"], endpoint["EndpointConfigName"]
+
+
+def update(hosting: Endpoints, config: str) -> None:
+    """A change that is under way for some seconds."""
+    wait = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 3}
+    hosting.sagemaker.update_endpoint(
+        EndpointName=NAME,
+        EndpointConfigName=config,
+        DeploymentConfig={"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": wait}},
+    )
+
+
+def kind_of_last_deployment(hosting: Endpoints) -> str:
+    last = hosting.sagemaker.describe_endpoint(EndpointName=NAME)["LastDeploymentConfig"]
+    return str(last["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]["Type"])
+
+
+def test_a_first_model_that_does_not_start_ends_the_task_with_the_reason_and_then_goes(hosting: Endpoints) -> None:
+    instance = TaskInstance()
+    with pytest.raises(AirflowFailException, match="(?s)endpoint kiosk is Failed: .*no_such_module"):
+        run(task("roll_out", "unfit"), instance)
+    assert "no_such_module" in instance.links[OBJECTION]
+    assert run(task("settle", "unfit"), TaskInstance({"deploy.prepare": {"previous": None}})) == {"serves": None}
+    assert hosting.sagemaker.list_endpoints(NameContains=NAME)["Endpoints"] == []
+
+
+def test_a_try_waits_for_the_deployment_that_the_one_before_has_started(hosting: Endpoints) -> None:
+    assert run(task("roll_out", "one")) == {"serves": "one"}
+    update(hosting, "two")
+    assert run(task("roll_out", "two")) == {"serves": "two"}
+    assert kind_of_last_deployment(hosting) == "ALL_AT_ONCE"  # not the task's own
+
+
+def test_anothers_deployment_is_waited_for_and_then_replaced(hosting: Endpoints) -> None:
+    update(hosting, "one")
+    assert run(task("roll_out", "three")) == {"serves": "three"}
+    assert kind_of_last_deployment(hosting) == "CANARY"
+
+
+def test_a_new_model_that_does_not_start_is_told_from_a_deployment_that_has_not_begun(hosting: Endpoints) -> None:
+    with pytest.raises(
+        AirflowFailException, match="(?s)took endpoint kiosk back from unfit to three: .*no_such_module"
+    ):
+        run(task("roll_out", "unfit"))
+    assert served(hosting) == ("InService", "three")
+
+
+@pytest.mark.parametrize(
+    ("passed", "left"), [(None, "three"), ({"answers": 1}, "two")], ids=["not yet tested", "tested"]
+)
+def test_a_run_that_is_stopped_meanwhile_leaves_what_has_passed_the_smoke_test_only(
+    hosting: Endpoints, passed: Any, left: str
+) -> None:
+    update(hosting, "two")
+    xcoms = {"deploy.prepare": {"previous": "three"}, "deploy.smoke_test": passed, "deploy.create_model": PACKAGE}
+    assert run(task("settle", "two", "three"), TaskInstance(xcoms)) == {"serves": left}
+
+
+def test_what_somebody_has_put_behind_the_endpoint_since_then_stays(hosting: Endpoints) -> None:
+    xcoms = {"deploy.prepare": {"previous": "three"}}
+    assert run(task("settle", "one", "three"), TaskInstance(xcoms)) == {"serves": "two"}
