@@ -8,15 +8,23 @@ from airflow.sdk.exceptions import AirflowSkipException
 from silverline.spec import PipelineSpec
 
 QUESTION = """\
-{% set gated = ti.xcom_pull('evaluate.gate') %}
-{% for reason in gated['reasons'] %}- {{ reason }}
+{% set gated = ti.xcom_pull('evaluate.gate') -%}
+{% for reason in gated['reasons'] -%}
+- {{ reason }}
 {% endfor %}
+| test split |{% for model in gated['metrics'] %} {{ model | replace('_', ' ') }} |{% endfor %}
+|---|{{ '---|' * gated['metrics'] | length }}
+{% for metric in gated['metrics']['challenger'] -%}
+| {{ metric | replace('_', ' ') }} |{% for found in gated['metrics'].values() %} {% if metric in found -%}
+{{ '%.4f' | format(found[metric]['value']) }}
+{%- if 'low' in found[metric] %} ({{ '%.4f to %.4f' | format(found[metric]['low'], found[metric]['high']) }}){% endif %}
+{%- endif %} |{% endfor %}
+{% endfor %}
+Model package `{{ ti.xcom_pull('register.register') }}`
 
-| | |
-|---|---|
-| model package | `{{ ti.xcom_pull('register.register') }}` |
-| model card | `{{ gated['evaluation'] }}model_card.html` |
-| champion | `{{ gated['champion'] or 'none' }}` |
+Model card `{{ gated['evaluation'] }}model_card.html`
+
+Champion `{{ gated['champion'] or 'none' }}`
 """
 
 

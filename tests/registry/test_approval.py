@@ -1,0 +1,211 @@
+"""A person is asked, in Airflow and in SageMaker's registry at once: by Airflow's own scheduler and triggerer."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+import requests
+from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
+from airflow.sdk.timezone import utcnow
+from sagemaker_requests import eventually
+from small_model import PLATFORM, gate, plan
+
+from flight_delay import spec
+from laptop import airflow, services, settings
+from laptop.settings import REPOSITORY, Settings
+from ports import free_ports
+from silverline import model_packages, registration
+from silverline.approval import ModelApprovalOperator
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long(90)]
+DAG = "asking"
+TIMEOUT = {"error": "no answer yet", "error_type": "timeout"}
+
+
+def gated_package(model: str, name: str) -> tuple[dict[str, Any], str]:
+    """What the gate says of a promoted model, and the ARN of its package, which waits for approval."""
+    gated = gate(model, evaluation=name)
+    return gated, registration.register(PLATFORM, spec, plan(), gated)
+
+
+# The operator's own decisions, without a scheduler
+
+
+def asking(package: str, decision: str = "promote", timeout: timedelta = timedelta(days=7)) -> Any:
+    return ModelApprovalOperator(
+        task_id="ask", subject="May it?", package=package, decision=decision, approval_timeout=timeout
+    )
+
+
+def wake(package: str, event: dict[str, Any], deadline: timedelta = timedelta(days=7)) -> Any:
+    """What the task returns, or how it waits on, where its wait ends with `event`."""
+    context = {"ti": SimpleNamespace(id="00000000-0000-0000-0000-000000000001")}
+    try:
+        return asking(package).execute_complete(context, event, deadline=(utcnow() + deadline).isoformat())
+    except TaskDeferred as deferred:
+        return deferred.trigger
+
+
+def answer(option: str) -> dict[str, Any]:
+    user = {"id": "1", "name": "jane"}
+    return {"chosen_options": [option], "params_input": {}, "responded_at": utcnow(), "responded_by_user": user}
+
+
+@pytest.mark.parametrize(("option", "status"), [("Approve", "Approved"), ("Reject", "Rejected")])
+def test_an_answer_in_airflow_is_written_into_the_registry_with_the_users_name(
+    model: str, option: str, status: str
+) -> None:
+    _, package = gated_package(model, f"answer-{option}")
+    assert wake(package, answer(option))["status"] == status
+    assert model_packages.approval(package) == (status, f"{status} in Airflow by jane")
+
+
+def test_the_registry_has_the_last_word_where_it_was_decided_there_before_the_answer(model: str) -> None:
+    _, package = gated_package(model, "both")
+    model_packages.decide(package, "Rejected", "seen in Studio")
+    assert wake(package, answer("Approve")) == {"status": "Rejected", "description": "seen in Studio"}
+    assert model_packages.approval(package) == ("Rejected", "seen in Studio")
+
+
+@pytest.mark.parametrize(("status", "option"), [("Approved", "Approve"), ("Rejected", "Reject")])
+def test_what_was_decided_in_the_registry_is_given_to_the_form_at_once(model: str, status: Any, option: str) -> None:
+    _, package = gated_package(model, f"registry-{status}")
+    model_packages.decide(package, status, "")
+    trigger = wake(package, TIMEOUT)
+    assert trigger.defaults == [option] and trigger.timeout_datetime <= utcnow()
+
+
+def test_undecided_it_waits_on_until_its_time_is_over_and_then_ends_without_a_failure(model: str) -> None:
+    _, package = gated_package(model, "undecided")
+    trigger = wake(package, TIMEOUT)
+    assert trigger.defaults is None and trigger.timeout_datetime > utcnow()
+    with pytest.raises(AirflowSkipException, match=f"nobody has approved or rejected {package} within 7 days"):
+        wake(package, TIMEOUT, deadline=timedelta(0))
+    assert model_packages.approval(package)[0] == "PendingManualApproval"
+
+
+@pytest.mark.parametrize("decision", ["hold", "reject"])
+def test_nobody_is_asked_about_a_model_that_the_gate_does_not_promote(decision: str) -> None:
+    with pytest.raises(AirflowSkipException, match=f"the gate's decision is {decision}"):
+        asking("arn", decision).execute({})
+
+
+def test_nobody_is_asked_where_the_registry_has_decided_already(model: str) -> None:
+    _, package = gated_package(model, "already")
+    model_packages.decide(package, "Approved", "before")
+    assert asking(package).execute({}) == {"status": "Approved", "description": "before"}
+
+
+# In Airflow
+
+
+class Airflow:
+    """Airflow's services on the tests' local AWS, whose only DAG is that of asking.py."""
+
+    def __init__(self, url: str) -> None:
+        self._api = f"{url}/api/v2/dags/{DAG}/dagRuns"
+        self._session = requests.Session()
+        self._session.trust_env = False
+        login = {"username": settings.AIRFLOW_USER, "password": settings.airflow_secrets()["password"]}
+        token = self._session.post(f"{url}/auth/token", json=login).json()["access_token"]
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def call(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        """Airflow's answer; on SQLite it fails while something else writes for longer than five seconds."""
+        answered = eventually(
+            lambda: self._session.request(method, self._api + path, json=body or None, timeout=60),
+            lambda answer: answer.status_code < 500,
+        )
+        assert answered.ok, answered.text
+        return dict(answered.json())
+
+    def ask(self, gated: dict[str, Any], package: str) -> str:
+        """The path of a run that waits for approval."""
+        run = self.call("POST", "", logical_date=None, conf={"gate": gated, "package": package})
+        path = f"/{run['dag_run_id']}"
+        eventually(lambda: self.states(path), lambda states: states.get("approve.ask") == "deferred", 240)
+        return path
+
+    def states(self, run: str) -> dict[str, str]:
+        """Of each task of the run its state, and under "run" the run's."""
+        tasks = self.call("GET", f"{run}/taskInstances")["task_instances"]
+        return {task["task_id"]: task["state"] for task in tasks} | {"run": self.call("GET", run)["state"]}
+
+    def ended(self, run: str) -> dict[str, str]:
+        return dict(eventually(lambda: self.states(run), lambda seen: seen["run"] in ("success", "failed"), 240))
+
+
+FORM = "/taskInstances/approve.ask/-1/hitlDetails"
+
+
+@pytest.fixture(scope="module")
+def airflows(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+    (port,) = free_ports(1)
+    ours = Settings(int(local_aws.url.rpartition(":")[2]), port)
+    state = tmp_path_factory.mktemp("approval")
+    (state / "dags").mkdir()
+    shutil.copy(Path(__file__).parent / "asking.py", state / "dags")
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (settings, services, airflow):
+            patch.setattr(module, "STATE", state)
+        patch.setattr(services, "RECORDS", state / "services")
+        try:
+            airflow.start(
+                ours.environment()
+                | {"AIRFLOW__CORE__DAGS_FOLDER": str(state / "dags"), "PYTHONPATH": str(REPOSITORY / "dags")}
+            )
+            api = airflow.Api(ours)
+            api.wait_until_ready()
+            api.wait_for_dag(DAG)
+            yield Airflow(ours.airflow_url)
+        finally:
+            services.stop_all()
+
+
+def test_a_person_approves_in_airflow_and_the_package_is_deployed(airflows: Airflow, model: str) -> None:
+    gated, package = gated_package(model, "asked-approve")
+    run = airflows.ask(gated, package)
+    form = airflows.call("GET", run + FORM)
+    assert form["subject"] == "May this model of flight_delay be deployed?"
+    assert form["options"] == ["Approve", "Reject"] and not form["response_received"]
+    assert package in form["body"] and "model_card.html" in form["body"] and "beats the base rate" in form["body"]
+    assert "| roc auc | 0.7580 (0.7520 to 0.7640) | 0.5000 |" in form["body"]
+    airflows.call("PATCH", run + FORM, chosen_options=["Approve"], params_input={})
+    states = airflows.ended(run)
+    assert states["run"] == "success" and is_deployed(states, package)
+    assert model_packages.approval(package) == ("Approved", "Approved in Airflow by admin")
+
+
+def test_a_person_rejects_in_airflow_and_the_run_is_green_with_nothing_deployed(airflows: Airflow, model: str) -> None:
+    gated, package = gated_package(model, "asked-reject")
+    run = airflows.ask(gated, package)
+    airflows.call("PATCH", run + FORM, chosen_options=["Reject"], params_input={})
+    states = airflows.ended(run)
+    assert states["run"] == "success" and not is_deployed(states, package)
+    assert states["approve.ask"] == "success" and states["approve.decide"] == "skipped"
+    assert model_packages.approval(package) == ("Rejected", "Rejected in Airflow by admin")
+
+
+def test_the_registry_approves_and_the_form_is_answered_by_that(airflows: Airflow, model: str) -> None:
+    gated, package = gated_package(model, "asked-registry")
+    run = airflows.ask(gated, package)
+    boto3.client("sagemaker").update_model_package(
+        ModelPackageArn=package, ModelApprovalStatus="Approved", ApprovalDescription="seen in Studio"
+    )
+    states = airflows.ended(run)
+    form = airflows.call("GET", run + FORM)
+    assert form["response_received"] and form["chosen_options"] == ["Approve"]
+    assert states["run"] == "success" and is_deployed(states, package)
+    assert model_packages.approval(package) == ("Approved", "seen in Studio")
+
+
+def is_deployed(states: dict[str, str], package: str) -> bool:
+    """Whether there is a model of the package, which has to be what the run's tasks say."""
+    models = boto3.client("sagemaker").list_models(NameContains=f"of-version-{package.rpartition('/')[2]}")["Models"]
+    assert (states["deploy"], len(models)) in (("success", 1), ("skipped", 0))
+    return bool(models)
