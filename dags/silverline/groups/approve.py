@@ -20,11 +20,9 @@ QUESTION = """\
 {%- if 'low' in found[metric] %} ({{ '%.4f to %.4f' | format(found[metric]['low'], found[metric]['high']) }}){% endif %}
 {%- endif %} |{% endfor %}
 {% endfor %}
-Model package `{{ ti.xcom_pull('register.register') }}`
-
-Model card `{{ gated['evaluation'] }}model_card.html`
-
-Champion `{{ gated['champion'] or 'none' }}`
+- model package: {{ ti.xcom_pull('register.register') }}
+- model card: {{ gated['evaluation'] }}model_card.html
+- champion: {{ gated['champion'] or 'none' }}
 """
 
 
