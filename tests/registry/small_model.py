@@ -124,7 +124,10 @@ def gate(model_artifacts: str, decision: str = "promote", evaluation: str = "eva
     """XCom of evaluate.gate, and the files that it speaks of."""
     address = f"s3://{PLATFORM.artifacts_bucket}/flight_delay/evaluation/{evaluation}/"
     measured = {"roc_auc": {"value": 0.758, "low": 0.752, "high": 0.764}}
-    comparison: dict[str, Any] = {"models": {"challenger": measured, "base_rate": {"roc_auc": {"value": 0.5}}}, "slices": {}}
+    comparison: dict[str, Any] = {
+        "models": {"challenger": measured, "base_rate": {"roc_auc": {"value": 0.5}}},
+        "slices": {},
+    }
     put(f"{address}comparison.json", json.dumps(comparison).encode())
     put(f"{address}evaluation.json", b'{"binary_classification_metrics": {"auc": {"value": 0.758}}}')
     put(f"{address}plots/roc.png", one_pixel())
