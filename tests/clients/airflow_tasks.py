@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from airflow.exceptions import AirflowException, TaskDeferred
-from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
+from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR
 from airflow.sdk.module_loading import import_string
 
 MODES = pytest.mark.parametrize("deferrable", [False, True], ids=["waiting", "deferred"])
@@ -41,8 +41,8 @@ def run(task: Any, instance: TaskInstance | None = None) -> Any:
             try:
                 event = asyncio.run(first_event(import_string(path)(**arguments)))
                 method, more = deferred.method_name, {**(deferred.kwargs or {}), "event": event}
-            except AirflowException:
-                method, more = TRIGGER_FAIL_REPR, {"error": TriggerFailureReason.TRIGGER_FAILURE}
+            except AirflowException as failure:  # whose text Airflow writes into the task's log
+                method, more = TRIGGER_FAIL_REPR, {"error": str(failure)}
             go_on = functools.partial(task.resume_execution, method, more, context)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sql_lake import Athena, flight, weather
 
-TRAIN = Path(__file__).parents[2] / "sagemaker_scripts" / "flight_delay" / "train.py"
+SCRIPTS = Path(__file__).parents[2] / "sagemaker_scripts" / "flight_delay"
 ASKED = flight("2013-01-05 16:00", flight_number=100)
 KEYS = ("carrier", "flight_number", "origin", "scheduled_departure_at")
 
@@ -210,10 +210,11 @@ def test_the_columns_of_the_features_the_splits_and_the_training_agree(lake: Ath
     lake.create("silver/flight_features.sql", months=["2013-01"])
     (split,) = lake.rows("splits/split.sql", months=["2013-01"])
     assert split.keys() == row.keys()
-    # train.py runs where Airflow's environment isn't, so its lists are read and not imported.
+    # The scripts run where Airflow's environment isn't, so their lists are read and not imported.
     lists = {
         statement.targets[0].id: ast.literal_eval(statement.value)
-        for statement in ast.parse(TRAIN.read_text()).body
+        for script in ("split.py", "train.py")
+        for statement in ast.parse((SCRIPTS / script).read_text()).body
         if isinstance(statement, ast.Assign)
         and isinstance(statement.targets[0], ast.Name)
         and isinstance(statement.value, ast.List)

@@ -99,7 +99,7 @@ def airflow(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
         yield api
     finally:
         running.send_signal(signal.SIGINT)
-        assert running.wait(60) == 0
+        assert running.wait(180) == 0
     assert not services.any_alive()
 
 
@@ -123,7 +123,7 @@ def test_the_pipeline_runs_green_where_the_users_credentials_lead_to_and_its_end
     answer = runtime.invoke_endpoint(
         EndpointName=report["endpoint"],
         ContentType="application/json",
-        Body=json.dumps(report["sample_request"]),
+        Body=json.dumps(report["smoke_test"]["sample_request"]),
     )
     assert "probability" in answer["Body"].read().decode()
 

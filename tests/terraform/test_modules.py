@@ -35,7 +35,7 @@ def test_a_root_module_that_needs_an_account_is_planned_as_its_first_apply_would
     module = Root(modules / root, aws.environment)
     (module.folder / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
     (module.folder / "test.auto.tfvars").write_text('alarm_emails = ["a@example.com"]\n')
-    module.init()
+    module.init("-reconfigure")  # other tests have had another backend here
     (planned,) = json.loads(module.plan().read_text())["planned_values"]["root_module"]["child_modules"]
 
     def of(kind: str, attribute: str) -> list[Any]:
