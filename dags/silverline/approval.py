@@ -10,8 +10,8 @@ from airflow.sdk.timezone import utcnow
 
 from silverline import model_packages
 
-# Between two looks at the registry; what is answered in Airflow is seen within 5 seconds. Not shorter: while the task
-# is awake, for seconds here and up to half a minute on MWAA, Airflow shows the form with its buttons switched off.
+# Between two looks at the registry; what is answered in Airflow is seen within 5 seconds. Not shorter: each look takes
+# a worker, on MWAA for half a minute.
 REGISTRY_POLL = timedelta(minutes=5)
 
 
