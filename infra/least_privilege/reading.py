@@ -118,7 +118,10 @@ def query(session: Any, document: Mapping[str, Any]) -> None:
 def models(session: Any, document: Mapping[str, Any]) -> None:
     """Which jobs ran, which model serves, and where is it registered?"""
     sagemaker = session.client("sagemaker")
-    job = sagemaker.list_training_jobs()["TrainingJobSummaries"][0]["TrainingJobName"]
+    jobs = sagemaker.list_training_jobs()["TrainingJobSummaries"]
+    if not jobs:
+        raise RuntimeError(f"no model was trained here yet: `make run ENV={document['environment']}` first")
+    job = jobs[0]["TrainingJobName"]
     sagemaker.describe_training_job(TrainingJobName=job)
     job = sagemaker.list_processing_jobs()["ProcessingJobSummaries"][0]["ProcessingJobName"]
     sagemaker.describe_processing_job(ProcessingJobName=job)
