@@ -1,9 +1,7 @@
 """Builds a pipeline's batch DAG from its spec: plan, score, publish."""
 
-from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -11,7 +9,7 @@ from silverline.groups.clean_up import clean_up
 from silverline.groups.gold import gold
 from silverline.groups.score import NO_MODEL, score
 from silverline.platform import platform
-from silverline.runs import run_slug
+from silverline.runs import dag_arguments
 from silverline.spec import BatchSpec
 
 
@@ -19,19 +17,8 @@ def batch(spec: BatchSpec, doc_md: str) -> DAG:
     """The DAG of `spec`; it reads the Airflow variable `platform` when its tasks run."""
     with DAG(
         dag_id=f"{spec.name}_batch",
-        description=spec.description,
         doc_md=doc_md,
         schedule=Asset(f"{spec.name}.{spec.feature_table}"),
-        start_date=pendulum.datetime(2013, 1, 1, tz="UTC"),
-        catchup=False,
-        max_active_runs=1,  # two runs would publish the same month
-        tags=list(spec.tags),
-        default_args={
-            "owner": spec.owner,
-            "retries": 1,
-            "retry_delay": timedelta(seconds=10),
-            "execution_timeout": timedelta(minutes=15),
-        },
         params={
             "month": Param(
                 None, type=["null", "string"], pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="month to score, yyyy-mm"
@@ -40,7 +27,7 @@ def batch(spec: BatchSpec, doc_md: str) -> DAG:
                 None, type=["null", "string"], pattern="^s3://[^/]+/.+/$", description="JSON Lines to score as `month`"
             ),
         },
-        user_defined_macros={"run_slug": run_slug},
+        **dag_arguments(spec),
     ) as dag:
 
         @task(doc_md="Which month is scored, and of what.")

@@ -4,6 +4,7 @@ from typing import Any
 
 import boto3
 
+from silverline import rollout
 from silverline.platform import Platform
 from silverline.spec import Spec
 
@@ -17,15 +18,10 @@ def find(platform: Platform, spec: Spec) -> dict[str, Any] | None:
 
 
 def _served(endpoint_name: str) -> dict[str, Any] | None:
-    sagemaker = boto3.client("sagemaker")
-    try:
-        endpoint = sagemaker.describe_endpoint(EndpointName=endpoint_name)
-    except sagemaker.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationException":
-            raise
-        return None  # SageMaker's answer for an endpoint that doesn't exist
-    if endpoint["EndpointStatus"] == "Failed":
+    endpoint = rollout.describe(endpoint_name)
+    if endpoint is None or endpoint["EndpointStatus"] == "Failed":
         return None
+    sagemaker = boto3.client("sagemaker")
     config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     container = model.get("PrimaryContainer") or model["Containers"][0]

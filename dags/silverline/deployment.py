@@ -15,7 +15,7 @@ Step = Callable[[Context, dict[str, Any], rollout.Endpoint | None, bool], bool]
 """Given the task's context, its request, the endpoint at rest, and whether the change is started: whether to wait."""
 
 
-class EndpointOperator(BaseOperator):  # type: ignore[misc]  # Airflow gives mypy no types
+class EndpointOperator(BaseOperator):
     """Takes `step` whenever the endpoint is at rest, until nothing is left to wait for.
 
     What it does next follows from the endpoint alone: a retry finds the change that an earlier try has started.

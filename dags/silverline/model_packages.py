@@ -20,19 +20,10 @@ MOST_PROPERTIES, LONGEST_PROPERTY, LONGEST_DESCRIPTION = 50, 256, 1024
 NOT_IN_PROPERTIES = re.compile(r"[^\w\s.:/=+\-@]")
 
 
-def register(
-    platform: Platform,
-    spec: PipelineSpec,
-    gated: Mapping[str, Any],
-    lineage: Mapping[str, str],
-    metrics_digest: str,
-    card: str,
-) -> str:
-    """Create the version of an evaluated model, whatever the gate said of it; returns its ARN, the same when called
-    again."""
+def register(request: Mapping[str, Any]) -> str:
+    """Create the version that `model_package` describes; returns its ARN, the same when called again."""
     import boto3
 
-    request = model_package(platform, spec, gated, lineage, metrics_digest, card)
     return str(boto3.client("sagemaker").create_model_package(**request)["ModelPackageArn"])
 
 
@@ -44,7 +35,7 @@ def model_package(
     metrics_digest: str,
     card: str,
 ) -> dict[str, Any]:
-    """CreateModelPackage for the model that was `gated`: what serves it, its metrics, and what it was made of."""
+    """CreateModelPackage for a model, whatever the gate said of it: what serves it, its metrics, what it is made of."""
     reasons = "; ".join(gated["reasons"])
     container = {
         "Image": lineage["image"],

@@ -1,9 +1,7 @@
 """Builds a pipeline's DAG from its spec: bronze, silver, train, evaluate, register, approve, deploy."""
 
-from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import DAG, Asset, Param, TriggerRule, task
 
 from silverline.groups.approve import approve
@@ -14,7 +12,7 @@ from silverline.groups.evaluate import evaluate
 from silverline.groups.register import register
 from silverline.groups.silver import silver
 from silverline.groups.train import train
-from silverline.runs import run_slug
+from silverline.runs import dag_arguments
 from silverline.spec import PipelineSpec
 
 ROW_COUNTS = ("rows_in", "rows_out", "rows_quarantined")
@@ -24,26 +22,15 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
     """The DAG of `spec`; it reads the Airflow variables `platform` and `git_commit` when its tasks run."""
     with DAG(
         dag_id=spec.name,
-        description=spec.description,
         doc_md=doc_md,
         schedule=Asset(f"{spec.name}.bronze"),
-        start_date=pendulum.datetime(2013, 1, 1, tz="UTC"),
-        catchup=False,
-        max_active_runs=1,  # two runs would publish the same months and update the same endpoint
-        tags=list(spec.tags),
-        default_args={
-            "owner": spec.owner,
-            "retries": 1,
-            "retry_delay": timedelta(seconds=10),
-            "execution_timeout": timedelta(minutes=15),
-        },
         params={
             "as_of": Param(
                 None, type=["null", "string"], pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="test month, yyyy-mm"
             ),
             "test_months": Param(1, type="integer", minimum=1, maximum=12, description="months of test up to as_of"),
         },
-        user_defined_macros={"run_slug": run_slug},
+        **dag_arguments(spec),
     ) as dag:
         planned = bronze(spec)
         counted, published = silver(spec, planned)

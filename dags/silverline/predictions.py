@@ -6,11 +6,10 @@ A line is {"record_key": {...}, "features": {...}}: the key tells whose the answ
 from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 
-from silverline import champion, sagemaker_requests, silver, sql
+from silverline import champion, objects, sagemaker_requests, silver, sql
 from silverline.platform import Platform
 from silverline.spec import BatchSpec
 
@@ -59,9 +58,7 @@ def unload(platform: Platform, spec: BatchSpec, month: str, run: str) -> str:
 
 def compression(prefix: str) -> str:
     """CompressionType of the files under an s3:// prefix; ValueError where there is none or they are not all alike."""
-    place = urlsplit(prefix)
-    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=place.netloc, Prefix=place.path[1:])
-    names = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    names = list(objects.etags(prefix))
     if not names:
         raise ValueError(f"there is no file under {prefix}")
     zipped = [name.endswith(".gz") for name in names]

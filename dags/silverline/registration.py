@@ -28,7 +28,7 @@ def register(platform: Platform, spec: PipelineSpec, plan: Mapping[str, Any], ga
     }
     page = model_card.page(spec, gated, comparison, plots, facts, made_of)
     objects.write(f"{address}{CARD}", page.encode(), "text/html; charset=utf-8")
-    return model_packages.register(
+    request = model_packages.model_package(
         platform,
         spec,
         gated,
@@ -36,6 +36,7 @@ def register(platform: Platform, spec: PipelineSpec, plan: Mapping[str, Any], ga
         hashlib.sha256(metrics).hexdigest(),
         model_card.document(spec, gated, comparison, made_of),
     )
+    return model_packages.register(request)
 
 
 def flat(made_of: Mapping[str, Any]) -> dict[str, str]:
