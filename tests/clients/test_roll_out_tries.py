@@ -30,13 +30,13 @@ PACKAGE = {"Model": {"PrimaryContainer": {"ModelPackageName": "none"}}}
 
 @pytest.fixture(scope="module")
 def hosting(local_aws: Any) -> Any:
-    """Configurations `one`, `two`, `three` and `unfit`, each of a model of its name; an unfit one does not start."""
+    """Configurations `kiosk-one` to `-three` and `-unfit`, each of a model of its name; an unfit one does not start."""
     made = Endpoints()
     for name in ("one", "two", "three", "unfit"):
         made.model(f"kiosk-{name}", **({"script": "import no_such_module"} if name == "unfit" else {}))
         variant = {"VariantName": "AllTraffic", "ModelName": f"kiosk-{name}", "InitialInstanceCount": 2}
         made.sagemaker.create_endpoint_config(
-            EndpointConfigName=name, ProductionVariants=[{**variant, "InstanceType": "ml.m5.large"}]
+            EndpointConfigName=f"kiosk-{name}", ProductionVariants=[{**variant, "InstanceType": "ml.m5.large"}]
         )
     with pytest.MonkeyPatch.context() as patch:
         document = {
@@ -89,44 +89,44 @@ def kind_of_last_deployment(hosting: Endpoints) -> str:
 def test_a_first_model_that_does_not_start_ends_the_task_with_the_reason_and_then_goes(hosting: Endpoints) -> None:
     instance = TaskInstance()
     with pytest.raises(AirflowFailException, match="(?s)endpoint kiosk is Failed: .*no_such_module"):
-        run(task("roll_out", "unfit"), instance)
+        run(task("roll_out", "kiosk-unfit"), instance)
     assert "no_such_module" in instance.links[OBJECTION]
-    assert run(task("settle", "unfit"), TaskInstance({"deploy.prepare": {"previous": None}})) == {"serves": None}
+    assert run(task("settle", "kiosk-unfit"), TaskInstance({"deploy.prepare": {"previous": None}})) == {"serves": None}
     assert hosting.sagemaker.list_endpoints(NameContains=NAME)["Endpoints"] == []
 
 
 def test_a_try_waits_for_the_deployment_that_the_one_before_has_started(hosting: Endpoints) -> None:
-    assert run(task("roll_out", "one")) == {"serves": "one"}
-    update(hosting, "two")
-    assert run(task("roll_out", "two")) == {"serves": "two"}
+    assert run(task("roll_out", "kiosk-one")) == {"serves": "kiosk-one"}
+    update(hosting, "kiosk-two")
+    assert run(task("roll_out", "kiosk-two")) == {"serves": "kiosk-two"}
     assert kind_of_last_deployment(hosting) == "ALL_AT_ONCE"  # not the task's own
 
 
 def test_anothers_deployment_is_waited_for_and_then_replaced(hosting: Endpoints) -> None:
-    update(hosting, "one")
-    assert run(task("roll_out", "three")) == {"serves": "three"}
+    update(hosting, "kiosk-one")
+    assert run(task("roll_out", "kiosk-three")) == {"serves": "kiosk-three"}
     assert kind_of_last_deployment(hosting) == "CANARY"
 
 
 def test_a_new_model_that_does_not_start_is_told_from_a_deployment_that_has_not_begun(hosting: Endpoints) -> None:
     with pytest.raises(
-        AirflowFailException, match="(?s)took endpoint kiosk back from unfit to three: .*no_such_module"
+        AirflowFailException, match="(?s)took endpoint kiosk back from kiosk-unfit to kiosk-three: .*no_such_module"
     ):
-        run(task("roll_out", "unfit"))
-    assert served(hosting) == ("InService", "three")
+        run(task("roll_out", "kiosk-unfit"))
+    assert served(hosting) == ("InService", "kiosk-three")
 
 
 @pytest.mark.parametrize(
-    ("passed", "left"), [(None, "three"), ({"answers": 1}, "two")], ids=["not yet tested", "tested"]
+    ("passed", "left"), [(None, "kiosk-three"), ({"answers": 1}, "kiosk-two")], ids=["not yet tested", "tested"]
 )
 def test_a_run_that_is_stopped_meanwhile_leaves_what_has_passed_the_smoke_test_only(
     hosting: Endpoints, passed: Any, left: str
 ) -> None:
-    update(hosting, "two")
-    xcoms = {"deploy.prepare": {"previous": "three"}, "deploy.smoke_test": passed, "deploy.create_model": PACKAGE}
-    assert run(task("settle", "two", "three"), TaskInstance(xcoms)) == {"serves": left}
+    update(hosting, "kiosk-two")
+    xcoms = {"deploy.prepare": {"previous": "kiosk-three"}, "deploy.smoke_test": passed, "deploy.create_model": PACKAGE}
+    assert run(task("settle", "kiosk-two", "kiosk-three"), TaskInstance(xcoms)) == {"serves": left}
 
 
 def test_what_somebody_has_put_behind_the_endpoint_since_then_stays(hosting: Endpoints) -> None:
-    xcoms = {"deploy.prepare": {"previous": "three"}}
-    assert run(task("settle", "one", "three"), TaskInstance(xcoms)) == {"serves": "two"}
+    xcoms = {"deploy.prepare": {"previous": "kiosk-three"}}
+    assert run(task("settle", "kiosk-one", "kiosk-three"), TaskInstance(xcoms)) == {"serves": "kiosk-two"}
