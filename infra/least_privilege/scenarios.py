@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Thread
 from typing import Any
 
 import boto3
+
+from least_privilege.left_jobs import leave_jobs
 
 WAIT_SECONDS = 120
 JOBS = ("HyperParameterTuning", "Processing", "Training", "Transform")
@@ -108,70 +109,6 @@ def _configure_broken_model(document: Mapping[str, Any], pipeline: str, name: st
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], Tags=tags)
 
 
-def left_jobs(document: Mapping[str, Any], pipeline: str) -> None:
-    """All is there, and while the run evaluates its model, jobs appear that nobody waits for: a crashed run's say."""
-    Thread(target=_leave_jobs, args=(document, pipeline), daemon=True).start()
-
-
-def _leave_jobs(document: Mapping[str, Any], pipeline: str) -> None:
-    sagemaker, name = boto3.client("sagemaker"), _endpoint(pipeline)
-    for _ in range(10 * WAIT_SECONDS):  # started earlier, they would take the processors that the run's own need
-        if sagemaker.list_processing_jobs(NameContains=name, StatusEquals="InProgress")["ProcessingJobSummaries"]:
-            break
-        time.sleep(0.3)
-    left, image, role = (
-        f"{name}-left-{time.time_ns()}",
-        document["sagemaker_image"],
-        document["sagemaker_jobs_role_arn"],
-    )
-    own = {"Environment": document["environment"], "AirflowDag": pipeline}
-    tags: Any = [{"Key": key, "Value": value} for key, value in own.items()]
-    sleeping = ["/bin/sh", "-c", "sleep 300"]
-    place = f"s3://{document['artifacts_bucket']}/{pipeline}/training"
-    machine: Any = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
-    training: Any = {
-        "RoleArn": role,
-        "AlgorithmSpecification": {
-            "TrainingImage": image,
-            "TrainingInputMode": "File",
-            "ContainerEntrypoint": sleeping,
-            "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+)"}],
-        },
-        "OutputDataConfig": {"S3OutputPath": place},
-        "ResourceConfig": machine,
-        "StoppingCondition": {"MaxRuntimeInSeconds": 300},
-    }
-    sagemaker.create_training_job(TrainingJobName=left, Tags=tags, **training)
-    sagemaker.create_processing_job(
-        ProcessingJobName=left,
-        RoleArn=role,
-        AppSpecification={"ImageUri": image, "ContainerEntrypoint": sleeping},
-        ProcessingResources={"ClusterConfig": machine},
-        Tags=tags,
-    )
-    sagemaker.create_hyper_parameter_tuning_job(
-        HyperParameterTuningJobName=left[:32],
-        HyperParameterTuningJobConfig={
-            "Strategy": "Grid",
-            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
-            "ResourceLimits": {"MaxParallelTrainingJobs": 1},
-            "ParameterRanges": {"CategoricalParameterRanges": [{"Name": "seed", "Values": ["1", "2"]}]},
-        },
-        TrainingJobDefinition=training,
-        Tags=tags,
-    )
-    config = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
-    variants = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
-    sagemaker.create_transform_job(
-        TransformJobName=left,
-        ModelName=variants[0]["ModelName"],
-        TransformInput={"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": place}}},
-        TransformOutput={"S3OutputPath": f"{place}/left"},
-        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
-        Tags=tags,
-    )
-
-
 FIRST_RUN = Scenario("first run", nothing_yet)
 BATCH = Scenario(
     "a batch",
@@ -203,7 +140,7 @@ SCENARIOS = (
     ),
     Scenario(
         "jobs are left",
-        left_jobs,
+        leave_jobs,
         tuple(("airflow", f"sagemaker:Stop{kind}Job") for kind in JOBS),
     ),
     BATCH,
