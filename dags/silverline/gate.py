@@ -40,6 +40,17 @@ def decide(comparison: Comparison, gate: Gate) -> Decision:
     return Decision("promote", tuple(_merits(comparison, gate)))
 
 
+def answers(comparison: Comparison) -> str:
+    """From which probability the challenger answers yes, and what its answers cost, in words."""
+    found = comparison["threshold"]
+    missed, false_alarm = found["costs"]["missed"], found["costs"]["false_alarm"]
+    return (
+        f"warns from a probability of {found['served']:.4g} (a case missed costs {missed:g}, a false alarm "
+        f"{false_alarm:g}), which costs {_interval(found['cost'])} a row; never warning costs "
+        f"{found['cost_of_never_warning']:.4f}, always {found['cost_of_always_warning']:.4f}"
+    )
+
+
 def _baselines_not_beaten(comparison: Comparison, gate: Gate) -> Iterator[str]:
     for name in _baselines(comparison):
         difference = comparison["worse_by"][name][gate.metric]

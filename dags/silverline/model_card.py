@@ -45,7 +45,7 @@ def document(
     return json.dumps(
         {
             "model_overview": {"model_creator": spec.owner, "model_artifact": [gated["model_artifacts"]]},
-            "intended_uses": {"purpose_of_model": spec.description},
+            "intended_uses": {"purpose_of_model": f"{spec.description} It {gated['answers']}."},
             "training_details": {
                 "training_job_details": {
                     "training_arn": made_of["training_job"]["arn"],

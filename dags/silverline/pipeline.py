@@ -16,6 +16,7 @@ from silverline.runs import dag_arguments
 from silverline.spec import PipelineSpec
 
 ROW_COUNTS = ("rows_in", "rows_out", "rows_quarantined")
+GATED = ("decision", "reasons", "metrics", "answers", "evaluation", "champion")
 
 
 def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
@@ -58,7 +59,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
                 "splits": plan["splits"],
                 "computed_months": plan["compute"],
                 "rows": {name: sum(row[name] for row in counts) for name in ROW_COUNTS},
-                **{name: gated[name] for name in ("decision", "reasons", "metrics", "evaluation", "champion")},
+                **{name: gated[name] for name in GATED},
                 "model_package": package,
                 "approval": {"status": status, "description": description},
                 "endpoint": spec.aws_name,

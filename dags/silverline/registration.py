@@ -15,7 +15,7 @@ def register(platform: Platform, spec: PipelineSpec, plan: Mapping[str, Any], ga
     """The ARN of the model package of the model that was `gated`; its card is beside its evaluation."""
     made_of = lineage.trained(plan, gated["model_artifacts"])
     metadata = evaluation.read_outputs(gated["model_artifacts"])["metadata"]
-    made_of |= {"hyperparameters": metadata["hyperparameters"], "versions": metadata["versions"]}
+    made_of |= {name: metadata[name] for name in ("hyperparameters", "threshold", "versions")}
     facts = {"lineage": lineage.store(platform, spec.name, made_of), **flat(made_of)}
 
     address = gated["evaluation"]
@@ -53,6 +53,7 @@ def flat(made_of: Mapping[str, Any]) -> dict[str, str]:
         "image": made_of["image"],
         "training_job": made_of["training_job"]["arn"],
         "model_sha256": made_of["model"]["sha256"],
+        "threshold": str(made_of["threshold"]),
         **{f"version.{name}": version for name, version in made_of["versions"].items()},
         **{f"hyperparameter.{name}": str(value) for name, value in made_of["hyperparameters"].items()},
     }

@@ -47,6 +47,7 @@ def training_job(spec: PipelineSpec, name: str, splits: str, source: str, data_v
     """
     hyperparameters = {
         **spec.hyperparameters,
+        **_costs(spec),  # of them the model's threshold is made, which is then part of its archive
         "label": spec.label,
         "data_version": data_version,
         "data_location": splits,
@@ -97,8 +98,7 @@ def evaluation_job(spec: PipelineSpec, name: str, inputs: Any) -> dict[str, Any]
     arguments = {
         "label": spec.label,
         "slices": ",".join(spec.slices),
-        "cost_missed": spec.costs.missed,
-        "cost_false_alarm": spec.costs.false_alarm,
+        **_costs(spec),
     }
     output = {
         "S3Uri": f"s3://{{{{ var.json.platform.artifacts_bucket }}}}/{spec.name}/evaluation/{name}/",
@@ -266,6 +266,10 @@ def transform_job(spec: BatchSpec, name: str, model_name: str, requests: str, co
         },
         "Tags": _tags(spec),
     }
+
+
+def _costs(spec: PipelineSpec) -> dict[str, float]:
+    return {"cost_missed": spec.costs.missed, "cost_false_alarm": spec.costs.false_alarm}
 
 
 def _channel(name: str, uri: str, content_type: str) -> dict[str, Any]:

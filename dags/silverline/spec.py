@@ -28,7 +28,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Costs:
-    """What a wrong answer costs, in whatever unit: a case that was missed, and a false alarm."""
+    """What a wrong answer costs, in whatever unit: a case that was missed, and a false alarm.
+
+    A model warns from the probability false_alarm / (false_alarm + missed), which training writes into its archive.
+    """
 
     missed: float = 1.0
     false_alarm: float = 1.0

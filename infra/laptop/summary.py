@@ -27,6 +27,7 @@ def print_report(console: Console, settings: Settings, dag_id: str, report: dict
     )
     console.print("\n".join(f"{name:<11} {' to '.join(dict.fromkeys(splits[name]))}" for name in SPLITS))
     console.print(_metrics(report["metrics"]))
+    console.print(f"It {report['answers']}", soft_wrap=True, highlight=False)
     console.print(f"\n[bold]{report['decision']}[/]")
     console.print("\n".join(f"- {reason}" for reason in report["reasons"]), soft_wrap=True, highlight=False)
     console.print(f"All of it: {report['evaluation']}", soft_wrap=True, highlight=False)

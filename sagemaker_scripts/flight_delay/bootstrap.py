@@ -29,14 +29,14 @@ class Costs(NamedTuple):
 
 
 class Scored:
-    """A model's probabilities for the rows, prepared once for being measured under many weights of these rows."""
+    """What a model says of the rows, prepared once for being measured under many weights of these rows: probabilities,
+    and of which rows it warns."""
 
-    def __init__(self, labels: np.ndarray, probabilities: np.ndarray, costs: Costs) -> None:
+    def __init__(self, labels: np.ndarray, probabilities: np.ndarray, warned: np.ndarray, costs: Costs) -> None:
         self.labels, self.probabilities, self.costs = labels.astype(float), probabilities, costs
         self._order = np.argsort(-probabilities, kind="stable")
         self.thresholds, self._ends = _runs(probabilities[self._order])
         clipped = np.clip(probabilities, np.finfo(float).eps, 1 - np.finfo(float).eps)
-        warned = probabilities >= costs.threshold
         self.per_row = {
             "log_loss": -np.where(labels, np.log(clipped), np.log1p(-clipped)),
             "brier": (self.labels - probabilities) ** 2,

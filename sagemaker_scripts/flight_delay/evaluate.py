@@ -25,11 +25,16 @@ CURVE_POINTS = 100
 
 
 class Archive(NamedTuple):
-    """A model as it would be served: the handlers of its own inference.py, and the columns that it takes."""
+    """A model as it would be served: the handlers of its own inference.py, and what its metadata says of it."""
 
     handlers: Any
     model: Any
-    columns: list[str]
+    metadata: dict[str, Any]
+
+    @property
+    def columns(self) -> list[str]:
+        """Those that it takes."""
+        return [column["name"] for column in self.metadata["columns"]]
 
 
 Slices = dict[str, tuple[np.ndarray, Any]]
@@ -88,7 +93,7 @@ def load(name: str, folder: Path) -> Archive:
     handlers = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(handlers)
     metadata = json.loads((folder / "metadata.json").read_text())
-    return Archive(handlers, handlers.model_fn(str(folder)), [column["name"] for column in metadata["columns"]])
+    return Archive(handlers, handlers.model_fn(str(folder)), metadata)
 
 
 def ask(name: str, archive: Archive, frame: pd.DataFrame, label: str) -> Answers:
@@ -104,7 +109,7 @@ def ask(name: str, archive: Archive, frame: pd.DataFrame, label: str) -> Answers
             raise DataError(f"the {name} refuses rows of the test split: {answer.get_data(as_text=True)}")
         predictions += json.loads(answer.get_data())["predictions"]
     probabilities = np.array([prediction["probability"] for prediction in predictions])
-    return Answers(probabilities, np.array([prediction[label] for prediction in predictions]))
+    return Answers(probabilities, np.array([prediction[label] for prediction in predictions], dtype=bool))
 
 
 def ask_champion(folder: Path, columns: list[str], arguments: argparse.Namespace) -> tuple[Answers | None, str | None]:
@@ -139,9 +144,7 @@ def resample(models: dict[str, Scored], split: Split, slices: Slices, arguments:
     )
 
 
-def compare(
-    models: dict[str, Scored], split: Split, slices: Slices, draws: Draws, arguments: argparse.Namespace
-) -> dict[str, Any]:
+def compare(models: dict[str, Scored], split: Split, slices: Slices, draws: Draws) -> dict[str, Any]:
     """Every metric with its interval, and by how much the challenger is worse than each other model."""
     return {
         "rows": len(split.labels),
@@ -158,7 +161,7 @@ def compare(
             for other, found in draws.values.items()
             if other != "challenger"
         },
-        "threshold": _threshold(models["challenger"], draws.values["challenger"], arguments),
+        "threshold": _threshold(models["challenger"], draws.values["challenger"]),
         "calibration": {name: _calibration(models[name], observed) for name, observed in draws.observed.items()},
         "slices": {
             column: {
@@ -174,13 +177,13 @@ def compare(
     }
 
 
-def _threshold(scored: Scored, values: dict[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
+def _threshold(scored: Scored, values: dict[str, Any]) -> dict[str, Any]:
     late = float(scored.labels.mean())
     return {
-        "costs": {"missed": arguments.cost_missed, "false_alarm": arguments.cost_false_alarm},
+        "costs": scored.costs._asdict(),
         "by_costs": scored.costs.threshold,
         "cheapest": bootstrap.interval(values["threshold"]),
-        "cost_by_costs": bootstrap.interval(values["cost"]),
+        "cost": bootstrap.interval(values["cost"]),
         "cost_at_cheapest": bootstrap.interval(values["lowest_cost"]),
         "cost_of_never_warning": scored.costs.missed * late,
         "cost_of_always_warning": scored.costs.false_alarm * (1 - late),
@@ -234,6 +237,16 @@ def curves(scored: Scored) -> dict[str, Any]:
     }
 
 
+def baselines(challenger: Archive, output: Path, split: Split) -> dict[str, np.ndarray]:
+    """The probabilities of what the challenger has to beat."""
+    base_rate = challenger.metadata["metrics"]["splits"]["train"]["positive_share"]
+    logistic_regression = joblib.load(output / "baseline.joblib")
+    return {
+        "base_rate": np.full(len(split.labels), base_rate),
+        "logistic_regression": logistic_regression.predict_proba(split.frame)[:, 1],
+    }
+
+
 def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The comparison of all models, and the challenger alone in the shape of SageMaker's model quality metrics."""
     challenger = load("challenger", unpack(arguments.challenger / "model.tar.gz", scratch / "challenger"))
@@ -241,23 +254,20 @@ def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, An
     columns = [*challenger.columns, *BASELINE_COLUMNS, *arguments.slices]
     split = read_split("test", arguments.test, arguments.label, columns)
     answers = ask("challenger", challenger, split.frame, arguments.label)
-    probabilities, refusal = {"challenger": answers.probabilities}, None
+    costs = Costs(arguments.cost_missed, arguments.cost_false_alarm)
+    models, refusal = {"challenger": Scored(split.labels, *answers, costs)}, None
     if arguments.champion.exists():
         champion, refusal = ask_champion(scratch / "champion", columns, arguments)
         if champion is not None:
-            probabilities["champion"] = champion.probabilities
-    metadata = json.loads((output / "metadata.json").read_text())
-    base_rate = metadata["metrics"]["splits"]["train"]["positive_share"]
-    probabilities["base_rate"] = np.full(len(split.labels), base_rate)
-    baseline = joblib.load(output / "baseline.joblib")
-    probabilities["logistic_regression"] = baseline.predict_proba(split.frame)[:, 1]
-    costs = Costs(arguments.cost_missed, arguments.cost_false_alarm)
-    models = {name: Scored(split.labels, values, costs) for name, values in probabilities.items()}
+            models["champion"] = Scored(split.labels, *champion, costs)
+    for name, probabilities in baselines(challenger, output, split).items():
+        models[name] = Scored(split.labels, probabilities, probabilities >= costs.threshold, costs)
     slices = {
         column: pd.factorize(split.frame[column], sort=True, use_na_sentinel=False) for column in arguments.slices
     }
     draws = resample(models, split, slices, arguments)
-    comparison = {"champion_refused": refusal, **compare(models, split, slices, draws, arguments)}
+    comparison = {"champion_refused": refusal, **compare(models, split, slices, draws)}
+    comparison["threshold"]["served"] = challenger.metadata["threshold"]
     quality = model_quality(models["challenger"], answers.labels, draws.values["challenger"], arguments.seed)
     dataset = {"item_count": len(split.labels), "evaluation_time": datetime.now(UTC).isoformat(timespec="seconds")}
     return comparison, {"version": 0.0, "dataset": dataset, **quality}

@@ -17,14 +17,14 @@ import joblib
 import numpy as np
 from werkzeug.wrappers import Response
 
-LATE_FROM_PROBABILITY = 0.5
-
 
 class Model(NamedTuple):
-    """The fitted Pipeline and what it takes: one column of its array for each entry, in this order."""
+    """The fitted Pipeline, what it takes, one column of its array for each entry, in this order, and the probability
+    from which it warns."""
 
     pipeline: Any
     columns: dict[str, dict[str, Any]]
+    threshold: float
 
 
 class Records(NamedTuple):
@@ -36,9 +36,10 @@ class Records(NamedTuple):
 
 
 class Predictions(NamedTuple):
-    """One probability for each record."""
+    """One probability for each record, and the one from which a flight is said to be late."""
 
     probabilities: list[float]
+    threshold: float
     is_single: bool
 
 
@@ -46,7 +47,7 @@ def model_fn(model_dir: str) -> Model:
     """The model that train.py saved in `model_dir`."""
     metadata = json.loads(Path(model_dir, "metadata.json").read_text())
     pipeline = joblib.load(Path(model_dir, "model.joblib"))
-    return Model(pipeline, {column["name"]: column for column in metadata["columns"]})
+    return Model(pipeline, {column["name"]: column for column in metadata["columns"]}, metadata["threshold"])
 
 
 def input_fn(request_body: str | bytes, content_type: str) -> Records | Response:
@@ -66,14 +67,14 @@ def predict_fn(records: Records | Response, model: Model) -> Predictions | Respo
     except _Refused as refused:
         return refused.response
     late = model.pipeline.predict_proba(np.array(values, dtype=object))[:, 1]
-    return Predictions(late.tolist(), records.is_single)
+    return Predictions(late.tolist(), model.threshold, records.is_single)
 
 
 def output_fn(predictions: Predictions | Response, accept: str) -> Response:
     """The answer in the first form of `accept` that this model has."""
     if isinstance(predictions, Response):
         return predictions
-    answers = [{"probability": p, "is_late": p >= LATE_FROM_PROBABILITY} for p in predictions.probabilities]
+    answers = [{"probability": p, "is_late": p >= predictions.threshold} for p in predictions.probabilities]
     for choice in accept.split(","):
         match choice.split(";")[0].strip().lower():
             case "application/json" | "application/*" | "*/*" | "":

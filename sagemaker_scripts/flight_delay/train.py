@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow
 import sklearn
+from bootstrap import Costs
 from metrics import scores
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -110,6 +111,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--max_features", type=float, default=0.3)
     parser.add_argument("--n_iter_no_change", type=int, default=30)
     parser.add_argument("--seed", type=int, default=2013)
+    parser.add_argument("--cost_missed", type=float, default=1.0, help="of a late flight nobody was warned of")
+    parser.add_argument("--cost_false_alarm", type=float, default=1.0, help="of a warning of a flight on time")
     parser.add_argument("--data_version", default="unknown", help="what the splits were made from")
     parser.add_argument("--data_location", default="unknown", help="where the splits lie")
     parser.add_argument("--git_commit", default="unknown")
@@ -203,6 +206,7 @@ def describe(
     return {
         "label": arguments.label,
         "columns": columns,
+        "threshold": Costs(arguments.cost_missed, arguments.cost_false_alarm).threshold,
         "data": {
             "version": arguments.data_version,
             "location": arguments.data_location,

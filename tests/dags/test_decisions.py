@@ -72,6 +72,12 @@ def test_training_and_serving_have_no_network_and_the_code_comes_as_a_channel() 
     assert training["HyperParameters"]["sagemaker_submit_directory"] == '"/opt/ml/input/data/code/sourcedir.tar.gz"'
 
 
+def test_training_is_told_the_costs_that_the_evaluation_measures_by() -> None:
+    priced = dataclasses.replace(spec, costs=Costs(missed=4, false_alarm=0.5))
+    request = sagemaker_requests.training_job(priced, "job", "s3://b/splits/", "s3://b/source.tar.gz", "v1")
+    assert (request["HyperParameters"]["cost_missed"], request["HyperParameters"]["cost_false_alarm"]) == ("4", "0.5")
+
+
 def evaluation_job(**changes: Any) -> dict[str, Any]:
     inputs = sagemaker_requests.evaluation_inputs(
         source="s3://b/s/sourcedir.tar.gz",

@@ -10,6 +10,7 @@ from sagemaker_requests import IMAGE, ROLE, archive, channel, finished
 
 from flight_delay import spec
 from silverline import bronze
+from silverline.gate import answers
 from silverline.lineage import store
 from silverline.platform import Platform
 
@@ -51,7 +52,7 @@ TRAIN = """
     model, output = Path(os.environ["SM_MODEL_DIR"]), Path(os.environ["SM_OUTPUT_DATA_DIR"])
     (model / "model.joblib").write_text(f"{arguments.seed} {data}")
     versions = {"python": sys.version.split()[0], "scikit-learn": "1.9.0"}
-    metadata = {"hyperparameters": {"seed": arguments.seed, "max_iter": 300}, "versions": versions}
+    metadata = {"hyperparameters": {"seed": arguments.seed, "max_iter": 300}, "threshold": 0.25, "versions": versions}
     (output / "metadata.json").write_text(json.dumps(metadata))
 """
 
@@ -127,6 +128,13 @@ def gate(model_artifacts: str, decision: str = "promote", evaluation: str = "eva
     comparison: dict[str, Any] = {
         "models": {"challenger": measured, "base_rate": {"roc_auc": {"value": 0.5}}},
         "slices": {},
+        "threshold": {
+            "costs": {"missed": 3.0, "false_alarm": 1.0},
+            "served": 0.25,
+            "cost": {"value": 0.53, "low": 0.52, "high": 0.54},
+            "cost_of_never_warning": 0.75,
+            "cost_of_always_warning": 0.75,
+        },
     }
     put(f"{address}comparison.json", json.dumps(comparison).encode())
     put(f"{address}evaluation.json", b'{"binary_classification_metrics": {"auc": {"value": 0.758}}}')
@@ -135,6 +143,7 @@ def gate(model_artifacts: str, decision: str = "promote", evaluation: str = "eva
         "decision": decision,
         "reasons": ["It beats the base rate: log loss 0.47 < 0.56 (24 % better)."],
         "metrics": comparison["models"],
+        "answers": answers(comparison),
         "evaluation": address,
         "champion": None,
         "model_artifacts": model_artifacts,

@@ -25,7 +25,11 @@ def test_what_the_model_was_made_of_is_in_its_metadata(described: dict[str, Any]
     facts = described["CustomerMetadataProperties"]
     assert facts["data_version"] == "0123456789abcdef" and facts["data.test"] == f"{SPLITS}test/"
     assert facts["source"] == SOURCE and facts["sql_digest"] == "f" * 64
-    assert facts["hyperparameter.seed"] == "2013" and facts["version.scikit-learn"] == "1.9.0"
+    assert (
+        facts["threshold"] == "0.25"
+        and facts["hyperparameter.seed"] == "2013"
+        and facts["version.scikit-learn"] == "1.9.0"
+    )
     assert facts["model_sha256"] == hashlib.sha256(objects.read(model)).hexdigest()
     assert len(facts) <= 50
 
@@ -56,7 +60,7 @@ def test_a_lineage_document_that_was_changed_is_not_believed(local_aws: Any, mod
 def test_the_card_is_one_page_with_the_plots_in_it(described: dict[str, Any]) -> None:
     page = objects.read(described["CustomerMetadataProperties"]["model_card"]).decode()
     assert "0.7580" in page and "0.7520 to 0.7640" in page and "data:image/png;base64," in page
-    assert "log loss 0.47 &lt; 0.56" in page
+    assert "log loss 0.47 &lt; 0.56" in page and "It warns from a probability of 0.25 (a case missed costs 3" in page
     assert "<link" not in page and "<script" not in page and 'src="http' not in page
 
 
@@ -65,6 +69,7 @@ def test_the_package_carries_the_card_in_sagemakers_schema(described: dict[str, 
     (challenger, base_rate) = card["evaluation_details"]
     assert challenger["metric_groups"][0]["metric_data"][0] == {"name": "roc_auc", "type": "number", "value": 0.758}
     assert base_rate["name"] == "base rate"
+    assert "It warns from a probability of 0.25" in card["intended_uses"]["purpose_of_model"]
     assert card["training_details"]["training_job_details"]["training_arn"].endswith("/small-1")
 
 

@@ -82,7 +82,8 @@ def train(image_python: Path) -> Callable[..., Job]:
 def trained(train: Callable[..., Job], tmp_path_factory: pytest.TempPathFactory) -> Job:
     """One job that succeeded."""
     channels = write_channels(tmp_path_factory.mktemp("trained") / "channels")
-    job = train(channels, "--max_iter", "20", "--data_version", "v7", "--git_commit", "abc123", "--label", "is_late")
+    told = {"max_iter": 20, "data_version": "v7", "git_commit": "abc123", "label": "is_late", "cost_missed": 3}
+    job = train(channels, *(word for name, value in told.items() for word in (f"--{name}", str(value))))
     assert job.exit_code == 0, job.stderr
     return job
 

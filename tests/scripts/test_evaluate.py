@@ -91,7 +91,7 @@ def beside_even_odds(
     shutil.copytree(trained.model, folder / "model")
     (folder / "model" / "code" / "inference.py").write_text(EVEN_ODDS)
     pack(folder / "model", folder / "model.tar.gz")
-    done = evaluate(folder / "output", champion=folder)
+    done = evaluate(folder / "output", champion=folder, cost_missed=3, cost_false_alarm=1)
     assert done.exit_code == 0, done.stderr
     return done
 
@@ -145,10 +145,19 @@ def test_slices_hold_every_row_and_both_models(beside_even_odds: Evaluation) -> 
 
 def test_the_threshold_follows_from_the_costs_and_costs_less_than_any_constant_answer(alone: Evaluation) -> None:
     threshold = alone.document("comparison.json")["threshold"]
-    assert threshold["by_costs"] == 0.25
+    assert threshold["by_costs"] == threshold["served"] == 0.25
     cheapest = threshold["cost_at_cheapest"]["value"]
-    assert cheapest <= threshold["cost_by_costs"]["value"]
+    assert cheapest <= threshold["cost"]["value"]
     assert cheapest < min(threshold["cost_of_never_warning"], threshold["cost_of_always_warning"])
+
+
+def test_a_model_costs_what_its_own_answers_cost(beside_even_odds: Evaluation) -> None:
+    comparison = beside_even_odds.document("comparison.json")
+    counts = beside_even_odds.document("evaluation.json")["binary_classification_metrics"]["confusion_matrix"]
+    cost = (3 * counts["1"]["0"] + counts["0"]["1"]) / 400
+    assert comparison["models"]["challenger"]["cost"]["value"] == pytest.approx(cost)
+    always = comparison["threshold"]["cost_of_always_warning"]
+    assert comparison["models"]["champion"]["cost"]["value"] == pytest.approx(always)
 
 
 def test_the_challengers_metrics_have_the_shape_of_sagemakers_model_quality(alone: Evaluation) -> None:

@@ -58,6 +58,14 @@ def test_metadata_says_what_the_model_takes_and_what_it_was_made_from(trained: A
     assert metadata["versions"]["scikit-learn"] == "1.9.0"
 
 
+def test_the_threshold_follows_from_the_costs_and_goes_with_the_model(trained: Any) -> None:
+    metadata = trained.document("metadata.json")
+    assert metadata["threshold"] == 0.25 and metadata["hyperparameters"]["cost_missed"] == 3
+    predictions = trained.document("golden.json")["response"]["predictions"]
+    assert [one["is_late"] for one in predictions] == [one["probability"] >= 0.25 for one in predictions]
+    assert any(one["is_late"] and one["probability"] < 0.5 for one in predictions)
+
+
 def test_the_label_and_what_comes_after_departure_are_no_features(trained: Any) -> None:
     names = {column["name"] for column in trained.document("metadata.json")["columns"]}
     assert not names & {"is_late", "departure_delay_minutes", "arrival_delay_minutes", "departed_at", "arrived_at"}
@@ -88,7 +96,7 @@ def test_the_same_data_gives_the_same_model_in_whatever_order_and_beside_whateve
         path.unlink()
     (channels / "train" / "8a3f-manifest.csv").write_text("s3://bucket/file\n")
     (channels / "train" / "8a3f.metadata").write_bytes(b"\x00")
-    job = train(channels, "--max_iter", "20")
+    job = train(channels, "--max_iter", "20", "--cost_missed", "3")
     assert job.document("golden.json") == trained.document("golden.json")
 
 

@@ -20,6 +20,7 @@ QUESTION = """\
 {%- if 'low' in found[metric] %} ({{ '%.4f to %.4f' | format(found[metric]['low'], found[metric]['high']) }}){% endif %}
 {%- endif %} |{% endfor %}
 {% endfor %}
+- it {{ gated['answers'] }}
 - model package: {{ ti.xcom_pull('register.register') }}
 - model card: {{ gated['evaluation'] }}model_card.html
 - champion: {{ gated['champion'] or 'none' }}

@@ -58,7 +58,7 @@ def evaluate(spec: PipelineSpec, trained: Trained) -> Any:
             training: dict[str, Any], processing: dict[str, Any], champion: dict[str, Any] | None
         ) -> dict[str, Any]:
             from silverline import evaluation
-            from silverline.gate import decide
+            from silverline.gate import answers, decide
 
             prefix = _prefix(processing)
             comparison = evaluation.read(prefix)
@@ -68,6 +68,7 @@ def evaluate(spec: PipelineSpec, trained: Trained) -> Any:
                 "decision": decided.decision,
                 "reasons": list(decided.reasons),
                 "metrics": comparison["models"],
+                "answers": answers(comparison),
                 "evaluation": prefix,
                 "champion": champion["package"] if champion else None,
                 "model_artifacts": training["Training"]["ModelArtifacts"]["S3ModelArtifacts"],
