@@ -18,7 +18,7 @@ def batch(spec: BatchSpec, doc_md: str) -> DAG:
     with DAG(
         dag_id=f"{spec.name}_batch",
         doc_md=doc_md,
-        schedule=Asset(f"{spec.name}.{spec.feature_table}"),
+        schedule=Asset(f"{spec.name}.{spec.feature_table}") | Asset(f"{spec.name}.endpoint"),
         params={
             "month": Param(
                 None, type=["null", "string"], pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="month to score, yyyy-mm"
@@ -30,20 +30,21 @@ def batch(spec: BatchSpec, doc_md: str) -> DAG:
         **dag_arguments(spec),
     ) as dag:
 
-        @task(doc_md="Which month is scored, and of what.")
+        @task(doc_md="Which months are scored, and of what.")
         def plan() -> dict[str, Any]:
             from silverline import predictions, silver
 
             place, params = platform(), get_current_context()["params"]
             published = silver.published_months(place, spec.feature_table)
+            scored = silver.published_months(place, spec.table, "gold")
             try:
-                month = predictions.choose_month(params["month"], params["prefix"], published)
+                months = predictions.choose_months(params["month"], params["prefix"], published, scored)
             except ValueError as error:
                 raise AirflowFailException(str(error)) from None  # it is the same sentence
             return {
-                "month": month,
+                "months": months,
                 "prefix": params["prefix"],
-                "fingerprint": published.get(month, ""),
+                "fingerprints": {month: published.get(month, "") for month in months},
             }
 
         @task(trigger_rule=TriggerRule.NONE_FAILED, doc_md="What was scored and published, or why nothing was.")
@@ -51,13 +52,13 @@ def batch(spec: BatchSpec, doc_md: str) -> DAG:
             from silverline import predictions
 
             if model is None:
-                return {"month": plan["month"], "skipped": NO_MODEL}
+                return {"months": plan["months"], "skipped": NO_MODEL}
             place = platform()
             return {
-                "month": plan["month"],
+                "months": plan["months"],
                 "model": model["name"],
                 "table": f"{place.gold_database}.{spec.table}",
-                "summary": predictions.summary(place, spec, plan["month"]),
+                "summary": predictions.summary(place, spec, plan["months"]),
             }
 
         planned = plan()

@@ -3,7 +3,7 @@
 A line is {"record_key": {...}, "features": {...}}: the key tells whose the answer is, the features are the model's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -14,8 +14,11 @@ from silverline.platform import Platform
 from silverline.spec import BatchSpec
 
 
-def choose_month(month: str | None, prefix: str | None, published: Mapping[str, str]) -> str:
-    """The month that is scored, the newest of `published` where none is named; ValueError where it can't be scored."""
+def choose_months(
+    month: str | None, prefix: str | None, published: Mapping[str, str], scored: Mapping[str, str]
+) -> list[str]:
+    """The months that are scored, by the fingerprints of silver's and of those that gold has; ValueError where one
+    can't be. Where none is named: the newest, those newer than all that were scored, and those made anew since."""
     if prefix:
         if month is None:
             raise ValueError(f"say by `month` as which month of predictions {prefix} is to be published")
@@ -23,12 +26,17 @@ def choose_month(month: str | None, prefix: str | None, published: Mapping[str, 
             raise ValueError(
                 f"silver has {month}: score that month without `prefix`, which would replace all its flights"
             )
-        return month
+        return [month]
     if not published:
         raise ValueError("silver has no month to score: run the pipeline first")
     if month is not None and month not in published:
         raise ValueError(f"silver has no {month}; it has {min(published)} to {max(published)}")
-    return month or max(published)
+    if month is not None:
+        return [month]
+    known = sorted(scored.keys() & published.keys())
+    made_anew = [known_month for known_month in known if scored[known_month] != published[known_month]]
+    newer = [other for other in published if known and other > known[-1]]
+    return sorted({*made_anew, *newer, max(published)})
 
 
 def current_model(platform: Platform, spec: BatchSpec) -> dict[str, Any] | None:
@@ -47,10 +55,10 @@ def current_model(platform: Platform, spec: BatchSpec) -> dict[str, Any] | None:
     return {"container": container, "name": found["model_artifacts"]}
 
 
-def unload(platform: Platform, spec: BatchSpec, month: str, run: str) -> str:
-    """Write the month's rows of the feature table as requests under the run's prefix; returns the prefix."""
+def unload(platform: Platform, spec: BatchSpec, months: Sequence[str], run: str) -> str:
+    """Write the months' rows of the feature table as requests under the run's prefix; returns the prefix."""
     prefix = f"s3://{platform.gold_bucket}/{spec.name}/batch/requests/{run}/"
-    statement = sql.render(spec.name, "gold/requests", silver=platform.silver_database, month=month)
+    statement = sql.render(spec.name, "gold/requests", silver=platform.silver_database, months=months)
     unload = f"unload (\n{statement}\n) to '{prefix}' with (format = 'JSON', compression = 'GZIP')"
     sql.execute(unload, platform.gold_database, platform)
     return prefix
@@ -82,8 +90,7 @@ def scored_at(job: str) -> str:
     return f"{ended.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def summary(platform: Platform, spec: BatchSpec, month: str) -> dict[str, Any]:
-    """The published month in a few numbers."""
-    statement = sql.render(spec.name, "gold/summary", gold=platform.gold_database, month=month)
-    (row,) = sql.rows(statement, platform.gold_database, platform)
-    return dict(row)
+def summary(platform: Platform, spec: BatchSpec, months: Sequence[str]) -> list[dict[str, Any]]:
+    """The published months in a few numbers each."""
+    statement = sql.render(spec.name, "gold/summary", gold=platform.gold_database, months=months)
+    return [dict(row) for row in sql.rows(statement, platform.gold_database, platform)]

@@ -18,11 +18,11 @@ from silverline.spec import Spec, Stage
 FINGERPRINT = "source_fingerprint"
 
 
-def published_months(platform: Platform, table: str) -> dict[str, str]:
-    """The months of a silver table, each with the fingerprint of what it was made of; empty where it doesn't exist."""
+def published_months(platform: Platform, table: str, layer: str = "silver") -> dict[str, str]:
+    """The months of a published table, each with the fingerprint of what it is made of; empty where there is none."""
     glue = boto3.client("glue")
     try:
-        pages = glue.get_paginator("get_partitions").paginate(DatabaseName=platform.silver_database, TableName=table)
+        pages = glue.get_paginator("get_partitions").paginate(DatabaseName=platform.database(layer), TableName=table)
         return {
             partition["Values"][0]: partition.get("Parameters", {}).get(FINGERPRINT, "")
             for page in pages

@@ -130,7 +130,7 @@ class PipelineSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class BatchSpec(Spec):
-    """Batch scoring by a pipeline's model: the rows of a month of `feature_table` in, a gold table of predictions out.
+    """Batch scoring by a pipeline's model: the rows of months of `feature_table` in, a gold table of predictions out.
 
     glue_like_sql/<pipeline>/gold/ has the requests, the table of the answers, and the last table that is published.
     """

@@ -67,11 +67,12 @@ def _print_endpoint(console: Console, settings: Settings, dag_id: str, report: d
 def print_batch(console: Console, settings: Settings, dag_id: str, report: dict[str, Any]) -> None:
     """What was scored, by which model, and where the predictions are; or why nothing was."""
     if skipped := report.get("skipped"):
-        console.print(f"\n[bold]{dag_id}[/] of {report['month']}: {skipped}", soft_wrap=True)
+        console.print(f"\n[bold]{dag_id}[/] of {', '.join(report['months'])}: {skipped}", soft_wrap=True)
         return
-    console.print(f"\n[bold]{dag_id}[/] of {report['month']}, by {report['model']}", soft_wrap=True, highlight=False)
-    for name, value in report["summary"].items():
-        console.print(f"{name.replace('_', ' '):<24} {value:,}", highlight=False)
+    console.print(f"\n[bold]{dag_id}[/] by {report['model']}", soft_wrap=True, highlight=False)
+    for month in report["summary"]:
+        numbers = (f"{name.replace('_', ' ')} {value:,}" for name, value in month.items() if name != "month")
+        console.print(f"{month['month']}   {', '.join(numbers)}", soft_wrap=True, highlight=False)
     console.print(f"\nTable     {report['table']}\nAirflow   {settings.airflow_url}", highlight=False)
 
 

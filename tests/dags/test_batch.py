@@ -21,7 +21,22 @@ PUBLISHED = {"2013-01": "a", "2013-02": "b"}
 def test_the_month_is_the_newest_the_one_asked_for_or_the_prefixs(
     month: str | None, prefix: str | None, chosen: str
 ) -> None:
-    assert predictions.choose_month(month, prefix, PUBLISHED) == chosen
+    assert predictions.choose_months(month, prefix, PUBLISHED, {}) == [chosen]
+
+
+@pytest.mark.parametrize(
+    ("scored", "chosen"),
+    [
+        ({"2013-03": "c", "2013-04": "d"}, ["2013-04"]),
+        ({"2013-01": "old", "2013-03": "old", "2013-04": "d"}, ["2013-01", "2013-03", "2013-04"]),
+        ({"2013-02": "b"}, ["2013-03", "2013-04"]),
+        ({"2013-04": "d", "2014-01": ""}, ["2013-04"]),
+    ],
+    ids=["all are known", "made anew", "newer than all that were scored", "files of somebody's own"],
+)
+def test_a_run_makes_good_whatever_silver_has_published_since(scored: dict[str, str], chosen: list[str]) -> None:
+    published = {**PUBLISHED, "2013-03": "c", "2013-04": "d"}
+    assert predictions.choose_months(None, None, published, scored) == chosen
 
 
 @pytest.mark.parametrize(
@@ -37,7 +52,7 @@ def test_what_can_not_be_scored_is_refused_with_what_to_do(
     month: str | None, prefix: str | None, published: dict[str, str], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        predictions.choose_month(month, prefix, published)
+        predictions.choose_months(month, prefix, published, {})
 
 
 def transform_job(**changes: Any) -> dict[str, Any]:

@@ -158,6 +158,14 @@ def test_before_there_is_a_model_the_schedule_starts_a_batch_that_ends_well_and_
     assert batch_report(api, 0)["skipped"] == "no model has been deployed or approved yet: nothing to score with"
 
 
+def test_a_model_that_was_deployed_scores_the_newest_month(
+    api: Api, first_run: subprocess.CompletedProcess[str]
+) -> None:
+    report = batch_report(api, 1)
+    assert report["months"] == ["2013-03"] and report["model"].endswith("/1")
+    assert report["summary"][0]["row_count"] == counts("flight_features")["2013-03"]
+
+
 def test_a_deleted_bronze_file_fails_the_run_by_name_and_silver_stays(
     api: Api, first_run: subprocess.CompletedProcess[str]
 ) -> None:
@@ -251,11 +259,12 @@ def test_what_is_not_published_leaves_nothing_behind(second_run: dict[str, Any])
 
 
 def test_a_month_computed_anew_is_scored_by_the_schedule(api: Api, second_run: dict[str, Any]) -> None:
-    report = batch_report(api, 1)
-    assert (report["month"], report["table"]) == ("2013-03", "silverline_local_gold.flight_delay_predictions")
+    report = batch_report(api, 2)  # after one that nothing could score, and the first deployment's
+    assert (report["months"], report["table"]) == (["2013-03"], "silverline_local_gold.flight_delay_predictions")
     rows = predictions("2013-03")
-    assert len(rows) == report["summary"]["row_count"] == counts("flight_features")["2013-03"]
+    assert len(rows) == report["summary"][0]["row_count"] == counts("flight_features")["2013-03"]
     assert rows["feature_month"].notna().all() and rows["late_probability"].between(0, 1).all()
+    assert (rows["is_predicted_late"] == (rows["late_probability"] >= 0.25)).all()
     assert set(rows["model"]) == {report["model"]}
 
 

@@ -21,7 +21,7 @@ def requests(athena: Athena) -> Lines:
     athena.given_flights(flights)
     athena.given("silver.weather", [weather()])
     athena.create("silver/flight_features.sql", months=["2013-01", "2013-02"])
-    return athena.unload("gold/requests.sql", month="2013-01")
+    return athena.unload("gold/requests.sql", months=["2013-01"])
 
 
 def answered(requests: Lines) -> Lines:
@@ -41,13 +41,14 @@ def given_records(athena: Athena, name: str, lines: Lines) -> str:
     return table
 
 
-def broken(athena: Athena, requests: Lines, answers: Lines, month: str = "2013-01") -> dict[str, str]:
+def broken(athena: Athena, requests: Lines, answers: Lines, *months: str) -> dict[str, str]:
     """The checks of the audit that these answers to these requests break, with their details."""
     tables = {"requests": given_records(athena, "requests", requests)}
     tables["answers"] = given_records(athena, "answers", answers)
-    athena.create("gold/flight_delay_predictions.sql", months=[month], **tables, **SCORED)
-    rows = athena.rows("audit/gold/predictions.sql", months=[month], **tables)
-    assert len(rows) == 5 and {row["month"] for row in rows} == {month}
+    months = months or ("2013-01",)
+    athena.create("gold/flight_delay_predictions.sql", months=months, **tables, **SCORED)
+    rows = athena.rows("audit/gold/predictions.sql", months=months, **tables)
+    assert len(rows) == 6 * len(months) and {row["month"] for row in rows} == set(months)
     return {row["check_name"].partition(": ")[2]: row["detail"] for row in rows if not row["is_ok"]}
 
 
@@ -60,11 +61,12 @@ def test_a_request_has_the_flights_key_and_just_the_columns_that_the_model_was_t
     }
     assert [request["record_key"] for request in sorted(requests, key=str)] == [
         {"carrier": "B6", "flight_number": number, "origin": "JFK", "scheduled_departure_at": "2013-01-05 16:00:00"}
+        | {"month": "2013-01"}
         for number in (1, 2)
     ]
     for request in requests:
         assert list(request["features"]) == [*lists["STRINGS"], *lists["REQUIRED_NUMBERS"], *lists["OPTIONAL_NUMBERS"]]
-        assert set(request["record_key"]) == set(lists["KEY"])
+        assert set(request["record_key"]) == {*lists["KEY"], "month"}
 
 
 def test_an_answer_becomes_a_row_with_its_key_its_model_and_its_job(athena: Athena, requests: Lines) -> None:
@@ -82,7 +84,23 @@ def test_the_audit_of_sound_answers_finds_every_check_kept(athena: Athena, reque
 
 
 def test_a_month_that_silver_lacks_is_held_to_its_requests_alone(athena: Athena, requests: Lines) -> None:
-    assert broken(athena, requests[:1], answered(requests[:1]), month="2013-03") == {}
+    del requests[0]["record_key"]["month"]  # which nobody who writes requests has to know
+    assert broken(athena, requests[:1], answered(requests[:1]), "2013-03") == {}
+
+
+NONE_OF_FEBRUARY = {
+    "one row per request": "0 rows for 1 requests",
+    "one row per row of flight_features": "0 rows for 1 of the month",
+    "none lost, none made up": "1 requests have no answer, 0 answers have no request",
+}
+
+
+@pytest.mark.parametrize(("answer_count", "found"), [(3, {}), (2, NONE_OF_FEBRUARY)], ids=["sound", "one lost"])
+def test_months_that_were_scored_at_once_are_audited_each_for_itself(
+    athena: Athena, requests: Lines, answer_count: int, found: dict[str, str]
+) -> None:
+    requests = [*requests, *athena.unload("gold/requests.sql", months=["2013-02"])]
+    assert broken(athena, requests, answered(requests)[:answer_count], "2013-01", "2013-02") == found
 
 
 def test_a_lost_answer_is_found(athena: Athena, requests: Lines) -> None:
@@ -113,6 +131,13 @@ def test_a_repeated_key_is_found(athena: Athena, requests: Lines) -> None:
         "one row per row of flight_features",
         "keys are filled and unique",
     }
+
+
+def test_warnings_that_no_threshold_explains_are_found(athena: Athena, requests: Lines) -> None:
+    first, second = answered(requests)
+    unwarned = {**second, "SageMakerOutput": {"probability": 0.5, "is_late": False}}
+    warned = {**first, "SageMakerOutput": {"probability": 0.25, "is_late": True}}
+    assert broken(athena, requests, [warned, unwarned]).keys() == {"warnings begin at one threshold"}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from silverline.spec import BatchSpec
 
 
 def gold(spec: BatchSpec, planned: Any, model: Any, requests: Any, scored: Any) -> Any:
-    """`gold.publish`: the month has its predictions."""
+    """`gold.publish`: the months have their predictions."""
     with TaskGroup("gold", tooltip="Write, audit, publish"):
 
         @task(doc_md="Makes tables over the requests and the answers, which the run's SQL reads.")
@@ -20,11 +20,11 @@ def gold(spec: BatchSpec, planned: Any, model: Any, requests: Any, scored: Any) 
         ) -> dict[str, Any]:
             from silverline import predictions
 
-            job, month = scored["Transform"], plan["month"]
+            job = scored["Transform"]
             locations = {"requests": requests["prefix"], "answers": job["TransformOutput"]["S3OutputPath"]}
             return {
-                "compute": [month],
-                "fingerprints": {month: plan["fingerprint"]},
+                "compute": plan["months"],
+                "fingerprints": plan["fingerprints"],
                 "parameters": {
                     **predictions.create_tables(platform(), spec, attempt(), locations),
                     "model": model["name"],

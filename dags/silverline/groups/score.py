@@ -1,4 +1,4 @@
-"""Rows of a month as requests, and a SageMaker batch transform job over them."""
+"""Rows of months as requests, and a SageMaker batch transform job over them."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ NO_MODEL = "no model has been deployed or approved yet: nothing to score with"
 def score(spec: BatchSpec, planned: Any) -> tuple[Any, Any, Any]:
     """`score.find_model`, `score.find_requests`, and `score.transform`: the description of the job that did it."""
     name = f"{spec.aws_name}-batch-{ATTEMPT}"
-    with TaskGroup("score", tooltip="Rows of a month as requests, and a batch transform job over them"):
+    with TaskGroup("score", tooltip="Rows of months as requests, and a batch transform job over them"):
 
         @task(multiple_outputs=True, doc_md="The model that the endpoint serves, else the newest approved version.")
         def find_model() -> dict[str, Any]:
@@ -31,11 +31,11 @@ def score(spec: BatchSpec, planned: Any) -> tuple[Any, Any, Any]:
                 raise AirflowSkipException(NO_MODEL)
             return model
 
-        @task(doc_md="Unloads the month's rows as JSON Lines, or finds those that somebody put under `prefix`.")
+        @task(doc_md="Unloads the months' rows as JSON Lines, or finds those that somebody put under `prefix`.")
         def find_requests(plan: dict[str, Any]) -> dict[str, str]:
             from silverline import predictions
 
-            prefix = plan["prefix"] or predictions.unload(platform(), spec, plan["month"], attempt())
+            prefix = plan["prefix"] or predictions.unload(platform(), spec, plan["months"], attempt())
             try:
                 return {"prefix": prefix, "compression": predictions.compression(prefix)}
             except ValueError as error:

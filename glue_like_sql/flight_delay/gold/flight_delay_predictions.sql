@@ -1,5 +1,5 @@
 -- One row per flight that was scored: how likely the model says it comes in more than 15 minutes late.
--- Reads: answers of this run.  Params: answers, model, job, scored_at, months (one yyyy-mm).
+-- Reads: answers of this run.  Params: answers, model, job, scored_at, months (list of yyyy-mm).
 select
     record_key.carrier,
     record_key.flight_number,
@@ -11,5 +11,6 @@ select
     cast('{{ model }}' as varchar) as model,
     cast('{{ job }}' as varchar) as transform_job,
     cast('{{ scored_at }}' as timestamp) as scored_at,
-    cast('{{ months[0] }}' as varchar) as month
+    -- Requests that somebody wrote are of the one month that was said with them, whatever stands in them.
+    {% if months | length == 1 %}cast('{{ months[0] }}' as varchar){% else %}record_key.month{% endif %} as month
 from {{ answers }}

@@ -1,5 +1,5 @@
--- One row per flight of the month: its key, and what the model is told of it, as requests of a batch transform job.
--- Reads: silver.flight_features.  Params: silver, month (yyyy-mm).
+-- One row per flight of the months: its key, and what the model is told of it, as requests of a batch transform job.
+-- Reads: silver.flight_features.  Params: silver, months (list of yyyy-mm).
 {% set features = {
     "carrier": "varchar",
     "origin": "varchar",
@@ -40,12 +40,12 @@
 } %}
 select
     cast(
-        row(carrier, flight_number, origin, date_format(scheduled_departure_at, '%Y-%m-%d %H:%i:%s'))
-        as row(carrier varchar, flight_number integer, origin varchar, scheduled_departure_at varchar)
+        row(carrier, flight_number, origin, date_format(scheduled_departure_at, '%Y-%m-%d %H:%i:%s'), month)
+        as row(carrier varchar, flight_number integer, origin varchar, scheduled_departure_at varchar, month varchar)
     ) as record_key,
     cast(
         row({{ features | join(", ") }})
         as row({% for name, type in features.items() %}{{ name }} {{ type }}{{ ", " if not loop.last }}{% endfor %})
     ) as features
 from {{ silver }}.flight_features
-where month = '{{ month }}'
+where month in ('{{ months | join("', '") }}')
