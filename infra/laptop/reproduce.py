@@ -5,12 +5,12 @@ import importlib
 import io
 import tarfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
@@ -29,12 +29,11 @@ def reproduce(platform: Platform, pipeline: str, package: str, console: Console)
     facts = described["CustomerMetadataProperties"]
     made_of = lineage.load(facts["lineage"])
     console.print(f"{described['ModelPackageArn']}\n{facts['lineage']}", soft_wrap=True, highlight=False)
-    _check_bronze(lineage.load(made_of["bronze"]), console)
     _check_source(made_of["source"])
     request = dict(made_of["training_job"]["request"])
-    if moved := _data(platform, pipeline, made_of, console):
+    with _data(platform, pipeline, made_of, console) as moved:
         request["InputDataConfig"] = [_moved(channel, moved) for channel in request["InputDataConfig"]]
-    job = _train(platform, pipeline, request, console)
+        job = _train(platform, pipeline, request, console)
     rebuilt = job["ModelArtifacts"]["S3ModelArtifacts"]
     console.print(f"trained again: {rebuilt}", soft_wrap=True, highlight=False)
     return _compare(made_of["model"]["location"], rebuilt, console)
@@ -60,52 +59,67 @@ def _package(group: str, package: str) -> dict[str, Any]:
     return described
 
 
-def _check_bronze(manifest: Mapping[str, Any], console: Console) -> None:
-    """Say how many of the raw files are still there in the very versions that the model was made of."""
-    s3, kept = boto3.client("s3"), 0
-    for file in manifest["files"]:
-        try:
-            head = s3.head_object(Bucket=manifest["bucket"], Key=file["key"], VersionId=file["version_id"])
-            kept += head["ETag"] == file["etag"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NoSuchVersion"):
-                raise
-    console.print(f"bronze: {kept} of {len(manifest['files'])} files are kept as they were", highlight=False)
-
-
 def _check_source(source: Mapping[str, str]) -> None:
     if hashlib.sha256(objects.read(source["location"])).hexdigest() != source["sha256"]:
         raise ServiceError(f"{source['location']} isn't what the model was trained with: its content has changed")
 
 
-def _data(platform: Platform, pipeline: str, made_of: Mapping[str, Any], console: Console) -> dict[str, str]:
+@contextmanager
+def _data(platform: Platform, pipeline: str, made_of: Mapping[str, Any], console: Console) -> Iterator[dict[str, str]]:
     """Where the splits have to be read from instead, by channel: nothing where they are kept as they were.
 
     They are kept for a time only (`run_days` of infra/terraform). Silver makes them again as long as its months are
-    still made of the same files by the same SQL, which is what the data version says.
+    still made of the same files by the same SQL, which is what the data version says; after that, what silver was made
+    of makes it again elsewhere. Splits that were made again are deleted in the end.
     """
+    import awswrangler as wr  # it takes seconds
+
+    from laptop import past_silver
+    from silverline import splits, sql
+
+    manifest = lineage.load(made_of["bronze"])
+    gone = past_silver.missing(manifest)
+    kept = len(manifest["files"]) - len(gone)
+    console.print(f"bronze: {kept} of {len(manifest['files'])} files are kept as they were", highlight=False)
     changed = [name for name, data in made_of["data"].items() if objects.etags(data["location"]) != data["objects"]]
     if not changed:
         console.print("splits: kept as they were", highlight=False)
-        return {}
-    from silverline import splits  # it takes seconds, and is seldom needed
-
-    spec = importlib.import_module(pipeline).spec
-    try:
-        version = splits.data_version(platform, spec, made_of["splits"])
-    except KeyError as month:
-        version = f"none, for want of {month}"
-    if version != made_of["data_version"]:
+        yield {}
+        return
+    if sql.digest(pipeline) != made_of["sql_digest"]:
         raise ServiceError(
-            f"the splits {', '.join(changed)} are gone, and silver can't make them again: its months are of other "
-            f"files or SQL by now (data version: {version}, not {made_of['data_version']}). Put the files of "
-            f"{made_of['bronze']} back, run the pipeline at commit {made_of['git_commit']} as of {made_of['as_of']}, "
-            "and try again"
+            f"the splits {', '.join(changed)} are gone, and glue_like_sql/{pipeline} isn't the SQL that made them: "
+            f"check out commit {made_of['git_commit']}, and try again"
         )
-    run = f"reproduce-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    prefix = splits.unload(platform, spec, made_of["splits"], run)["prefix"]
-    console.print(f"splits: gone, made again from silver in {prefix}", soft_wrap=True, highlight=False)
-    return {name: f"{prefix}{name}/" for name in made_of["data"]}
+    spec, run = importlib.import_module(pipeline).spec, f"reproduce-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    prefix = f"s3://{platform.silver_bucket}/{pipeline}/splits/{run}/"
+    try:
+        if _version(platform, spec, made_of) == made_of["data_version"]:
+            console.print("splits: gone, made again from silver ...", highlight=False)
+            splits.unload(platform, spec, made_of["splits"], run)
+        else:
+            console.print("splits: gone; silver has moved on, made again from bronze's versions ...", highlight=False)
+            with past_silver.made_again(
+                platform, spec, manifest, made_of["as_of"], made_of["sql_digest"], run
+            ) as place:
+                version = splits.unload(place, spec, made_of["splits"], run)["data_version"]
+            if version != made_of["data_version"]:
+                raise ServiceError(
+                    f"{made_of['bronze']} makes data version {version}, and the model's is {made_of['data_version']}"
+                )
+        yield {name: f"{prefix}{name}/" for name in made_of["data"]}
+    finally:
+        wr.s3.delete_objects(prefix)
+
+
+def _version(platform: Platform, spec: Any, made_of: Mapping[str, Any]) -> str | None:
+    """The data version of what silver would give for these splits today; None where it lacks a month of them."""
+    from silverline import splits
+
+    try:
+        return splits.data_version(platform, spec, made_of["splits"])
+    except KeyError:
+        return None
 
 
 def _moved(channel: dict[str, Any], moved: Mapping[str, str]) -> dict[str, Any]:
@@ -125,13 +139,17 @@ def _train(platform: Platform, pipeline: str, request: Mapping[str, Any], consol
     sagemaker.create_training_job(TrainingJobName=name, Tags=listed, **request)
     console.print(f"training job {name} ...", highlight=False)
     until = time.monotonic() + request["StoppingCondition"]["MaxRuntimeInSeconds"] + 1800
-    while time.monotonic() < until:
-        job: dict[str, Any] = {**sagemaker.describe_training_job(TrainingJobName=name)}
-        if job["TrainingJobStatus"] == "Completed":
-            return job
-        if job["TrainingJobStatus"] in ("Failed", "Stopped"):
-            raise ServiceError(f"training job {name} {job['TrainingJobStatus']}: {job.get('FailureReason', '')}")
-        time.sleep(POLL_SECONDS)
+    try:
+        while time.monotonic() < until:
+            job: dict[str, Any] = {**sagemaker.describe_training_job(TrainingJobName=name)}
+            if job["TrainingJobStatus"] == "Completed":
+                return job
+            if job["TrainingJobStatus"] in ("Failed", "Stopped"):
+                raise ServiceError(f"training job {name} {job['TrainingJobStatus']}: {job.get('FailureReason', '')}")
+            time.sleep(POLL_SECONDS)
+    except KeyboardInterrupt:
+        sagemaker.stop_training_job(TrainingJobName=name)
+        raise
     raise ServiceError(f"training job {name} has not ended in time")
 
 

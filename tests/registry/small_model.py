@@ -46,7 +46,18 @@ TRAIN = """
     parser.add_argument("--seed", type=int)
     parser.add_argument("--noise", type=int, default=0)
     arguments, _ = parser.parse_known_args()
-    data = {name: Path(os.environ[f"SM_CHANNEL_{name.upper()}"], "part").read_text() for name in ("train", "test")}
+
+    def rows(name):
+        files = Path(os.environ[f"SM_CHANNEL_{name.upper()}"]).iterdir()
+        return sorted(line for file in files for line in lines(file))
+
+    def lines(file):
+        if file.read_bytes()[:4] != b"PAR1":
+            return [file.read_text()]
+        import pandas
+        return [str(row) for row in pandas.read_parquet(file).itertuples(index=False)]
+
+    data = {name: rows(name) for name in ("train", "test")}
     if arguments.noise:
         data["noise"] = random.SystemRandom().random()
     model, output = Path(os.environ["SM_MODEL_DIR"]), Path(os.environ["SM_OUTPUT_DATA_DIR"])

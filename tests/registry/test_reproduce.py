@@ -12,12 +12,13 @@ from flight_delay import spec
 from laptop.reproduce import reproduce
 from laptop.services import ServiceError
 from silverline import objects, registration
+from silverline.platform import Platform
 
 
-def again(package: str) -> tuple[int, str]:
+def again(package: str, place: Platform = PLATFORM) -> tuple[int, str]:
     """The exit code of `make reproduce MODEL=package`, and what it prints."""
     shown = io.StringIO()
-    code = reproduce(PLATFORM, spec.name, package, Console(file=shown, width=200))
+    code = reproduce(place, spec.name, package, Console(file=shown, width=200))
     return code, shown.getvalue()
 
 
@@ -54,10 +55,10 @@ def test_a_changed_source_archive_is_not_trained_with(package: str) -> None:
     put(SOURCE, kept)
 
 
-def test_splits_that_are_gone_and_that_silver_cant_make_again_are_named_with_what_to_do(package: str) -> None:
+def test_splits_that_are_gone_and_that_other_sql_has_made_are_named_with_what_to_do(package: str) -> None:
     kept = objects.read(f"{SPLITS}test/part")
     put(f"{SPLITS}test/part", b"other rows")
-    with pytest.raises(ServiceError, match=r"the splits test are gone.*run the pipeline at commit a{40} as of 2013-03"):
+    with pytest.raises(ServiceError, match=r"the splits test are gone.*check out commit a{40}, and try again"):
         again(package)
     put(f"{SPLITS}test/part", kept)
 
