@@ -237,12 +237,12 @@ def curves(scored: Scored) -> dict[str, Any]:
     }
 
 
-def baselines(challenger: Archive, output: Path, split: Split) -> dict[str, np.ndarray]:
-    """The probabilities of what the challenger has to beat."""
-    base_rate = challenger.metadata["metrics"]["splits"]["train"]["positive_share"]
+def baselines(output: Path, split: Split) -> dict[str, np.ndarray]:
+    """The probabilities of what the challenger has to beat: those of whoever knew how many flights of the test split
+    would be late, and not which, and those of logistic regression on the challenger's training split."""
     logistic_regression = joblib.load(output / "baseline.joblib")
     return {
-        "base_rate": np.full(len(split.labels), base_rate),
+        "base_rate": np.full(len(split.labels), split.labels.mean()),
         "logistic_regression": logistic_regression.predict_proba(split.frame)[:, 1],
     }
 
@@ -260,7 +260,7 @@ def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, An
         champion, refusal = ask_champion(scratch / "champion", columns, arguments)
         if champion is not None:
             models["champion"] = Scored(split.labels, *champion, costs)
-    for name, probabilities in baselines(challenger, output, split).items():
+    for name, probabilities in baselines(output, split).items():
         models[name] = Scored(split.labels, probabilities, probabilities >= costs.threshold, costs)
     slices = {
         column: pd.factorize(split.frame[column], sort=True, use_na_sentinel=False) for column in arguments.slices

@@ -107,9 +107,8 @@ def test_the_first_model_is_compared_with_the_baselines_only(alone: Evaluation) 
 def test_asked_as_it_is_served_a_model_scores_what_training_measured(alone: Evaluation, trained: Any) -> None:
     models = alone.document("comparison.json")["models"]
     trained_metrics = trained.document("metadata.json")["metrics"]
-    expected = {"challenger": trained_metrics["splits"]["test"]} | {
-        name: splits["test"] for name, splits in trained_metrics["baselines"].items()
-    }
+    baseline = trained_metrics["baselines"]["logistic_regression"]
+    expected = {"challenger": trained_metrics["splits"]["test"], "logistic_regression": baseline["test"]}
     for name, scores in expected.items():
         for metric in METRICS - {"cost"}:
             assert models[name][metric]["value"] == pytest.approx(scores[metric], abs=1e-9), (name, metric)
@@ -121,6 +120,13 @@ def test_every_value_lies_within_its_interval_and_the_base_rate_ranks_nothing(al
         found = models["challenger"][metric]
         assert found["low"] < found["value"] < found["high"], metric
     assert models["base_rate"]["roc_auc"] == {"value": 0.5, "low": 0.5, "high": 0.5}
+
+
+def test_the_base_rate_is_the_test_splits_own_which_no_training_data_can_spoil(alone: Evaluation) -> None:
+    comparison = alone.document("comparison.json")
+    share, base_rate = comparison["positive_share"], comparison["models"]["base_rate"]
+    assert base_rate["calibration_error"]["value"] == pytest.approx(0)
+    assert base_rate["brier"]["value"] == pytest.approx(share * (1 - share))
 
 
 def test_a_champion_is_asked_through_its_own_inference(beside_even_odds: Evaluation) -> None:
@@ -220,7 +226,8 @@ def test_weighted_metrics_are_those_of_rows_that_stand_as_often(image_python: Pa
         "labels = random.random(500) < 0.3\n"
         "probabilities = np.round(np.clip(labels * 0.2 + random.random(500) * 0.8, 0.01, 0.99), 2)\n"  # with ties
         "weights = list(bootstrap.weights(500, 1, seed=1))[1]\n"
-        "measured = bootstrap.Scored(labels, probabilities, bootstrap.Costs(3, 1)).measure(weights)\n"
+        "scored = bootstrap.Scored(labels, probabilities, probabilities >= 0.25, bootstrap.Costs(3, 1))\n"
+        "measured = scored.measure(weights)\n"
         "repeated = np.repeat(np.arange(500), weights.astype(int))\n"
         "print(json.dumps([measured, metrics.scores(labels[repeated], probabilities[repeated])]))\n"
     )
