@@ -26,9 +26,9 @@ CALLS := .state/$(ENV)/calls.jsonl
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: setup  ## run flight_delay end to end (ENV=dev AS_OF=yyyy-mm TEST_MONTHS=n PIPELINE=name MONTH=yyyy-mm AWS_PORT=n AIRFLOW_PORT=n)
+run: setup  ## run flight_delay end to end (ENV=dev AS_OF=yyyy-mm TEST_MONTHS=n TUNE=true PIPELINE=name MONTH=yyyy-mm AWS_PORT=n AIRFLOW_PORT=n)
 	@$(PYTHON) -m laptop run $(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(AS_OF),--as-of $(AS_OF)) \
-		$(if $(TEST_MONTHS),--test-months $(TEST_MONTHS)) $(if $(MONTH),--month $(MONTH)) $(if $(PREFIX),--prefix $(PREFIX)) \
+		$(if $(TEST_MONTHS),--test-months $(TEST_MONTHS)) $(if $(TUNE),--tune $(TUNE)) $(if $(MONTH),--month $(MONTH)) $(if $(PREFIX),--prefix $(PREFIX)) \
 		$(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_PORT))
 
 invoke: setup  ## send a sample flight to the endpoint and print the answer

@@ -8,13 +8,14 @@ by SageMaker, and, when its evaluation says that it is good enough, and as good 
 files or SQL changed.
 
 Parameters: `as_of`, the test month (default: the newest in bronze); `test_months`, how many months up to it are kept
-for the test. The month before them is validation, all earlier ones are training.
+for the test. The month before them is validation, all earlier ones are training. `tune` (default: no): look for better
+hyperparameters first.
 """
 
 from airflow.sdk import DAG
 
 from silverline.pipeline import pipeline
-from silverline.spec import Costs, PipelineSpec, Stage
+from silverline.spec import Costs, PipelineSpec, Range, Stage, Tuning
 
 spec = PipelineSpec(
     name="flight_delay",
@@ -31,8 +32,27 @@ spec = PipelineSpec(
         Stage(published=("flight_features",), audit="features"),
     ),
     label="is_late",
-    hyperparameters={"seed": 2013},
+    hyperparameters={
+        "seed": 2013,
+        "learning_rate": 0.06,
+        "max_leaf_nodes": 15,
+        "min_samples_leaf": 200,
+        "l2_regularization": 10.0,
+        "max_features": 0.3,
+    },
     metrics=("roc_auc", "pr_auc", "log_loss", "brier"),
+    tuning=Tuning(
+        metric="log_loss",
+        goal="Minimize",
+        ranges={
+            "learning_rate": Range(0.02, 0.2, "Logarithmic"),
+            "max_leaf_nodes": Range(7, 63, "Logarithmic"),
+            "min_samples_leaf": Range(20, 500, "Logarithmic"),
+            "l2_regularization": Range(0.1, 100.0, "Logarithmic"),
+            "max_features": Range(0.1, 1.0),
+        },
+        max_jobs=8,
+    ),
     slices=("carrier", "origin", "month_of_year", "scheduled_hour"),
     costs=Costs(missed=3.0, false_alarm=1.0),
     endpoint_environment={"OMP_NUM_THREADS": "1"},

@@ -47,6 +47,7 @@ def document(
             "model_overview": {"model_creator": spec.owner, "model_artifact": [gated["model_artifacts"]]},
             "intended_uses": {"purpose_of_model": f"{spec.description} It {gated['answers']}."},
             "training_details": {
+                **({"training_observations": made_of["tuning"]["sentence"][:1024]} if "tuning" in made_of else {}),
                 "training_job_details": {
                     "training_arn": made_of["training_job"]["arn"],
                     "training_datasets": [channel["location"] for channel in made_of["data"].values()],

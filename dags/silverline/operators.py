@@ -27,6 +27,11 @@ class _Job(BaseOperator):
     check_interval: int
     aws_conn_id: str | None
 
+    @property
+    def looks(self) -> int:
+        """How often the job is looked at, until the task may take no longer."""
+        return int(self.execution_timeout.total_seconds()) // self.check_interval
+
     def execute(self, context: Context) -> Any:
         """Wait for the job of a try before where it is in progress and the same; stop it where it is another."""
         member = f"{self.kind.member}Name"
@@ -42,7 +47,7 @@ class _Job(BaseOperator):
                         job_name=name,
                         job_type=self.kind.member.removesuffix("Job").removeprefix("HyperParameter"),
                         poke_interval=self.check_interval,
-                        max_attempts=int(self.execution_timeout.total_seconds()) // self.check_interval,
+                        max_attempts=self.looks,
                         aws_conn_id=self.aws_conn_id,
                     ),
                     method_name="execute_complete",
@@ -77,6 +82,12 @@ class TransformOperator(_Job, SageMakerTransformOperator):
 
 
 class TuningOperator(_Job, SageMakerTuningOperator):
-    """SageMakerTuningOperator that stops and adopts its job."""
+    """SageMakerTuningOperator that stops and adopts its job, and waits for it as long as the task may take: the
+    provider's looks 480 times, whatever it is told."""
 
     kind = jobs.TUNING
+
+    def defer(self, *, trigger: Any, **arguments: Any) -> None:
+        """Wait for the job by `trigger`."""
+        trigger.max_attempts = self.looks
+        super().defer(trigger=trigger, **arguments)

@@ -30,6 +30,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
                 None, type=["null", "string"], pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="test month, yyyy-mm"
             ),
             "test_months": Param(1, type="integer", minimum=1, maximum=12, description="months of test up to as_of"),
+            **_tuning_params(spec),
         },
         **dag_arguments(spec),
     ) as dag:
@@ -37,7 +38,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
         counted, published = silver(spec, planned)
         trained = train(spec, planned, published)
         gated = evaluate(spec, trained)
-        package = register(spec, planned, gated)
+        package = register(spec, planned, gated, trained.chosen)
         smoke = deploy(spec, approve(spec, gated, package))
 
         @task(
@@ -50,6 +51,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
             gated: dict[str, Any],
             package: str,
             smoke: dict[str, Any] | None,
+            chosen: dict[str, Any] | None,
         ) -> dict[str, Any]:
             from silverline import model_packages
 
@@ -60,13 +62,20 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
                 "computed_months": plan["compute"],
                 "rows": {name: sum(row[name] for row in counts) for name in ROW_COUNTS},
                 **{name: gated[name] for name in GATED},
+                "tuning": chosen and chosen["sentence"],  # None where nothing was tuned
                 "model_package": package,
                 "approval": {"status": status, "description": description},
                 "endpoint": spec.aws_name,
                 "smoke_test": smoke,  # None where nothing was deployed
             }
 
-        reported = report(planned, counted, gated, package, smoke)
+        reported = report(planned, counted, gated, package, smoke, trained.chosen)
         # After everything that starts jobs, and again with whatever of it runs again.
         clean_up(spec, setup=trained.source, last=gated, report=reported)
     return dag
+
+
+def _tuning_params(spec: PipelineSpec) -> dict[str, Param]:
+    if spec.tuning is None:
+        return {}
+    return {"tune": Param(spec.tuning.every_run, type="boolean", description="look for hyperparameters first")}

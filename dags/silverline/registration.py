@@ -11,11 +11,20 @@ from silverline.spec import PipelineSpec
 CARD = "model_card.html"
 
 
-def register(platform: Platform, spec: PipelineSpec, plan: Mapping[str, Any], gated: Mapping[str, Any]) -> str:
-    """The ARN of the model package of the model that was `gated`; its card is beside its evaluation."""
+def register(
+    platform: Platform,
+    spec: PipelineSpec,
+    plan: Mapping[str, Any],
+    gated: Mapping[str, Any],
+    chosen: Mapping[str, Any] | None = None,
+) -> str:
+    """The ARN of the model package of the model that was `gated`; its card is beside its evaluation. `chosen` says
+    which tuning job its hyperparameters come from, if any."""
     made_of = lineage.trained(plan, gated["model_artifacts"])
     metadata = evaluation.read_outputs(gated["model_artifacts"])["metadata"]
     made_of |= {name: metadata[name] for name in ("hyperparameters", "threshold", "versions")}
+    if chosen and chosen["tuning_job"]:
+        made_of["tuning"] = chosen
     facts = {"lineage": lineage.store(platform, spec.name, made_of), **flat(made_of)}
 
     address = gated["evaluation"]
@@ -52,6 +61,7 @@ def flat(made_of: Mapping[str, Any]) -> dict[str, str]:
         "git_commit": made_of["git_commit"],
         "image": made_of["image"],
         "training_job": made_of["training_job"]["arn"],
+        **({"tuning_job": made_of["tuning"]["tuning_job"]["arn"]} if "tuning" in made_of else {}),
         "model_sha256": made_of["model"]["sha256"],
         "threshold": str(made_of["threshold"]),
         **{f"version.{name}": version for name, version in made_of["versions"].items()},

@@ -17,6 +17,11 @@ def run_slug(dag_run: Any) -> str:
     return f"{dag_run.run_after:%Y%m%d-%H%M%S}-{hashlib.sha256(dag_run.run_id.encode()).hexdigest()[:4]}"
 
 
+def run_digest(dag_run: Any) -> str:
+    """The same in 8 letters of [0-9a-f], for names that are to be short."""
+    return hashlib.sha256(dag_run.run_id.encode()).hexdigest()[:8]
+
+
 def dag_arguments(spec: Spec) -> dict[str, Any]:
     """What every DAG of a pipeline has in common, as arguments of `DAG`."""
     return {
@@ -31,7 +36,7 @@ def dag_arguments(spec: Spec) -> dict[str, Any]:
             "retry_delay": timedelta(seconds=10),
             "execution_timeout": timedelta(minutes=15),
         },
-        "user_defined_macros": {"run_slug": run_slug},
+        "user_defined_macros": {"run_slug": run_slug, "run_digest": run_digest},
     }
 
 

@@ -1,6 +1,7 @@
 """SageMaker requests of a pipeline, as the operators take them: plain dicts whose {{ templates }} Airflow fills in."""
 
 import json
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -37,13 +38,17 @@ SAME_INSTANCES: dict[str, Any] = {
 # Filled in when the task runs; single quotes only, because some of these strings travel inside JSON.
 RUN = "{{ run_slug(dag_run) }}"
 ATTEMPT = RUN + "-{{ ti.try_number }}"
+SHORT_ATTEMPT = "{{ run_digest(dag_run) }}-{{ ti.try_number }}"  # a tuning job's name has 32 letters at most
 
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
-def training_job(spec: PipelineSpec, name: str, splits: str, source: str, data_version: str) -> dict[str, Any]:
+def training_job(
+    spec: PipelineSpec, name: str, splits: str, source: str, data_version: str, tuned: Mapping[str, str] = {}
+) -> dict[str, Any]:
     """CreateTrainingJob for `spec`: AWS's scikit-learn image in script mode on the Parquet splits under `splits`.
 
-    Without a network the container can't fetch its code, so the archive `source` comes as a channel.
+    Without a network the container can't fetch its code, so the archive `source` comes as a channel. `tuned` are
+    hyperparameters as a training job takes them, instead of the spec's.
     """
     hyperparameters = {
         **spec.hyperparameters,
@@ -68,7 +73,7 @@ def training_job(spec: PipelineSpec, name: str, splits: str, source: str, data_v
             ],
         },
         # The training toolkit reads every value as JSON: without the quotes the commit 12345678 would be a number.
-        "HyperParameters": {key: json.dumps(value) for key, value in hyperparameters.items()},
+        "HyperParameters": {**{key: json.dumps(value) for key, value in hyperparameters.items()}, **tuned},
         "InputDataConfig": [
             *(_channel(channel, f"{splits}{channel}/", "application/x-parquet") for channel in CHANNELS),
             _channel(CODE_CHANNEL, source, "application/gzip"),

@@ -1,10 +1,14 @@
 """A pipeline, described: the only thing a DAG file has to write."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, get_args
+
+NAME_OF_A_TUNED_PIPELINE = 20
+"""Letters that are left of the 32 that SageMaker gives a tuning job's name (runs.py has the others)."""
 
 ROW_METRICS = ("log_loss", "brier", "cost")
 """Of evaluate.py's metrics those that any slice of the test split has, be it of one class; less is better."""
@@ -57,6 +61,45 @@ class Gate:
             raise ValueError(f"gate metric {self.metric!r} is none that slices have: use {', '.join(ROW_METRICS)}")
 
 
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `low` to `high`, whole ones where both ends are; `scaling` as SageMaker calls it."""
+
+    low: int | float
+    high: int | float
+    scaling: Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"] = "Auto"
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How hyperparameters are looked for: training jobs with values out of `ranges`, or out of a tuple's.
+
+    The best is the one whose `metric` of the *validation* split is; the test split chooses nothing. `every_run`: it is
+    done unless the run's parameter `tune` says no, else where it says yes. Grid tries every combination of tuples.
+    """
+
+    metric: str
+    goal: Literal["Minimize", "Maximize"]
+    ranges: Mapping[str, Range | tuple[str | int | float, ...]]
+    max_jobs: int
+    max_parallel_jobs: int = 2
+    strategy: Literal["Bayesian", "Random", "Grid"] = "Bayesian"
+    every_run: bool = False
+
+    def __post_init__(self) -> None:
+        if self.strategy == "Grid":
+            choices = [values for values in self.ranges.values() if not isinstance(values, Range)]
+            if len(choices) < len(self.ranges) or math.prod(map(len, choices)) != self.max_jobs:
+                raise ValueError(
+                    "tuning by Grid tries every combination: give tuples, and as many max_jobs as they make"
+                )
+
+    @property
+    def rounds(self) -> int:
+        """How many training jobs run one after another."""
+        return math.ceil(self.max_jobs / self.max_parallel_jobs)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Spec:
     """What each DAG of a pipeline says of itself.
@@ -89,6 +132,7 @@ class PipelineSpec(Spec):
     `monthly_sources` are the bronze tables partitioned by month, `reference_sources` the small ones without partitions.
     The table that the model learns from is the last one the last stage publishes. `slices` are columns of it. A model
     that the gate promotes is approved by the gate itself, or by a `person`, who has `approval_timeout` for it.
+    A run that tunes overrides those of the `hyperparameters` that have a range in `tuning`.
     `captured_percent` of what the endpoint is asked and answers is kept in gold; besides the model that it serves, the
     newest `kept_models` others stay, to go back to.
     """
@@ -98,6 +142,7 @@ class PipelineSpec(Spec):
     label: str
     hyperparameters: Mapping[str, str | int | float]
     metrics: tuple[str, ...]
+    tuning: Tuning | None = None
     slices: tuple[str, ...] = ()
     costs: Costs = Costs()
     gate: Gate = Gate()
@@ -121,6 +166,19 @@ class PipelineSpec(Spec):
             raise ValueError(
                 f"pipeline {self.name}: approval {self.approval!r} is none of {', '.join(get_args(Approval))}"
             )
+        if self.tuning:
+            self._check_tuning(self.tuning)
+
+    def _check_tuning(self, tuning: Tuning) -> None:
+        if len(self.name) > NAME_OF_A_TUNED_PIPELINE:
+            raise ValueError(
+                f"pipeline {self.name}: to be tuned its name has to have {NAME_OF_A_TUNED_PIPELINE} letters"
+            )
+        if tuning.metric not in self.metrics:
+            raise ValueError(f"pipeline {self.name}: tuning by {tuning.metric!r}, which is none of its metrics")
+        if untold := tuning.ranges.keys() - self.hyperparameters.keys():
+            names = ", ".join(sorted(untold))
+            raise ValueError(f"pipeline {self.name}: hyperparameters lack {names}, which a run that doesn't tune needs")
 
     @property
     def feature_table(self) -> str:

@@ -171,6 +171,10 @@ def _conf(arguments: argparse.Namespace) -> dict[str, Any]:
                     f"{name.upper()}={month} is no month: write it as yyyy-mm, for example 2013-06"
                 )
             conf[name] = month
+    if arguments.tune is not None:
+        if arguments.tune not in ("true", "false"):
+            raise services.ServiceError(f"TUNE={arguments.tune} is neither true nor false")
+        conf["tune"] = arguments.tune == "true"
     if arguments.prefix is not None:
         conf["prefix"] = arguments.prefix
     if arguments.test_months is not None:
@@ -242,6 +246,7 @@ def main() -> int:
         if command is run:
             subparser.add_argument("--as-of", help="test month, yyyy-mm (default: the newest in bronze)")
             subparser.add_argument("--test-months", help="months of test up to as-of (default 1)")
+            subparser.add_argument("--tune", help="true: look for hyperparameters first (default: as the spec has it)")
             subparser.add_argument("--month", help="month that a batch scores, yyyy-mm (default: the newest of silver)")
             subparser.add_argument("--prefix", help="s3:// prefix of JSON Lines to score as that month")
             subparser.add_argument("--aws-port", type=int, help="port of local AWS (default 4566)")

@@ -26,6 +26,8 @@ def print_report(console: Console, settings: Settings, dag_id: str, report: dict
         soft_wrap=True,
     )
     console.print("\n".join(f"{name:<11} {' to '.join(dict.fromkeys(splits[name]))}" for name in SPLITS))
+    if tuned := report["tuning"]:
+        console.print(f"{'parameters':<11} {tuned}", soft_wrap=True, highlight=False)
     console.print(_metrics(report["metrics"]))
     console.print(f"It {report['answers']}", soft_wrap=True, highlight=False)
     console.print(f"\n[bold]{report['decision']}[/]")
@@ -94,6 +96,9 @@ def failure_reason(request: dict[str, Any]) -> str | None:
     try:
         if name := request.get("TrainingJobName"):
             return sagemaker.describe_training_job(TrainingJobName=name).get("FailureReason")
+        if name := request.get("HyperParameterTuningJobName"):
+            tuning = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+            return tuning.get("FailureReason")
         if name := request.get("ProcessingJobName"):
             return sagemaker.describe_processing_job(ProcessingJobName=name).get("FailureReason")
         if name := request.get("TransformJobName"):

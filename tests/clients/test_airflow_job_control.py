@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from airflow_tasks import run
+from airflow.exceptions import TaskDeferred
+from airflow_tasks import TaskInstance, run
 from sagemaker_requests import eventually
 from slope_model import processing_request, training_request, transform_request, tuning_request
 
@@ -16,6 +17,7 @@ from silverline.platform import Platform
 
 pytestmark = [pytest.mark.usefixtures("airflow_connection"), pytest.mark.long(40)]
 ENDLESS = "import time; time.sleep(60)"
+SHORT = "import time; time.sleep(1); print('rows=1; loss=1;')"
 BRIEF = "import time; time.sleep(4); print('rows=1; loss=1;')"
 WAITING = {"check_interval": 1, "deferrable": True, "execution_timeout": timedelta(minutes=2)}
 
@@ -64,6 +66,21 @@ def test_a_processing_job_is_adopted_with_what_its_name_is_part_of(s3: Any, sage
     assert (job["ProcessingJobName"], job["ProcessingJobStatus"]) == ("adopted-processing-1", "Completed")
 
 
+def test_a_tuning_job_is_adopted_and_waited_for_as_long_as_its_task_may_take(s3: Any) -> None:
+    first, second = (
+        TuningOperator(task_id="tune", config=tuning_request(s3, f"adopted-tuning-{number}", SHORT), **WAITING)
+        for number in (1, 2)
+    )
+    with pytest.raises(TaskDeferred) as deferred:
+        first.execute({"ti": TaskInstance(), "task": first})
+    assert deferred.value.trigger.max_attempts == 120
+    job = run(second)["Tuning"]
+    assert (job["HyperParameterTuningJobName"], job["HyperParameterTuningJobStatus"]) == (
+        "adopted-tuning-1",
+        "Completed",
+    )
+
+
 def test_killing_a_task_stops_its_job(s3: Any, sagemaker: Any, model: str) -> None:
     wanted: dict[str, tuple[Any, dict[str, Any]]] = {
         "killed-training-1": (TrainingOperator, training_request(s3, "killed-training-1", ENDLESS)),
@@ -92,11 +109,20 @@ def test_the_end_of_a_run_stops_what_its_dag_has_left_and_nothing_else(
     for name, dag_id in {"left-over-1": "left", "left-other-1": "another", "leftish-1": "left"}.items():
         sagemaker.create_training_job(**training_request(s3, name, ENDLESS), Tags=tags(dag_id))
     sagemaker.create_processing_job(**processing_request(s3, "left-processing-1", ENDLESS), Tags=tags("left"))
+    tuning = tuning_request(s3, "left-tuning-1", ENDLESS)
+    sagemaker.create_hyper_parameter_tuning_job(**tuning, Tags=tags("left"))
     place: Any = dict.fromkeys((field.name for field in dataclasses.fields(Platform)), "") | {"environment": "dev"}
-    assert sorted(jobs.stop_all(Platform(**place), "left", "left")) == ["left-over-1", "left-processing-1"]
+    stopped = jobs.stop_all(Platform(**place), "left", "left")
+    # A stopped tuning job stops its training jobs itself, sooner or later than they are listed.
+    alone = sorted(name for name in stopped if not name.startswith("left-tuning-1-"))
+    assert alone == ["left-over-1", "left-processing-1", "left-tuning-1"]
     assert "left-over-1 is still in progress and nobody waits for it" in capsys.readouterr().out
     assert ended(sagemaker, jobs.TRAINING, "left-over-1") == "Stopped"
     assert ended(sagemaker, jobs.PROCESSING, "left-processing-1") == "Stopped"
+    assert ended(sagemaker, jobs.TUNING, "left-tuning-1") == "Stopped"
+    assert not sagemaker.list_training_jobs(NameContains="left-tuning-1", StatusEquals="InProgress")[
+        "TrainingJobSummaries"
+    ]
     for name in ("left-other-1", "leftish-1"):
         assert state(sagemaker, jobs.TRAINING, name) == "InProgress"
         jobs.stop(jobs.TRAINING, name)

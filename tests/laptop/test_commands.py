@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
         (["--month", "2013"], "MONTH=2013 is no month: write it as yyyy-mm, for example 2013-06"),
         (["--test-months", "0"], "TEST_MONTHS=0 is no number of months from 1 to 12"),
         (["--test-months", "abc"], "TEST_MONTHS=abc is no number of months"),
+        (["--tune", "yes"], "TUNE=yes is neither true nor false"),
         (["--pipeline", "nothing"], "there is no pipeline 'nothing' in dags/, only flight_delay"),
     ],
 )

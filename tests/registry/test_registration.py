@@ -34,6 +34,22 @@ def test_what_the_model_was_made_of_is_in_its_metadata(described: dict[str, Any]
     assert len(facts) <= 50
 
 
+def test_that_hyperparameters_were_tuned_is_in_metadata_lineage_and_card(model: str) -> None:
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:hyper-parameter-tuning-job/t-1"
+    tuned = {
+        "hyperparameters": {"seed": "2013"},
+        "tuning_job": {"name": "t-1", "arn": arn},
+        "sentence": "seed 2013: tuned by t-1",
+    }
+    package = registration.register(PLATFORM, spec, plan(), gate(model, evaluation="tuned"), tuned)
+    described = boto3.client("sagemaker").describe_model_package(ModelPackageName=package)
+    facts = described["CustomerMetadataProperties"]
+    assert facts["tuning_job"] == arn and lineage.load(facts["lineage"])["tuning"] == tuned
+    assert "<p>seed 2013: tuned by t-1.</p>" in objects.read(facts["model_card"]).decode()
+    card = json.loads(described["ModelCard"]["ModelCardContent"])
+    assert card["training_details"]["training_observations"] == "seed 2013: tuned by t-1"
+
+
 def test_its_metrics_are_a_file_with_its_hash(described: dict[str, Any]) -> None:
     source = described["ModelMetrics"]["ModelQuality"]["Statistics"]
     content = objects.read(source["S3Uri"])

@@ -1,5 +1,6 @@
 """Splits by time, and a SageMaker training job on them."""
 
+import functools
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -7,19 +8,23 @@ from airflow.sdk import TaskGroup, TriggerRule, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from silverline import sagemaker_requests
+from silverline.groups.tune import tune
 from silverline.operators import TrainingOperator
 from silverline.platform import platform
 from silverline.runs import POLL_SECONDS, attempt
 from silverline.sagemaker_requests import ATTEMPT
 from silverline.spec import PipelineSpec
 
+CHOSEN = "{{{{ ti.xcom_pull(task_ids='train.tune.choose')['hyperparameters']['{name}'] }}}}"
+
 
 class Trained(NamedTuple):
-    """What `train.split`, `train.find_source` and `train.train` hand on."""
+    """What `train.split`, `train.find_source`, `train.train` and, where the spec has tuning, `train.tune` hand on."""
 
     split: Any
     source: Any
     training: Any
+    chosen: Any = None
 
 
 def train(spec: PipelineSpec, planned: Any, published: Any) -> Trained:
@@ -41,25 +46,30 @@ def train(spec: PipelineSpec, planned: Any, published: Any) -> Trained:
             except FileNotFoundError as error:
                 raise AirflowFailException(str(error)) from None  # it is the same sentence
 
+        request = functools.partial(
+            sagemaker_requests.training_job,
+            spec,
+            name=f"{spec.aws_name}-{ATTEMPT}",
+            splits="{{ ti.xcom_pull(task_ids='train.split')['prefix'] }}",
+            source="{{ ti.xcom_pull(task_ids='train.find_source') }}",
+            data_version="{{ ti.xcom_pull(task_ids='train.split')['data_version'] }}",
+        )
+        split_done = split(planned)
+        published >> split_done
+        found = find_source()
+        chosen = tune(spec, spec.tuning, request(), [split_done, found]) if spec.tuning else None
+        tuned = {name: CHOSEN.format(name=name) for name in spec.tuning.ranges} if spec.tuning else {}
         train = TrainingOperator(
             task_id="train",
             doc_md="AWS's scikit-learn image in script mode: sagemaker_scripts/<pipeline>/train.py.",
-            config=sagemaker_requests.training_job(
-                spec,
-                name=f"{spec.aws_name}-{ATTEMPT}",
-                splits="{{ ti.xcom_pull(task_ids='train.split')['prefix'] }}",
-                source="{{ ti.xcom_pull(task_ids='train.find_source') }}",
-                data_version="{{ ti.xcom_pull(task_ids='train.split')['data_version'] }}",
-            ),
+            config=request(tuned=tuned),
             deferrable=True,
             print_log=False,  # the hook would re-read the log every 30 s; the job's log group has it
             check_interval=POLL_SECONDS,
             max_attempts=int(spec.training_timeout.total_seconds()) // POLL_SECONDS + 120,
             execution_timeout=spec.training_timeout + timedelta(minutes=10),
         )
-
-        split_done = split(planned)
-        published >> split_done
-        found = find_source()
         [split_done, found] >> train
-        return Trained(split_done, found, train.output)
+        if chosen is not None:
+            chosen >> train
+        return Trained(split_done, found, train.output, chosen)

@@ -1,0 +1,39 @@
+"""A DAG that does nothing but tune and train, as every pipeline's DAG does it whose spec has tuning.
+
+Airflow reads this file as a DAG file; the tests import it."""
+
+from typing import Any
+
+from airflow.sdk import DAG, task
+
+from silverline.groups.train import train
+from silverline.runs import run_digest, run_slug
+from silverline.spec import PipelineSpec, Stage, Tuning
+
+spec = PipelineSpec(
+    name="tuned_shop",
+    description="A model of a number",
+    monthly_sources=(),
+    reference_sources=(),
+    stages=(Stage(published=("features",), audit="none"),),
+    label="y",
+    hyperparameters={"alpha": 1.0},
+    metrics=("loss",),
+    tuning=Tuning(
+        metric="loss", goal="Minimize", ranges={"alpha": (1.5, 3.0)}, max_jobs=2, strategy="Grid", every_run=True
+    ),
+)
+
+with DAG(
+    "tuned_shop",
+    schedule=None,
+    params={"tune": True},
+    user_defined_macros={"run_slug": run_slug, "run_digest": run_digest},
+) as dag:
+
+    @task
+    def plan() -> dict[str, Any]:
+        return {"splits": {}}
+
+    planned = plan()
+    train(spec, planned, planned)
