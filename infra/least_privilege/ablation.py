@@ -14,6 +14,7 @@ from laptop.airflow import Api
 from laptop.settings import write_privately
 from least_privilege import calls, reading, scenarios, traces
 from least_privilege.grants import DOCUMENTED, READER, Grant, policies, resources, without
+from least_privilege.left_jobs import end_left_jobs
 from least_privilege.scenarios import FIRST_RUN, LATER, SCENARIOS, Scenario
 
 BROKEN = {"failed", "up_for_retry"}
@@ -95,12 +96,13 @@ class Ablation:
     def _run(self, scenario: Scenario, conf: Mapping[str, Any]) -> tuple[str, str] | None:
         """The first task that broke and its message, or what a run that ended well didn't leave; None where nothing
         broke. The run is over in each case."""
+        end_left_jobs(self._dag_id)
         scenario.prepare(self._document, self._dag_id)
         batch = f"{self._dag_id}_batch"
         if scenario.is_batch:
             return self._run_dag(batch, {}, traces.BATCH)
         with self._api.paused(batch):  # or new features would start one
-            return self._run_dag(self._dag_id, conf, traces.PIPELINE)
+            return self._run_dag(self._dag_id, {**conf, **scenario.conf}, traces.PIPELINE)
 
     def _run_dag(self, dag_id: str, conf: Mapping[str, Any], left: traces.Traces) -> tuple[str, str] | None:
         began = datetime.now(UTC)

@@ -3,14 +3,41 @@
 import io
 import tarfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from threading import Thread
 from typing import Any
 
 import boto3
 
+from silverline.jobs import KINDS
+
 WAIT_SECONDS = 120
 SLEEP_SECONDS = 300
+
+
+def end_left_jobs(pipeline: str) -> None:
+    """Stop those that a run before hasn't, and wait until they have ended: they would take the processors of the next.
+
+    RuntimeError where one doesn't end.
+    """
+    deadline = time.monotonic() + WAIT_SECONDS
+    while left := list(_going_on(_prefix(pipeline))):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"still there {WAIT_SECONDS} s after they were stopped: {', '.join(left)}")
+        time.sleep(0.3)
+
+
+def _going_on(prefix: str) -> Iterator[str]:
+    """The names of the jobs whose name begins so and that haven't ended; each has been asked to."""
+    sagemaker: Any = boto3.client("sagemaker")
+    for kind in KINDS:
+        pages = sagemaker.get_paginator(f"list_{kind.method}s").paginate(NameContains=prefix)
+        for job in (job for page in pages for job in page[f"{kind.member}Summaries"]):
+            name, status = job[f"{kind.member}Name"], job[f"{kind.member}Status"]
+            if status == "InProgress":
+                getattr(sagemaker, f"stop_{kind.method}")(**{f"{kind.member}Name": name})
+            if status in ("InProgress", "Stopping"):
+                yield name
 
 
 def leave_jobs(document: Mapping[str, Any], pipeline: str) -> None:
@@ -25,7 +52,7 @@ def _leave_them(document: Mapping[str, Any], pipeline: str) -> None:
             break
         time.sleep(0.3)
     left, image, role = (
-        f"{name}-left-{time.time_ns()}",
+        f"{_prefix(pipeline)}{time.time_ns()}",
         document["sagemaker_image"],
         document["sagemaker_jobs_role_arn"],
     )
@@ -101,6 +128,10 @@ def _leave_them(document: Mapping[str, Any], pipeline: str) -> None:
         ModelClientConfig={"InvocationsTimeoutInSeconds": SLEEP_SECONDS, "InvocationsMaxRetries": 0},
         Tags=tags,
     )
+
+
+def _prefix(pipeline: str) -> str:
+    return f"{pipeline.replace('_', '-')}-left-"
 
 
 def _put_sleeping_scripts(document: Mapping[str, Any], pipeline: str) -> Any:

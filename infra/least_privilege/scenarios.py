@@ -4,7 +4,7 @@ import io
 import tarfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,11 +19,13 @@ JOBS = ("HyperParameterTuning", "Processing", "Training", "Transform")
 @dataclass(frozen=True)
 class Scenario:
     """`prepare` brings the pipeline on the platform of a document there, from what a run that ended well left; `later`
-    is what a role does from there and never in a first run. `is_batch`: it is the pipeline's batch DAG that runs."""
+    is what a role does from there and never in a first run. `conf` is what the run is told besides its month.
+    `is_batch`: it is the pipeline's batch DAG that runs."""
 
     name: str
     prepare: Callable[[Mapping[str, Any], str], None]
     later: tuple[tuple[str, str], ...] = ()
+    conf: Mapping[str, Any] = field(default_factory=dict)
     is_batch: bool = False
 
 
@@ -144,6 +146,15 @@ SCENARIOS = (
         tuple(("airflow", f"sagemaker:Stop{kind}Job") for kind in JOBS),
     ),
     BATCH,
+    Scenario(
+        "a tuned run",
+        all_there,
+        (
+            ("airflow", "sagemaker:CreateHyperParameterTuningJob"),
+            ("airflow", "sagemaker:DescribeHyperParameterTuningJob"),
+        ),
+        conf={"tune": True},
+    ),
 )
 """The cheapest first: an action is tried in the first one in which it is called."""
 

@@ -50,7 +50,7 @@ locals {
   sagemaker = "arn:${local.partition}:sagemaker:${local.region}:${local.account}"
 
   # What a pipeline calls its jobs, models and endpoint configurations: its name, the run and the try.
-  own = { for kind in ["training-job", "processing-job", "transform-job", "model", "endpoint-config"] : kind => [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"] }
+  own = { for kind in ["training-job", "hyper-parameter-tuning-job", "processing-job", "transform-job", "model", "endpoint-config"] : kind => [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"] }
 
   # The same of any kind, which the actions say already. IAM takes 10,240 characters of a role's policies, and each
   # pipeline adds to them.
@@ -81,8 +81,8 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         # Without a network, with what comes of it encrypted by the platform's key, and tagged as this environment's.
         Sid      = "TrainAndEvaluate"
         Effect   = "Allow"
-        Action   = ["sagemaker:CreateTrainingJob", "sagemaker:CreateProcessingJob"]
-        Resource = concat(local.own["training-job"], local.own["processing-job"])
+        Action   = ["sagemaker:CreateTrainingJob", "sagemaker:CreateHyperParameterTuningJob", "sagemaker:CreateProcessingJob"]
+        Resource = concat(local.own["training-job"], local.own["hyper-parameter-tuning-job"], local.own["processing-job"])
         Condition = {
           StringEquals = local.tagged
           Bool         = local.isolated
@@ -119,7 +119,7 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         # encrypts SageMaker takes none. A denial says that in one place: "not equal" holds of a key that isn't given.
         Sid      = "NoOtherKeyForDisks"
         Effect   = "Deny"
-        Action   = ["sagemaker:CreateTrainingJob", "sagemaker:CreateProcessingJob", "sagemaker:CreateTransformJob", "sagemaker:CreateEndpointConfig"]
+        Action   = ["sagemaker:CreateTrainingJob", "sagemaker:CreateHyperParameterTuningJob", "sagemaker:CreateProcessingJob", "sagemaker:CreateTransformJob", "sagemaker:CreateEndpointConfig"]
         Resource = "*" # whatever its name
         Condition = {
           ArnNotEquals                = { "sagemaker:VolumeKmsKey" = aws_kms_key.this.arn }
@@ -134,7 +134,7 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Resource = concat(local.own_of_any_kind, local.endpoint_arns)
         Condition = {
           StringEquals = {
-            "sagemaker:TaggingAction" = ["CreateTrainingJob", "CreateProcessingJob", "CreateTransformJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint"]
+            "sagemaker:TaggingAction" = ["CreateTrainingJob", "CreateHyperParameterTuningJob", "CreateProcessingJob", "CreateTransformJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint"]
           }
         }
       },
@@ -142,8 +142,8 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Sid    = "Follow"
         Effect = "Allow"
         Action = [
-          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:DescribeTransformJob",
-          "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig",
+          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeHyperParameterTuningJob", "sagemaker:DescribeProcessingJob",
+          "sagemaker:DescribeTransformJob", "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig",
         ]
         Resource = local.own_of_any_kind
       },

@@ -74,9 +74,16 @@ def test_what_the_roles_are_granted_is_used_by_a_first_run_or_said_to_wait_for_a
 ) -> None:
     said = laptop.make("iam-diff", f"CALLS={platform_on_local_aws.aws.calls}")
     assert said.endswith("### Used, not granted\n\nnothing\n\n")
-    for (role, action), scenario in LATER.items():
-        waits = f"| {role} | `{action}` | every resource; waits for: {scenario} |" in said
-        assert waits is (scenario != BATCH.name)
+    # The new endpoint has started a batch, too: one month was scored twice.
+    by_batches = {pair for pair, scenario in LATER.items() if scenario == BATCH.name} | {
+        ("airflow", "glue:UpdatePartition")
+    }
+    waiting = {
+        (role, action)
+        for (role, action), scenario in LATER.items()
+        if f"| {role} | `{action}` | every resource; waits for: {scenario} |" in said
+    }
+    assert waiting == LATER.keys() - by_batches
 
 
 @pytest.mark.parametrize("role", ["airflow", "reader"])
