@@ -50,6 +50,7 @@ def training_job(
     Without a network the container can't fetch its code, so the archive `source` comes as a channel. `tuned` are
     hyperparameters as a training job takes them, instead of the spec's.
     """
+    output = f"s3://{{{{ var.json.platform.artifacts_bucket }}}}/{spec.name}/training"
     hyperparameters = {
         **spec.hyperparameters,
         **_costs(spec),  # of them the model's threshold is made, which is then part of its archive
@@ -78,10 +79,9 @@ def training_job(
             *(_channel(channel, f"{splits}{channel}/", "application/x-parquet") for channel in CHANNELS),
             _channel(CODE_CHANNEL, source, "application/gzip"),
         ],
-        "OutputDataConfig": {
-            "S3OutputPath": f"s3://{{{{ var.json.platform.artifacts_bucket }}}}/{spec.name}/training",
-            "KmsKeyId": KMS_KEY,
-        },
+        "OutputDataConfig": {"S3OutputPath": output, "KmsKeyId": KMS_KEY},
+        # <output>/<job>/tensorboard-output/ gets what is written into /opt/ml/output/tensorboard.
+        "TensorBoardOutputConfig": {"S3OutputPath": output},
         "ResourceConfig": {
             "InstanceType": spec.training_instance_type,
             "InstanceCount": 1,

@@ -13,7 +13,12 @@ def tuning_job(tuning: Tuning, name: str, training: Mapping[str, Any]) -> dict[s
 
     They get its tags, too: SageMaker hands them on.
     """
-    named = ("TrainingJobName", "HyperParameters", "Tags")
+    left_out = (
+        "TrainingJobName",
+        "HyperParameters",
+        "Tags",
+        "TensorBoardOutputConfig",
+    )  # the last AWS doesn't take here
     return {
         "HyperParameterTuningJobName": name,
         "HyperParameterTuningJobConfig": {
@@ -27,7 +32,7 @@ def tuning_job(tuning: Tuning, name: str, training: Mapping[str, Any]) -> dict[s
             "RandomSeed": 0,  # what is tried doesn't change from run to run by chance alone
         },
         "TrainingJobDefinition": {
-            **{member: value for member, value in training.items() if member not in named},
+            **{member: value for member, value in training.items() if member not in left_out},
             "StaticHyperParameters": {
                 key: value for key, value in training["HyperParameters"].items() if key not in tuning.ranges
             },

@@ -12,6 +12,7 @@ from typing import Any
 # OpenMP's threads wait by spinning, which on a machine that is busy doubles the time taken; it is told at its loading.
 os.environ["OMP_WAIT_POLICY"] = os.environ.get("OMP_WAIT_POLICY", "PASSIVE")
 
+import event_files
 import inference
 import joblib
 import numpy as np
@@ -102,6 +103,7 @@ def parse_arguments() -> argparse.Namespace:
         parser.add_argument(f"--{split}", type=Path, default=os.environ.get(f"SM_CHANNEL_{split.upper()}"))
     parser.add_argument("--model_dir", type=Path, default=os.environ.get("SM_MODEL_DIR"))
     parser.add_argument("--output_data_dir", type=Path, default=os.environ.get("SM_OUTPUT_DATA_DIR"))
+    parser.add_argument("--output_dir", type=Path, default=os.environ.get("SM_OUTPUT_DIR"))
     parser.add_argument("--label", default="is_late", help="the column to predict")
     parser.add_argument("--learning_rate", type=float, default=0.06)
     parser.add_argument("--max_iter", type=int, default=300)
@@ -117,7 +119,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--data_location", default="unknown", help="where the splits lie")
     parser.add_argument("--git_commit", default="unknown")
     arguments = parser.parse_args()
-    for name in (*SPLITS, "model_dir", "output_data_dir"):
+    for name in (*SPLITS, "model_dir", "output_data_dir", "output_dir"):
         if getattr(arguments, name) is None:
             parser.error(f"--{name} is missing, and so is the SM_ variable that SageMaker sets for it")
     return arguments
@@ -177,6 +179,12 @@ def evaluate(model: Pipeline, baseline: Pipeline, splits: dict[str, Split]) -> d
         base_rates[name] = scores(labels, np.full(len(labels), base_rate))
         logistic_regressions[name] = scores(labels, baseline.predict_proba(frame)[:, 1])
     return {"splits": models, "baselines": {"base_rate": base_rates, "logistic_regression": logistic_regressions}}
+
+
+def losses(model: Pipeline) -> dict[str, list[float]]:
+    """The log loss before the first tree and after each, as training itself has measured it to know when to stop."""
+    trees = model["trees"]
+    return {"train": (-trees.train_score_).tolist(), "validation": (-trees.validation_score_).tolist()}
 
 
 def print_metrics(evaluation: dict[str, Any]) -> None:
@@ -255,6 +263,11 @@ def save(
         (folder / "metadata.json").write_text(json.dumps(metadata, indent=2))
     answers = golden(test, arguments.model_dir, arguments.seed)
     (arguments.output_data_dir / "golden.json").write_text(json.dumps(answers, indent=2))
+    curves = losses(model)
+    (arguments.output_data_dir / "curves.json").write_text(json.dumps({"log_loss": curves}))
+    for name, curve in curves.items():
+        # Where a job's TensorBoardOutputConfig takes them from, by default.
+        event_files.write(arguments.output_dir / "tensorboard" / name, "log_loss", curve)
 
 
 def main() -> None:

@@ -63,9 +63,9 @@ def train(image_python: Path) -> Callable[..., Job]:
     """Runs train.py as the training toolkit does, on the channels of a folder."""
 
     def run(channels: Path, *hyperparameters: str) -> Job:
-        model, output = channels.parent / "model", channels.parent / "output"
+        model, output = channels.parent / "model", channels.parent / "output" / "data"
         folders = {f"SM_CHANNEL_{path.name.upper()}": str(path) for path in channels.iterdir()}
-        folders |= {"SM_MODEL_DIR": str(model), "SM_OUTPUT_DATA_DIR": str(output)}
+        folders |= {"SM_MODEL_DIR": str(model), "SM_OUTPUT_DATA_DIR": str(output), "SM_OUTPUT_DIR": str(output.parent)}
         done = subprocess.run(
             [image_python, "train.py", *hyperparameters],
             cwd=SCRIPTS,

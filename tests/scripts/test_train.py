@@ -78,7 +78,7 @@ def test_the_model_folder_can_be_served_as_it_is(trained: Any) -> None:
 
 def test_what_the_model_is_evaluated_against_lies_beside_it_and_is_not_served(trained: Any) -> None:
     files = {path.name for path in trained.output.iterdir()}
-    assert files == {"baseline.joblib", "metadata.json", "golden.json"}
+    assert files == {"baseline.joblib", "metadata.json", "golden.json", "curves.json"}
 
 
 def test_known_answers_include_flights_with_values_missing(trained: Any) -> None:
