@@ -6,17 +6,18 @@ from typing import Any
 
 from airflow.providers.amazon.aws.triggers.sagemaker import SageMakerTrigger
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR
+from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
 
 from silverline import rollout
 from silverline.runs import POLL_SECONDS
 
 Step = Callable[[Context, dict[str, Any], rollout.Endpoint | None, bool], bool]
-"""Given the task's context, its request, the endpoint at rest, and whether the change is started: whether to wait."""
+"""Given the task's context, its request, the endpoint, and whether the change is started: whether to wait."""
 
 
 class EndpointOperator(BaseOperator):
-    """Takes `step` whenever the endpoint is at rest, until nothing is left to wait for.
+    """Takes `step` whenever the endpoint is at rest, until nothing is left to wait for; and where the change that it
+    waits for takes longer than `timeout`.
 
     What it does next follows from the endpoint alone: a retry finds the change that an earlier try has started.
     """
@@ -45,7 +46,7 @@ class EndpointOperator(BaseOperator):
                 job_name=name,
                 job_type="endpoint",
                 poke_interval=POLL_SECONDS,
-                max_attempts=int(self.timeout.total_seconds()) // POLL_SECONDS,
+                max_attempts=2 * int(self.timeout.total_seconds()) // POLL_SECONDS,  # `timeout` ends it before
             ),
             method_name="go_on" if started else "execute",
             timeout=self.timeout,
@@ -56,9 +57,13 @@ class EndpointOperator(BaseOperator):
         return self.execute(context, started=True)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Go on; a trigger that failed because the endpoint did is no error: the next step says what that means."""
+        """Go on; a trigger that failed because the endpoint did, or because it takes too long, is no error: the next
+        step says what that means."""
         if next_method == TRIGGER_FAIL_REPR:
             endpoint = rollout.describe(self.config["EndpointName"])
             if endpoint and endpoint["EndpointStatus"] == "Failed":
                 return self.execute(context, started=endpoint["EndpointConfigName"] == self.target)
+            timed_out = (next_kwargs or {}).get("error") == TriggerFailureReason.TRIGGER_TIMEOUT
+            if timed_out and rollout.is_going_to(endpoint, self.target):
+                self.step(context, self.config, endpoint, True)
         return super().resume_execution(next_method, next_kwargs, context)

@@ -38,8 +38,12 @@ def in_progress(endpoint: Endpoint | None) -> bool:
 
 
 def is_going_to(endpoint: Endpoint | None, config: str) -> bool:
-    """Whether a deployment of `config` is under way."""
-    return endpoint is not None and endpoint.get("PendingDeploymentSummary", {}).get("EndpointConfigName") == config
+    """Whether a deployment of `config` is under way, be it the endpoint's first."""
+    if endpoint is None:
+        return False
+    if endpoint["EndpointStatus"] == "Creating":
+        return bool(endpoint["EndpointConfigName"] == config)
+    return bool(endpoint.get("PendingDeploymentSummary", {}).get("EndpointConfigName") == config)
 
 
 def prepare(name: str, seconds: float = 600) -> str | None:
@@ -60,13 +64,18 @@ def advance(
     spec: PipelineSpec, place: Platform, request: Mapping[str, Any], endpoint: Endpoint | None, started: bool
 ) -> bool:
     """Start what CreateEndpoint's `request` wants, unless that is `started`; False once it is served, Objection where
-    SageMaker took it back or failed. `endpoint` is at rest."""
+    SageMaker took it back or failed. `endpoint` is at rest, or what was started takes too long: an Objection, too."""
     import boto3
 
     sagemaker, config = boto3.client("sagemaker"), request["EndpointConfigName"]
     if endpoint is None:
         sagemaker.create_endpoint(**request)
         return True
+    if in_progress(endpoint):
+        raise Objection(
+            f"endpoint {spec.aws_name} is still {endpoint['EndpointStatus']} to {config}, which takes longer than a "
+            "roll-out may"
+        )
     said = endpoint.get("FailureReason", "SageMaker gives no reason")
     if endpoint["EndpointConfigName"] == config:
         if endpoint["EndpointStatus"] != "InService":

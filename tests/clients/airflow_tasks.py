@@ -14,18 +14,19 @@ MODES = pytest.mark.parametrize("deferrable", [False, True], ids=["waiting", "de
 
 
 class TaskInstance:
-    """As much of a running task as operators ask for: `xcoms` are what other tasks have returned; `links` what this one
-    has pushed, those shown in Airflow's UI among them."""
+    """As much of a running task as operators ask for: `xcoms` are what other tasks have returned, `pushed` what they
+    have pushed under a key; `links` what this one has pushed, those shown in Airflow's UI among them."""
 
-    def __init__(self, xcoms: Mapping[str, Any] = {}) -> None:
+    def __init__(self, xcoms: Mapping[str, Any] = {}, pushed: Mapping[tuple[str, str], Any] = {}) -> None:
         self.xcoms = xcoms
+        self.pushed = pushed
         self.links: dict[str, Any] = {}
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.links[key] = value
 
     def xcom_pull(self, task_id: str, key: str = "return_value") -> Any:
-        return self.xcoms.get(task_id) if key == "return_value" else None
+        return self.xcoms.get(task_id) if key == "return_value" else self.pushed.get((task_id, key))
 
 
 def run(task: Any, instance: TaskInstance | None = None) -> Any:

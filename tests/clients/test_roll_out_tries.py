@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from airflow.exceptions import AirflowFailException
+from airflow.exceptions import AirflowFailException, TaskDeferralTimeout
+from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
 from airflow_tasks import TaskInstance, run
 from sagemaker_endpoints import Endpoints
 from sagemaker_requests import settled
 
 from laptop import alarms, platform
+from silverline import model_packages
 from silverline.groups.deploy import OBJECTION, deploy
 from silverline.spec import PipelineSpec, Stage
 
@@ -71,9 +73,9 @@ def served(hosting: Endpoints) -> tuple[str, str]:
     return endpoint["EndpointStatus"], endpoint["EndpointConfigName"]
 
 
-def update(hosting: Endpoints, config: str) -> None:
+def update(hosting: Endpoints, config: str, seconds: int = 3) -> None:
     """A change that is under way for some seconds."""
-    wait = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 3}
+    wait = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": seconds}
     hosting.sagemaker.update_endpoint(
         EndpointName=NAME,
         EndpointConfigName=config,
@@ -130,3 +132,31 @@ def test_a_run_that_is_stopped_meanwhile_leaves_what_has_passed_the_smoke_test_o
 def test_what_somebody_has_put_behind_the_endpoint_since_then_stays(hosting: Endpoints) -> None:
     xcoms = {"deploy.prepare": {"previous": "kiosk-three"}}
     assert run(task("settle", "kiosk-one", "kiosk-three"), TaskInstance(xcoms)) == {"serves": "kiosk-two"}
+
+
+def time_out(task: Any, instance: TaskInstance) -> None:
+    """What Airflow does when the time is over for which a task waits."""
+    error = {"error": TriggerFailureReason.TRIGGER_TIMEOUT.value}
+    task.resume_execution(TRIGGER_FAIL_REPR, error, {"ti": instance, "task": task})
+
+
+def test_a_roll_out_that_takes_too_long_is_taken_back_and_its_package_is_rejected(
+    hosting: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided: list[Any] = []
+    monkeypatch.setattr(model_packages, "decide", lambda *arguments: decided.append(arguments))
+    update(hosting, "kiosk-three", seconds=8)
+    instance = TaskInstance()
+    with pytest.raises(AirflowFailException, match="is still Updating to kiosk-three, which takes longer"):
+        time_out(task("roll_out", "kiosk-three"), instance)
+    xcoms = {"deploy.prepare": {"previous": "kiosk-two"}, "deploy.create_model": PACKAGE}
+    later = TaskInstance(xcoms, {("deploy.roll_out", OBJECTION): instance.links[OBJECTION]})
+    assert run(task("settle", "kiosk-three", "kiosk-two"), later) == {"serves": "kiosk-two"}
+    assert decided == [("none", "Rejected", instance.links[OBJECTION])]
+
+
+def test_anothers_deployment_that_takes_too_long_says_nothing_of_the_model(hosting: Endpoints) -> None:
+    update(hosting, "kiosk-three")
+    with pytest.raises(TaskDeferralTimeout):
+        time_out(task("roll_out", "kiosk-one"), TaskInstance())
+    assert served(hosting) == ("InService", "kiosk-three")
