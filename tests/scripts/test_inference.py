@@ -125,6 +125,8 @@ def test_json_that_is_refused_says_which_field(
         (lambda text: text.replace("carrier", "origin", 1), "The CSV's header names 'origin' more than once."),
         (lambda text: text.splitlines()[0], "The CSV needs a header with the fields' names and at least one row"),
         (lambda text: text.strip() + ",1\n", "Row 1 has 37 values, but the header names 36 columns."),
+        (lambda text: text.replace("\n", "\r"), "The body is not CSV that can be read: new-line character seen"),
+        (lambda text: f'{text}"{"A" * 131_073}"', "The body is not CSV that can be read: field larger than"),
     ],
 )
 def test_csv_that_is_refused_says_why(
@@ -139,6 +141,13 @@ def test_a_csv_value_that_is_no_number_is_named_with_its_row(invoke: Invoke, fli
     answer = invoke(_csv([flight, {**flight, "distance_miles": "NA"}]), "text/csv")
     assert answer.status == 400
     assert answer.json["error"] == "Row 2: Field 'distance_miles' must be a number, not \"NA\"."
+
+
+def test_a_json_line_ends_where_the_line_ends_and_not_at_another_separator(invoke: Invoke, flight: Flight) -> None:
+    lines = json.dumps({**flight, "carrier": "A\u2028\x85B"}, ensure_ascii=False) + "\r\n" + json.dumps(flight)
+    answer = invoke(lines, "application/jsonlines")
+    assert answer.status == 200, answer.body
+    assert len(answer.json["predictions"]) == 2
 
 
 def test_a_json_line_that_is_broken_is_named(invoke: Invoke, flight: Flight) -> None:
