@@ -1,6 +1,7 @@
 """The comparison of the smoke test, the requests: pure functions."""
 
 import dataclasses
+import runpy
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,20 @@ from flight_delay import spec
 from silverline import sagemaker_requests, sql
 from silverline.platform import Platform
 from silverline.smoke_test import differences
-from silverline.spec import Costs, Gate
+from silverline.spec import ROW_METRICS, Costs, Gate
 
+SCRIPTS = Path(__file__).parents[2] / "sagemaker_scripts" / spec.name
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/test-flight-delay/1"
 
 
 def test_a_gate_metric_that_a_slice_may_not_have_is_refused_before_anything_runs() -> None:
     with pytest.raises(ValueError, match="gate metric 'roc_auc' is none that slices have"):
         Gate(metric="roc_auc")
+
+
+def test_the_metrics_that_a_gate_may_judge_by_are_those_that_the_evaluation_gives_of_slices() -> None:
+    bootstrap = runpy.run_path(str(SCRIPTS / "bootstrap.py"))
+    assert bootstrap["ROW_METRICS"] == ROW_METRICS
 
 
 @pytest.mark.parametrize(
