@@ -17,6 +17,41 @@ def find(platform: Platform, spec: Spec) -> dict[str, Any] | None:
     return _served(spec.aws_name) or _approved(platform.model_package_groups[spec.name])
 
 
+def find_before(platform: Platform, spec: Spec, month: str) -> dict[str, Any] | None:
+    """The same as it was before `month`, whatever is served now: of the packages approved for the last month before it
+    the newest; None where there is none. What came later has learnt from `month`."""
+    pages = (
+        boto3.client("sagemaker")
+        .get_paginator("list_model_packages")
+        .paginate(
+            ModelPackageGroupName=platform.model_package_groups[spec.name],
+            ModelApprovalStatus="Approved",
+            SortBy="CreationTime",
+            SortOrder="Ascending",
+        )
+    )
+    approved = [found["ModelPackageArn"] for page in pages for found in page["ModelPackageSummaryList"]]
+    months = {arn: known for arn in approved if (known := _as_of(arn)) and known < month}
+    newest = [arn for arn, known in months.items() if known == max(months.values())]
+    return _package(newest[-1]) if newest else None
+
+
+def later_in_service(spec: Spec, month: str) -> str | None:
+    """What the endpoint serves, where it is the model of a later month than `month`, or of none that is known."""
+    served = _served(spec.aws_name)
+    if served is None:
+        return None
+    package = served["package"]
+    known = _as_of(package) if package else None
+    return None if known and known <= month else package or served["model_artifacts"]
+
+
+def _as_of(package: str) -> str | None:
+    """The test month of the model, which its registration has written down."""
+    described = boto3.client("sagemaker").describe_model_package(ModelPackageName=package)
+    return described.get("CustomerMetadataProperties", {}).get("as_of")
+
+
 def _served(endpoint_name: str) -> dict[str, Any] | None:
     endpoint = rollout.describe(endpoint_name)
     if endpoint is None or endpoint["EndpointStatus"] == "Failed":

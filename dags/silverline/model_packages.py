@@ -42,7 +42,12 @@ def model_package(
         "ModelDataUrl": gated["model_artifacts"],
         "Environment": {**SERVING, **spec.endpoint_environment},
     }
-    facts = {"decision": gated["decision"], "evaluation": gated["evaluation"], **lineage}
+    facts = {
+        "decision": gated["decision"],
+        "evaluation": gated["evaluation"],
+        "champion": gated["champion"] or "",  # the package that it was held against
+        **lineage,
+    }
     return {
         "ModelPackageGroupName": platform.model_package_groups[spec.name],
         "ModelPackageDescription": _cut(f"{spec.description} {gated['decision']}: {reasons}", LONGEST_DESCRIPTION),

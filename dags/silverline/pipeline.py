@@ -12,7 +12,8 @@ from silverline.groups.evaluate import evaluate
 from silverline.groups.register import register
 from silverline.groups.silver import silver
 from silverline.groups.train import train
-from silverline.runs import dag_arguments
+from silverline.runs import FIRST, dag_arguments
+from silverline.schedule import asset_or_backfill
 from silverline.spec import PipelineSpec
 
 ROW_COUNTS = ("rows_in", "rows_out", "rows_quarantined")
@@ -24,7 +25,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
     with DAG(
         dag_id=spec.name,
         doc_md=doc_md,
-        schedule=Asset(f"{spec.name}.bronze"),
+        schedule=asset_or_backfill(Asset(f"{spec.name}.bronze"), FIRST),
         params={
             "as_of": Param(
                 None, type=["null", "string"], pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="test month, yyyy-mm"

@@ -25,7 +25,7 @@ def draw(comparison: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def _roc(comparison: Mapping[str, Any]) -> bytes:
-    figure = _figure(6.4, 6)
+    figure = new_figure(6.4, 6)
     axes = figure.add_subplot()
     for name, curves in comparison["curves"].items():
         auc = comparison["models"][name]["roc_auc"]
@@ -36,11 +36,11 @@ def _roc(comparison: Mapping[str, Any]) -> bytes:
     axes.set(title="ROC curve on the test split", xlabel="false positive rate", ylabel="true positive rate")
     axes.set(xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
     axes.legend(loc="lower right", title="area under the curve (95 % interval)")
-    return _png(figure)
+    return png(figure)
 
 
 def _calibration(comparison: Mapping[str, Any]) -> bytes:
-    figure = _figure(6.4, 6)
+    figure = new_figure(6.4, 6)
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=1)
     for name, bins in comparison["calibration"].items():
@@ -65,11 +65,11 @@ def _calibration(comparison: Mapping[str, Any]) -> bytes:
     )
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axes.legend(loc="upper left", title="mean distance")
-    return _png(figure)
+    return png(figure)
 
 
 def _lift(comparison: Mapping[str, Any]) -> bytes:
-    figure = _figure(10, 4.8)
+    figure = new_figure(10, 4.8)
     gain, lift = figure.subplots(1, 2)
     for name, curves in comparison["curves"].items():
         rows, positives = curves["gain"]["share_of_rows"], curves["gain"]["share_of_positives"]
@@ -84,7 +84,7 @@ def _lift(comparison: Mapping[str, Any]) -> bytes:
         title="Lift", xlabel="share of rows, likeliest first", ylabel="positives, as a multiple of chance", xlim=(0, 1)
     )
     lift.set_ylim(bottom=0)
-    return _png(figure)
+    return png(figure)
 
 
 def _slices(comparison: Mapping[str, Any]) -> bytes:
@@ -97,7 +97,7 @@ def _slices(comparison: Mapping[str, Any]) -> bytes:
             for value, found in values.items()
             if found["rows"] >= SMALLEST_SLICE
         ]
-    figure = _figure(7.5, 1.4 + 0.2 * len(rows))
+    figure = new_figure(7.5, 1.4 + 0.2 * len(rows))
     axes = figure.add_subplot()
     axes.axvline(0, color="#888888", linewidth=1)
     for place, (_, difference) in enumerate(rows):
@@ -113,16 +113,18 @@ def _slices(comparison: Mapping[str, Any]) -> bytes:
     axes.grid(axis="y", visible=False)
     axes.set_title(f"Slices (rows): the challenger against the {_words(other)}")
     axes.set_xlabel(f"difference in {_words(SLICE_METRIC)} with 95 % interval; right of 0 the challenger is worse")
-    return _png(figure)
+    return png(figure)
 
 
-def _figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure of matplotlib's, in inches."""
     from matplotlib.figure import Figure  # without pyplot: no window, nothing global
 
     return Figure(figsize=(width, height), dpi=110, layout="constrained")
 
 
-def _png(figure: Any) -> bytes:
+def png(figure: Any) -> bytes:
+    """The figure as a PNG file, its axes as all of ours look."""
     for axes in figure.axes:
         axes.grid(visible=True, axis="x", color="#e4e4e4", linewidth=0.8)
         axes.set_axisbelow(True)

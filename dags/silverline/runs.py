@@ -10,23 +10,38 @@ from airflow.sdk import get_current_context
 from silverline.spec import Spec
 
 POLL_SECONDS = 5  # between two looks at a job or an endpoint
+FIRST = pendulum.datetime(2013, 1, 1, tz="UTC")
 
 
 def run_slug(dag_run: Any) -> str:
     """A name for the run that AWS takes anywhere (20 letters of [0-9a-f-]), the same for each try of each task."""
-    return f"{dag_run.run_after:%Y%m%d-%H%M%S}-{hashlib.sha256(dag_run.run_id.encode()).hexdigest()[:4]}"
+    return f"{dag_run.run_after:%Y%m%d-%H%M%S}-{_digest(dag_run)[:4]}"
 
 
 def run_digest(dag_run: Any) -> str:
     """The same in 8 letters of [0-9a-f], for names that are to be short."""
-    return hashlib.sha256(dag_run.run_id.encode()).hexdigest()[:8]
+    return _digest(dag_run)[:8]
+
+
+def _digest(dag_run: Any) -> str:
+    identity = dag_run.run_id
+    if backfilled_month(dag_run):
+        # A backfill's run is called by its month alone, in every Airflow that works on this environment, and again when
+        # the month is done once more.
+        identity += dag_run.start_date.isoformat()
+    return hashlib.sha256(identity.encode()).hexdigest()
+
+
+def backfilled_month(dag_run: Any) -> str | None:
+    """The month that a run of a backfill stands for; None for any other run."""
+    return f"{dag_run.logical_date:%Y-%m}" if dag_run.run_type == "backfill" else None
 
 
 def dag_arguments(spec: Spec) -> dict[str, Any]:
     """What every DAG of a pipeline has in common, as arguments of `DAG`."""
     return {
         "description": spec.description,
-        "start_date": pendulum.datetime(2013, 1, 1, tz="UTC"),
+        "start_date": FIRST,
         "catchup": False,
         "max_active_runs": 1,  # two runs would publish the same months and update the same endpoint
         "tags": list(spec.tags),

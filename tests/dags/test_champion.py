@@ -28,11 +28,12 @@ def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield client
 
 
-def register(sagemaker: Any, name: str, status: str) -> str:
+def register(sagemaker: Any, name: str, status: str, **facts: str) -> str:
     container = {"Image": PLATFORM.sagemaker_image, "ModelDataUrl": f"s3://artifacts/{name}/model.tar.gz"}
     package: str = sagemaker.create_model_package(
         ModelPackageGroupName=GROUP,
         ModelApprovalStatus=status,
+        **({"CustomerMetadataProperties": facts} if facts else {}),
         InferenceSpecification={
             "Containers": [container],
             "SupportedContentTypes": ["application/json"],
@@ -82,3 +83,32 @@ def test_an_endpoint_whose_creation_failed_serves_nothing(sagemaker: Any) -> Non
 def test_the_first_model_has_no_champion(sagemaker: Any) -> None:
     register(sagemaker, "new", "Rejected")
     assert champion.find(PLATFORM, spec) is None
+
+
+def test_in_a_backfill_the_champion_is_the_newest_approved_of_the_last_month_before(sagemaker: Any) -> None:
+    april = [register(sagemaker, name, "Approved", as_of="2013-04") for name in ("old", "new")]
+    march = register(sagemaker, "old", "Approved", as_of="2013-03")
+    register(sagemaker, "new", "Approved")  # of nobody knows when
+    register(sagemaker, "new", "PendingManualApproval", as_of="2013-05")
+    december = register(sagemaker, "unseen", "Approved", as_of="2013-12")
+    serve(sagemaker, {"ModelPackageName": december})
+    found = {month: champion.find_before(PLATFORM, spec, month) for month in ("2013-03", "2013-04", "2013-06")}
+    assert {month: model and model["package"] for month, model in found.items()} == {
+        "2013-03": None,
+        "2013-04": march,
+        "2013-06": april[1],
+    }
+
+
+@pytest.mark.parametrize(("as_of", "is_later"), [("2013-04", False), ("2013-05", False), ("2013-06", True)])
+def test_a_model_of_a_later_month_stays_in_service(sagemaker: Any, as_of: str, is_later: bool) -> None:
+    assert champion.later_in_service(spec, "2013-05") is None
+    served = register(sagemaker, "old", "Approved", as_of=as_of)
+    serve(sagemaker, {"ModelPackageName": served})
+    assert champion.later_in_service(spec, "2013-05") == (served if is_later else None)
+
+
+def test_a_model_that_does_not_say_its_month_stays_in_service(sagemaker: Any) -> None:
+    archive = "s3://artifacts/unseen/model.tar.gz"
+    serve(sagemaker, {"Image": PLATFORM.sagemaker_image, "ModelDataUrl": archive})
+    assert champion.later_in_service(spec, "2013-05") == archive

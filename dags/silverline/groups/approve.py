@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from airflow.sdk import TaskGroup, TriggerRule, task
+from airflow.sdk import TaskGroup, TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from silverline.runs import backfilled_month
 from silverline.spec import PipelineSpec
 
 QUESTION = """\
@@ -34,10 +35,10 @@ def approve(spec: PipelineSpec, gated: Any, registered: Any) -> Any:
         @task(
             trigger_rule=TriggerRule.NONE_FAILED,
             doc_md="Goes on with the model package that is Approved in the registry; skips all that would deploy it "
-            "where it isn't.",
+            "where it isn't, and where a backfill comes to a month before that of the model in service.",
         )
         def decide(gated: dict[str, Any], package: str) -> dict[str, str]:
-            from silverline import model_packages
+            from silverline import champion, model_packages
 
             status, description = model_packages.approval(package)
             if status == model_packages.PENDING and spec.approval == "gate" and gated["decision"] == "promote":
@@ -45,6 +46,9 @@ def approve(spec: PipelineSpec, gated: Any, registered: Any) -> Any:
                 model_packages.decide(package, status, description)
             if status != model_packages.APPROVED:
                 raise AirflowSkipException(f"{package} is {status}, nothing is deployed: {description}")
+            month = backfilled_month(get_current_context()["dag_run"])
+            if month and (served := champion.later_in_service(spec, month)):
+                raise AirflowSkipException(f"{package} is of {month}, and not deployed: {served} is later")
             return {"package": package, "model_artifacts": gated["model_artifacts"]}
 
         decided = decide(gated, registered)

@@ -7,6 +7,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from silverline import months
 from silverline.platform import platform
+from silverline.runs import backfilled_month
 from silverline.spec import PipelineSpec
 
 
@@ -18,13 +19,21 @@ def bronze(spec: PipelineSpec) -> Any:
         def plan() -> dict[str, Any]:
             from silverline import bronze, lineage, silver, sql
 
-            place, params = platform(), get_current_context()["params"]
+            context = get_current_context()
+            # Airflow counts a backfill's runs apart: `max_active_runs` of the DAG doesn't hold them.
+            if context["ti"].get_dr_count(spec.name, states=["running"]) > 1:
+                raise AirflowFailException(
+                    "another run goes on, and two would publish the same months and update the same endpoint; start "
+                    "this one again when that has ended, and a backfill with `--max-active-runs 1`"
+                )
+            place, params = platform(), context["params"]
             files = bronze.files(place, (*spec.monthly_sources, *spec.reference_sources))
             inventory = bronze.inventory(files, spec.monthly_sources)
             published = silver.published_months(place, spec.feature_table)
             try:
                 references = bronze.references(place, files, spec.reference_sources)
-                as_of = months.choose_as_of(params["as_of"], inventory, spec.monthly_sources)
+                as_of = backfilled_month(context["dag_run"]) or params["as_of"]
+                as_of = months.choose_as_of(as_of, inventory, spec.monthly_sources)
                 first = min(inventory)
                 splits = months.splits(first, as_of, params["test_months"])
             except (ValueError, FileNotFoundError) as error:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import TaskGroup, task
+from airflow.sdk import TaskGroup, get_current_context, task
 
 from silverline import sagemaker_requests
 from silverline.groups.train import Trained
 from silverline.operators import ProcessingOperator
 from silverline.platform import platform
-from silverline.runs import POLL_SECONDS
+from silverline.runs import POLL_SECONDS, backfilled_month
 from silverline.sagemaker_requests import ATTEMPT
 from silverline.spec import PipelineSpec
 
@@ -19,11 +19,15 @@ def evaluate(spec: PipelineSpec, trained: Trained) -> Any:
     """`evaluate.gate`: decision, reasons, metrics, where the evaluation lies, champion's package, model's archive."""
     with TaskGroup("evaluate", tooltip="The new model beside the one in service, on the same flights, and a decision"):
 
-        @task(multiple_outputs=True, doc_md="The model in service, or the one approved last: what has to be matched.")
+        @task(
+            multiple_outputs=True,
+            doc_md="The model in service, or the one approved last: what has to be matched; in a backfill, of then.",
+        )
         def find_champion(split: dict[str, str], source: str, training: dict[str, Any]) -> dict[str, Any]:
             from silverline import champion
 
-            found = champion.find(platform(), spec)
+            month = backfilled_month(get_current_context()["dag_run"])
+            found = champion.find_before(platform(), spec, month) if month else champion.find(platform(), spec)
             return {
                 "champion": found,
                 "inputs": sagemaker_requests.evaluation_inputs(
