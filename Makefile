@@ -31,6 +31,15 @@ run: setup  ## run flight_delay end to end (ENV=dev AS_OF=yyyy-mm TEST_MONTHS=n 
 		$(if $(TEST_MONTHS),--test-months $(TEST_MONTHS)) $(if $(TUNE),--tune $(TUNE)) $(if $(MONTH),--month $(MONTH)) $(if $(PREFIX),--prefix $(PREFIX)) \
 		$(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_PORT))
 
+backfill: setup  ## a model a month, oldest first; goes on where it was left (FROM=yyyy-mm TO=yyyy-mm AGAIN=true ENV=dev)
+	@$(PYTHON) -m laptop backfill $(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(AGAIN),--again $(AGAIN)) \
+		$(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_PORT)) \
+		$(or $(FROM),$(error from which month? make backfill FROM=2013-03 TO=2013-12)) \
+		$(or $(TO),$(error to which month? make backfill FROM=2013-03 TO=2013-12))
+
+history: setup  ## the registry's models, month by month, as a table and a picture (PNG=file ENV=dev)
+	@$(PYTHON) -m laptop history $(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(PNG),--png $(PNG))
+
 invoke: setup  ## send a sample flight to the endpoint and print the answer
 	@$(PYTHON) -m laptop invoke $(if $(PIPELINE),--pipeline $(PIPELINE))
 
@@ -138,4 +147,4 @@ endef
 	@python3 -m venv .envs/uv
 	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.PHONY: help run invoke reproduce iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock
+.PHONY: help run backfill history invoke reproduce iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock

@@ -1,16 +1,11 @@
-"""`python -m laptop run | airflow | down | announce | invoke | demo-data | reproduce`: what the make targets call."""
+"""`python -m laptop run | backfill | history | airflow | down | ...`: what the make targets call."""
 
 import argparse
-import fcntl
-import json
 import os
 import re
-import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -18,53 +13,22 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from deploy import account, git, sources
+from deploy import account
 from deploy.plan import Refused
-from deploy.platform import commit_change, read
-from laptop import airflow, demo_data, hybrid, platform, progress, reproduce, services, summary, terraformed
-from laptop.settings import ALL_STATE, ENVIRONMENT, LOCAL, REPOSITORY, STATE, Settings, make, write_privately
+from deploy.platform import read
+from laptop import airflow, backfill, demo_data, hybrid, progress, reproduce, services, summary, terraformed
+from laptop.settings import ALL_STATE, ENVIRONMENT, LOCAL, REPOSITORY, STATE, Settings, make
+from laptop.starting import one_at_a_time, require_free_aws_port, settled, start_all, start_local_aws
 from silverline.platform import Platform
-
-FREE_BYTES = 2 * 1024**3
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Start what isn't running, load the demo data, run the pipeline and show it; 0 where it ended green."""
     began = time.monotonic()
     conf = _conf(arguments)
-    STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if shutil.disk_usage(STATE).free < FREE_BYTES:
-        raise services.ServiceError(f"less than 2 GB are free where {STATE} is: make room first")
-    with _starting(), ThreadPoolExecutor(1) as background:
-        settings = _settings(arguments.aws_port, arguments.airflow_port)
-        settings.enter()
-        api = airflow.Api(settings)
-        anew = not (_has_local_aws() and services.alive("airflow-scheduler"))
-        console.print(f"starting {'local AWS and ' if ENVIRONMENT == LOCAL else ''}Airflow ...")
-        airflow.require_free_port(settings)
-        if ENVIRONMENT == LOCAL:
-            _require_free_aws_port(settings)
-            started = background.submit(airflow.start, settings.environment())
-            _start_local_aws(settings)
-            document = platform.apply()
-        else:
-            document = terraformed.document(settings)
-            started = background.submit(airflow.start, settings.role_environment(document["airflow_role_arn"]))
-        for change in sources.changes(document["artifacts_bucket"]) + commit_change(ENVIRONMENT, git.commit()):
-            change.make()
-        loaded = demo_data.load(document["bronze_bucket"])
-        console.print(
-            f"bronze: {loaded['uploaded']} files loaded, {loaded['found']} were there "
-            f"({time.monotonic() - began:.0f} s)",
-            highlight=False,
-        )
-        started.result()
-        api.wait_until_ready()
-        api.wait_for_dag(arguments.pipeline)
-        if unknown := conf.keys() - (known := api.params(arguments.pipeline)):
-            raise services.ServiceError(f"{arguments.pipeline} takes {', '.join(known)}, and not {', '.join(unknown)}")
-        if anew and (count := api.fail_unfinished_runs(arguments.pipeline)):
-            console.print(f"gave up {count} unfinished run(s): what they were at ended with the services of then")
+    settings, api, _ = start_all(arguments.pipeline, arguments.aws_port, arguments.airflow_port, console)
+    if unknown := conf.keys() - (known := api.params(arguments.pipeline)):
+        raise services.ServiceError(f"{arguments.pipeline} takes {', '.join(known)}, and not {', '.join(unknown)}")
     triggered = api.trigger(arguments.pipeline, conf)
     console.print(
         f"Airflow is up at {settings.airflow_url} ({time.monotonic() - began:.0f} s); {arguments.pipeline} runs\n",
@@ -82,6 +46,25 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def backfill_months(arguments: argparse.Namespace, console: Console) -> int:
+    """Run the pipeline once for each month that lacks a run, in order, and show what the registry then has."""
+    asked = backfill.wanted(arguments.first, arguments.last)
+    _require_pipeline(arguments.pipeline)
+    if arguments.again not in ("true", "false"):
+        raise services.ServiceError(f"AGAIN={arguments.again} is neither true nor false")
+    started = start_all(arguments.pipeline, arguments.aws_port, arguments.airflow_port, console)
+    if "as_of" not in started.api.params(arguments.pipeline):
+        raise services.ServiceError(f"{arguments.pipeline} makes no model of a month: there is nothing to backfill")
+    console.print(f"Airflow is up at {started.settings.airflow_url}", highlight=False)
+    failed = backfill.backfill(started, arguments.pipeline, asked, arguments.again == "true", console)
+    return failed or backfill.show_history(started.platform, arguments.pipeline, None, console)
+
+
+def show_history(arguments: argparse.Namespace, console: Console) -> int:
+    """Print a table of the registry's versions, month by month, and draw their test quality."""
+    return backfill.show_history(_platform(), arguments.pipeline, arguments.png, console)
+
+
 def down(arguments: argparse.Namespace, console: Console) -> int:
     """Stop what `run` and `airflow` started: in this environment, or in all where none is given."""
     everywhere = [folder for depth in ("", "*/", "*/*/") for folder in ALL_STATE.glob(f"{depth}services")]
@@ -94,7 +77,7 @@ def announce(arguments: argparse.Namespace, console: Console) -> int:
     """Tell Airflow that bronze has new files: the pipeline starts by its schedule, for the newest month."""
     if not services.alive("airflow-api-server"):
         raise services.ServiceError(f"Airflow is not up: `{make('run')}` brings it up")
-    settings = _settings(None, None)
+    settings = settled(None, None)
     settings.enter()
     api = airflow.Api(settings)
     api.wait_until_ready()
@@ -108,12 +91,12 @@ def invoke(arguments: argparse.Namespace, console: Console) -> int:
     sample = summary.sample_file(arguments.pipeline)
     if not sample.exists():
         raise services.ServiceError(f"there is no endpoint of {arguments.pipeline} yet: `{make('run')}` brings it up")
-    with _starting():
-        settings = _settings(None, None)
+    with one_at_a_time():
+        settings = settled(None, None)
         settings.enter()
         if ENVIRONMENT == LOCAL:
-            _require_free_aws_port(settings)
-            _start_local_aws(settings)
+            require_free_aws_port(settings)
+            start_local_aws(settings)
         else:
             terraformed.document(settings)
     request = sample.read_text()
@@ -127,24 +110,13 @@ def invoke(arguments: argparse.Namespace, console: Console) -> int:
 
 def reproduce_model(arguments: argparse.Namespace, console: Console) -> int:
     """Train a registered model again from what its package says of it, and compare; 0 where it is the same."""
-    STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if ENVIRONMENT == LOCAL:
-        with _starting():
-            settings = _settings(None, None)
-            settings.enter()
-            _require_free_aws_port(settings)
-            _start_local_aws(settings)
-    else:
-        os.environ.update(Settings(0, 0).user_environment())
-        account.caller()
-    place = Platform.from_document(read(ENVIRONMENT))
-    return reproduce.reproduce(place, arguments.pipeline, arguments.model, console)
+    return reproduce.reproduce(_platform(), arguments.pipeline, arguments.model, console)
 
 
 def start_airflow(arguments: argparse.Namespace, console: Console) -> int:
     """Run Airflow on your own AWS account, as the AWS CLI finds it, until Ctrl-C."""
     STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return hybrid.serve(_settings(None, arguments.airflow_port), console)
+    return hybrid.serve(settled(None, arguments.airflow_port), console)
 
 
 def load_demo_data(arguments: argparse.Namespace, console: Console) -> int:
@@ -156,13 +128,31 @@ def load_demo_data(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def _platform() -> Platform:
+    """The environment's platform, after starting local AWS where that is down."""
+    STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if ENVIRONMENT == LOCAL:
+        with one_at_a_time():
+            settings = settled(None, None)
+            settings.enter()
+            require_free_aws_port(settings)
+            start_local_aws(settings)
+    else:
+        os.environ.update(Settings(0, 0).user_environment())
+        account.caller()
+    return Platform.from_document(read(ENVIRONMENT))
+
+
+def _require_pipeline(name: str) -> None:
+    """ServiceError, before anything is started, where there is no such pipeline."""
+    pipelines = sorted(path.stem for path in (REPOSITORY / "dags").glob("*.py"))
+    if name not in pipelines:
+        raise services.ServiceError(f"there is no pipeline {name!r} in dags/, only {', '.join(pipelines)}")
+
+
 def _conf(arguments: argparse.Namespace) -> dict[str, Any]:
     """The run's params; ServiceError, before anything is started, where there is no such pipeline or month."""
-    pipelines = sorted(path.stem for path in (REPOSITORY / "dags").glob("*.py"))
-    if arguments.pipeline not in pipelines:
-        raise services.ServiceError(
-            f"there is no pipeline {arguments.pipeline!r} in dags/, only {', '.join(pipelines)}"
-        )
+    _require_pipeline(arguments.pipeline)
     conf: dict[str, Any] = {}
     for name in ("as_of", "month"):
         if (month := getattr(arguments, name)) is not None:
@@ -184,51 +174,14 @@ def _conf(arguments: argparse.Namespace) -> dict[str, Any]:
     return conf
 
 
-def _settings(aws_port: int | None, airflow_port: int | None) -> Settings:
-    """The ports asked for; without, those of the time before, since what they serve is kept; without, 4566 and 8080."""
-    path = STATE / "ports.json"
-    kept: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
-    asked = {"aws_port": aws_port, "airflow_port": airflow_port}
-    for name, port in asked.items():
-        if port and kept and port != kept[name] and services.any_alive():
-            raise services.ServiceError(f"already running with {name}={kept[name]}: `{make('down')}` before another")
-    ports = {"aws_port": 4566, "airflow_port": 8080} | kept | {name: port for name, port in asked.items() if port}
-    write_privately(path, json.dumps(ports))
-    return Settings(**ports)
-
-
-@contextmanager
-def _starting() -> Iterator[None]:
-    """What starts services, one command after the other: the second finds everything started."""
-    with (STATE / "start.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _has_local_aws() -> bool:
-    """Whether local AWS is up, as far as this has to do with it: with Terraform's platform it is the user's own."""
-    return ENVIRONMENT != LOCAL or services.alive("local-aws")
-
-
-def _require_free_aws_port(settings: Settings) -> None:
-    if not services.alive("local-aws"):
-        services.require_free_port(settings.aws_port, "local AWS", "AWS_PORT")
-
-
-def _start_local_aws(settings: Settings) -> None:
-    command = services.python(
-        "-m", "local_aws", "--port", str(settings.aws_port), "--state-dir", str(STATE / "local_aws")
-    )
-    services.start("local-aws", command, settings.environment())
-    services.wait_for_port("local-aws", settings.aws_port, seconds=60)
-
-
 def main() -> int:
     """Parse the command line and run; 1 with one clear message where something is in the way."""
     parser = argparse.ArgumentParser(prog="laptop", description=__doc__)
     commands = parser.add_subparsers(required=True)
     named: dict[str, Callable[[argparse.Namespace, Console], int]] = {
         "run": run,
+        "backfill": backfill_months,
+        "history": show_history,
         "airflow": start_airflow,
         "down": down,
         "announce": announce,
@@ -239,7 +192,7 @@ def main() -> int:
     for name, command in named.items():
         subparser = commands.add_parser(name, help=command.__doc__)
         subparser.set_defaults(command=command)
-        if command in (run, announce, invoke, reproduce_model):
+        if command in (run, backfill_months, show_history, announce, invoke, reproduce_model):
             subparser.add_argument("--pipeline", default="flight_delay", help="the DAG (default flight_delay)")
         if command is reproduce_model:
             subparser.add_argument("model", help="a model package's ARN, or its version in the pipeline's group")
@@ -249,8 +202,15 @@ def main() -> int:
             subparser.add_argument("--tune", help="true: look for hyperparameters first (default: as the spec has it)")
             subparser.add_argument("--month", help="month that a batch scores, yyyy-mm (default: the newest of silver)")
             subparser.add_argument("--prefix", help="s3:// prefix of JSON Lines to score as that month")
+        if command is backfill_months:
+            subparser.add_argument("first", help="first test month, yyyy-mm")
+            subparser.add_argument("last", help="last test month, yyyy-mm")
+            subparser.add_argument("--again", default="false", help="true: also months that are done (default false)")
+        if command is show_history:
+            subparser.add_argument("--png", help="where to draw it (default: in the state folder)")
+        if command in (run, backfill_months):
             subparser.add_argument("--aws-port", type=int, help="port of local AWS (default 4566)")
-        if command in (run, start_airflow):
+        if command in (run, backfill_months, start_airflow):
             subparser.add_argument("--airflow-port", type=int, help="port of Airflow (default 8080)")
     arguments = parser.parse_args()
     console = Console()

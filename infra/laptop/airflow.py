@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 from laptop import services
 from laptop.settings import AIRFLOW_USER, STATE, Settings, airflow_secrets
@@ -21,6 +23,17 @@ SERVICES = {
     "airflow-triggerer": ["triggerer", "--skip-serve-logs"],
 }
 START_SECONDS = 180
+BACKFILL_TRIES = 5
+# Where SQLite was locked by the scheduler: what is asked for by these methods is the same when asked twice.
+AGAIN = Retry(
+    connect=0,
+    read=0,
+    status=5,
+    backoff_factor=0.2,
+    status_forcelist=[500],
+    allowed_methods=["GET", "PUT", "PATCH"],
+    raise_on_status=False,
+)
 
 
 def start(environment: Mapping[str, str]) -> None:
@@ -55,6 +68,7 @@ class Api:
     def __init__(self, settings: Settings) -> None:
         self._url = settings.airflow_url
         self._session = requests.Session()
+        self._session.mount("http://", HTTPAdapter(max_retries=AGAIN))
         self._session.trust_env = False  # a proxy has nothing to say to 127.0.0.1
 
     def wait_until_ready(self) -> None:
@@ -100,12 +114,7 @@ class Api:
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> dict[str, Any]:
         """Start a run with these params; ServiceError with Airflow's reason where it refuses them."""
-        response = self._session.post(
-            f"{self._url}/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf}, timeout=60
-        )
-        if not response.ok:
-            raise services.ServiceError(f"Airflow did not start {dag_id}: {response.json().get('detail')}")
-        return dict(response.json())
+        return self._post(f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
 
     @contextmanager
     def paused(self, dag_id: str) -> Iterator[None]:
@@ -125,8 +134,7 @@ class Api:
         found = [item for item in self._get("/assets", name_pattern=asset)["assets"] if item["name"] == asset]
         if not found:
             raise services.ServiceError(f"no DAG of dags/ is scheduled on the asset {asset}, or makes it")
-        event = {"asset_id": found[0]["id"], "extra": {}}
-        self._session.post(f"{self._url}/api/v2/assets/events", json=event, timeout=60).raise_for_status()
+        self._post("/assets/events", {"asset_id": found[0]["id"], "extra": {}})
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """The state of a DAG run."""
@@ -145,6 +153,42 @@ class Api:
             url = f"{self._url}/api/v2/dags/{dag_id}/dagRuns/{run['dag_run_id']}"
             self._session.patch(url, json={"state": "failed"}, timeout=60).raise_for_status()
         return len(unfinished)
+
+    def backfill(self, dag_id: str, month: str) -> dict[str, Any]:
+        """The run that Airflow's backfill has made for the month, or has started again; ServiceError where it refuses.
+
+        A month at a time: of several, SQLite has been seen to be locked after the first, for whose sake the others were
+        not made. Hence also the tries.
+        """
+        date = f"{month}-01T00:00:00Z"
+        request = {"dag_id": dag_id, "from_date": date, "to_date": date, "max_active_runs": 1}
+        for _ in range(BACKFILL_TRIES):
+            response = self._session.post(
+                f"{self._url}/api/v2/backfills", json=request | {"reprocess_behavior": "completed"}, timeout=60
+            )
+            run = self.run_of(dag_id, month)
+            if run is not None and (response.ok or run["state"] in ("queued", "running")):
+                return run
+            if response.status_code < requests.codes.server_error:
+                break
+            self.close_backfills(dag_id)  # half made, it would be in the way of the next
+            time.sleep(1)
+        raise services.ServiceError(f"Airflow made no backfill of {dag_id} for {month}: {response.text}")
+
+    def close_backfills(self, dag_id: str) -> None:
+        """Let no run of a backfill start any more; by itself Airflow sees late that all are over."""
+        found = self._get("/backfills", dag_id=dag_id, order_by="-id")["backfills"]
+        for backfill in found:
+            if backfill["completed_at"] is None:
+                response = self._session.put(f"{self._url}/api/v2/backfills/{backfill['id']}/cancel", timeout=60)
+                if response.status_code != requests.codes.conflict:  # now it is
+                    response.raise_for_status()
+
+    def run_of(self, dag_id: str, month: str) -> dict[str, Any] | None:
+        """The run of a backfill for the month; None where there is none."""
+        date = f"{month}-01T00:00:00Z"
+        found = self._get(f"/dags/{dag_id}/dagRuns", logical_date_gte=date, logical_date_lte=date)["dag_runs"]
+        return dict(found[0]) if found else None
 
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The task instances of a DAG run, in the order they started; those that wait come last."""
@@ -174,4 +218,10 @@ class Api:
     def _get(self, path: str, **query: str) -> dict[str, Any]:
         response = self._session.get(f"{self._url}/api/v2{path}", params=query, timeout=60)
         response.raise_for_status()
+        return dict(response.json())
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        response = self._session.post(f"{self._url}/api/v2{path}", json=body, timeout=60)
+        if not response.ok:
+            raise services.ServiceError(f"Airflow refuses {path}: {response.text}")
         return dict(response.json())

@@ -37,6 +37,25 @@ def test_a_bad_setting_is_refused_at_once_and_nothing_is_started(
     assert not state.exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["2013-3", "2013-12"], "FROM=2013-3 is no month: write it as yyyy-mm, for example 2013-03"),
+        (["2013-03", "2013-13"], "TO=2013-13 is no month"),
+        (["2013-05", "2013-03"], "FROM=2013-05 comes after TO=2013-03"),
+        (["2013-03", "2013-05", "--again", "yes"], "AGAIN=yes is neither true nor false"),
+        (["2013-03", "2013-05", "--pipeline", "nothing"], "there is no pipeline 'nothing' in dags/"),
+    ],
+)
+def test_a_backfill_of_no_months_is_refused_at_once(tmp_path: Path, arguments: list[str], message: str) -> None:
+    state = tmp_path / "state"
+    environment = {**os.environ, "SILVERLINE_STATE": str(state)}
+    command = [sys.executable, "-m", "laptop", "backfill", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+    assert done.returncode == 1 and message in done.stderr
+    assert not state.exists()
+
+
 def test_a_name_that_no_environment_can_have_is_refused(tmp_path: Path) -> None:
     environment = {**os.environ, "SILVERLINE_STATE": str(tmp_path), "SILVERLINE_ENV": "../x"}
     command = [sys.executable, "-m", "laptop", "run"]

@@ -1,0 +1,128 @@
+"""The versions of a pipeline's model, month by month, as the registry has them: a table, and a picture."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import boto3
+
+from silverline import evaluation, plots
+from silverline.platform import Platform
+from silverline.spec import Gate
+
+METRIC = "roc_auc"
+BASELINE = "logistic_regression"
+MARKERS = {
+    "promote": {"marker": "o", "markerfacecolor": plots.STYLES["challenger"]["color"]},
+    "hold": {"marker": "o", "markerfacecolor": "white"},
+    "reject": {"marker": "X", "markerfacecolor": "#b00020", "markeredgecolor": "#b00020"},
+}
+Measured = dict[str, float]
+"""A value, and the bounds `low` and `high` of 95 % of its resamples."""
+
+
+class Version(NamedTuple):
+    """A model as it was measured on its own test split, which ends with `month`, and what became of it.
+
+    `champion` is the version that it was held against; `worse_by` its gate metric's difference from that one's.
+    """
+
+    number: int
+    month: str
+    decision: str
+    status: str
+    champion: int | None
+    metrics: dict[str, dict[str, Measured]]
+    worse_by: Measured | None
+
+
+def read(platform: Platform, pipeline: str, gate: Gate) -> list[Version]:
+    """Every version that a run of the pipeline has registered, by month; those of one month by number."""
+    sagemaker = boto3.client("sagemaker")
+    pages = sagemaker.get_paginator("list_model_packages").paginate(
+        ModelPackageGroupName=platform.model_package_groups[pipeline]
+    )
+    versions = []
+    for listed in (one for page in pages for one in page["ModelPackageSummaryList"]):
+        package = sagemaker.describe_model_package(ModelPackageName=listed["ModelPackageArn"])
+        facts = package.get("CustomerMetadataProperties", {})
+        if "evaluation" not in facts:
+            continue  # registered by something else
+        comparison = evaluation.read(facts["evaluation"])
+        number = facts.get("champion", "").rpartition("/")[2]
+        difference = comparison["worse_by"].get("champion")
+        versions.append(
+            Version(
+                package["ModelPackageVersion"],
+                facts["as_of"],
+                facts["decision"],
+                package["ModelApprovalStatus"],
+                int(number) if number else None,
+                comparison["models"],
+                difference[gate.metric] if difference else None,
+            )
+        )
+    return sorted(versions, key=lambda version: (version.month, version.number))
+
+
+def table(versions: Sequence[Version], gate: Gate) -> str:
+    """All versions as Markdown, which a terminal shows as well: each with its ROC-AUC beside the others'."""
+    heads = (
+        *("test month", "version", "decision", "status", "ROC-AUC", "champion's", "logistic regression's"),
+        f"{gate.metric.replace('_', ' ')} against the champion's",
+    )
+    rows = [
+        (
+            version.month,
+            str(version.number),
+            version.decision,
+            version.status,
+            _interval(version.metrics["challenger"][METRIC]),
+            f"{_interval(version.metrics['champion'][METRIC])} of version {version.champion or '?'}"
+            if "champion" in version.metrics
+            else "",
+            _interval(version.metrics[BASELINE][METRIC]) if BASELINE in version.metrics else "",
+            _interval(version.worse_by, "+") if version.worse_by else "",
+        )
+        for version in versions
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows))
+
+
+def draw(versions: Sequence[Version], gate: Gate, title: str) -> bytes:
+    """PNG of the newest version of each month: test quality above, and below what the gate asks of the challenger."""
+    newest = list({version.month: version for version in versions}.values())
+    figure = plots.new_figure(10, 7.5)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    for name, shift in ((BASELINE, 0.0), ("champion", 0.12)):
+        found = {place + shift: one.metrics[name][METRIC] for place, one in enumerate(newest) if name in one.metrics}
+        style = plots.STYLES[name] | {"marker": "s", "markersize": 3}
+        _points(above, found, style, name.replace("_", " "))
+    above.axhline(0.5, **plots.STYLES["base_rate"], label="base rate (0.5 by definition)")
+    for decision, marker in MARKERS.items():
+        told = {place: one for place, one in enumerate(newest) if one.decision == decision}
+        style = {"color": plots.STYLES["challenger"]["color"], "linestyle": "none", "zorder": 4, **marker}
+        found = {place - 0.12: one.metrics["challenger"][METRIC] for place, one in told.items()}
+        _points(above, found, style, f"challenger: {decision}")
+        _points(below, {place: one.worse_by for place, one in told.items() if one.worse_by}, style)
+    above.set(title=title, ylabel="ROC-AUC on the month's test split")
+    above.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=3, frameon=False, fontsize=9)
+    below.axhline(0, color="#888888", linewidth=1)
+    below.axhline(gate.tolerance, color="#b00020", linewidth=1.2, linestyle="--")
+    place = (1, gate.tolerance)
+    below.annotate(f"allowed: {gate.tolerance:g}", place, xycoords=("axes fraction", "data"), ha="right", va="bottom")
+    below.set(ylabel=f"{gate.metric.replace('_', ' ')}, challenger less champion\n(below 0: the challenger is better)")
+    below.set_xticks(range(len(newest)), [f"{version.month}\nversion {version.number}" for version in newest])
+    return plots.png(figure)
+
+
+def _points(axes: Any, found: Mapping[float, Measured], style: Mapping[str, Any], label: str | None = None) -> None:
+    """Values at their places, with the bounds of their intervals."""
+    if found:
+        below = [max(0.0, one["value"] - one["low"]) for one in found.values()]
+        above = [max(0.0, one["high"] - one["value"]) for one in found.values()]
+        values = [one["value"] for one in found.values()]
+        axes.errorbar(list(found), values, yerr=[below, above], label=label, elinewidth=1.2, capsize=2, **style)
+
+
+def _interval(found: Measured, sign: str = "-") -> str:
+    return f"{found['value']:{sign}.4f} ({found['low']:{sign}.4f} to {found['high']:{sign}.4f})"
