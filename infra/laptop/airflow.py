@@ -15,12 +15,14 @@ from urllib3 import Retry
 from laptop import services
 from laptop.settings import AIRFLOW_USER, STATE, Settings, airflow_secrets
 
+AIRFLOW = [str(Path(sys.executable).parent / "airflow")]
+PRELOADED = services.python("-m", "laptop.preloaded")
 SERVICES = {
-    "airflow-api-server": ["api-server"],
+    "airflow-api-server": [*AIRFLOW, "api-server"],
     # Without the log servers, which would listen on every address: the API server reads the same folder.
-    "airflow-scheduler": ["scheduler", "--skip-serve-logs"],
-    "airflow-dag-processor": ["dag-processor"],
-    "airflow-triggerer": ["triggerer", "--skip-serve-logs"],
+    "airflow-scheduler": [*PRELOADED, "scheduler", "--skip-serve-logs"],
+    "airflow-dag-processor": [*PRELOADED, "dag-processor"],
+    "airflow-triggerer": [*AIRFLOW, "triggerer", "--skip-serve-logs"],
 }
 START_SECONDS = 180
 BACKFILL_TRIES = 5
@@ -41,25 +43,21 @@ def start(environment: Mapping[str, str]) -> None:
     if all(services.alive(name) for name in SERVICES):
         return
     migrate = subprocess.run(
-        _command("db", "migrate"), env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        [*AIRFLOW, "db", "migrate"], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
     if migrate.returncode:
         raise services.ServiceError(
             f"Airflow's database could not be made ({STATE / 'airflow' / 'airflow.db'}); `make clean` starts afresh.\n"
             + "\n".join(migrate.stderr.splitlines()[-10:])
         )
-    for name, arguments in SERVICES.items():
-        services.start(name, _command(*arguments), environment)
+    for name, command in SERVICES.items():
+        services.start(name, command, environment)
 
 
 def require_free_port(settings: Settings) -> None:
     """ServiceError where something else listens on the port that Airflow's server needs."""
     if not services.alive("airflow-api-server"):
         services.require_free_port(settings.airflow_port, "Airflow", "AIRFLOW_PORT")
-
-
-def _command(*arguments: str) -> list[str]:
-    return [str(Path(sys.executable).parent / "airflow"), *arguments]
 
 
 class Api:
