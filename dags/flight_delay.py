@@ -5,11 +5,12 @@ Will a flight leave New York and come in more than 15 minutes late? Asked two ho
 Raw flights, weather, planes and airports (bronze) become audited Parquet tables (silver), a scikit-learn model trained
 by SageMaker, and, when its evaluation says that it is good enough, and as good as the one in service, the endpoint
 `flight-delay`. New data on the bronze asset starts a run; a run computes only the months that silver lacks or whose
-files or SQL changed.
+files or SQL changed. The clock starts none. `airflow backfill create --max-active-runs 1` makes a run for each month,
+which tests that month, against the champion of the months before; a later model stays in service.
 
-Parameters: `as_of`, the test month (default: the newest in bronze); `test_months`, how many months up to it are kept
-for the test. The month before them is validation, all earlier ones are training. `tune` (default: no): look for better
-hyperparameters first.
+Parameters: `as_of`, the test month (default: the newest in bronze; in a backfill the run's own); `test_months`, how
+many months up to it are kept for the test. The month before them is validation, all earlier ones are training. `tune`
+(default: no): look for better hyperparameters first.
 """
 
 from airflow.sdk import DAG

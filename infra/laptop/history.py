@@ -111,6 +111,7 @@ def draw(versions: Sequence[Version], gate: Gate, title: str) -> bytes:
     place = (1, gate.tolerance)
     below.annotate(f"allowed: {gate.tolerance:g}", place, xycoords=("axes fraction", "data"), ha="right", va="bottom")
     below.set(ylabel=f"{gate.metric.replace('_', ' ')}, challenger less champion\n(below 0: the challenger is better)")
+    below.set_xlim(-0.5, len(newest) - 0.5)
     below.set_xticks(range(len(newest)), [f"{version.month}\nversion {version.number}" for version in newest])
     return plots.png(figure)
 
