@@ -8,15 +8,17 @@ from silverline.platform import Platform
 
 
 class Kind(NamedTuple):
-    """A kind of job as SageMaker's members call it (`TrainingJobName`), and boto3's methods (`stop_training_job`)."""
+    """A kind of job as SageMaker's members call it (`TrainingJobName`), boto3's methods (`stop_training_job`), and the
+    member whose addresses have the job's own name in them, where we put it there."""
 
     member: str
     method: str
+    output: str = ""
 
 
 TRAINING = Kind("TrainingJob", "training_job")
-PROCESSING = Kind("ProcessingJob", "processing_job")
-TRANSFORM = Kind("TransformJob", "transform_job")
+PROCESSING = Kind("ProcessingJob", "processing_job", "ProcessingOutputConfig")
+TRANSFORM = Kind("TransformJob", "transform_job", "TransformOutput")
 TUNING = Kind("HyperParameterTuningJob", "hyper_parameter_tuning_job")
 KINDS = (TUNING, TRAINING, PROCESSING, TRANSFORM)  # a tuning job first: stopped, it stops its training jobs
 
@@ -43,10 +45,14 @@ def in_progress(kind: Kind, name: str) -> dict[str, Any] | None:
 
 
 def is_asked_for(job: Mapping[str, Any], request: Mapping[str, Any], kind: Kind) -> bool:
-    """Whether `job` is what `request` asks for, but for its name, wherever that occurs; a description has no tags."""
-    name, asked_name = job[f"{kind.member}Name"], request[f"{kind.member}Name"]
-    asked = json.loads(json.dumps({**request, "Tags": []}).replace(asked_name, name))
-    del asked["Tags"]
+    """Whether `job` is what `request` asks for, but for its name, also in its outputs' addresses; a description has no
+    tags. What it reads may have the same name in it and is another's: the training job's, of which this try evaluates
+    the model."""
+    member = f"{kind.member}Name"
+    asked = {**request, member: job[member]}
+    asked.pop("Tags", None)
+    if kind.output in asked:
+        asked[kind.output] = json.loads(json.dumps(asked[kind.output]).replace(request[member], job[member]))
     return _has(job, asked)
 
 

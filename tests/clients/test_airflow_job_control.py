@@ -37,8 +37,9 @@ def training(s3: Any, name: str, script: str, **changes: Any) -> TrainingOperato
 
 
 def test_a_retry_waits_for_the_job_of_the_try_before(s3: Any, sagemaker: Any) -> None:
-    sagemaker.create_training_job(**training_request(s3, "adopted-1", BRIEF))
-    job = run(training(s3, "adopted-3", BRIEF))["Training"]
+    retry = training(s3, "adopted-3", BRIEF)
+    sagemaker.create_training_job(**{**retry.config, "TrainingJobName": "adopted-1"})
+    job = run(retry)["Training"]
     assert (job["TrainingJobName"], job["TrainingJobStatus"]) == ("adopted-1", "Completed")
     names = [
         job["TrainingJobName"] for job in sagemaker.list_training_jobs(NameContains="adopted-")["TrainingJobSummaries"]
@@ -59,16 +60,22 @@ def test_a_retry_after_a_job_that_has_ended_starts_its_own(s3: Any) -> None:
     assert job["TrainingJobName"] == "again-2"
 
 
-def test_a_processing_job_is_adopted_with_what_its_name_is_part_of(s3: Any, sagemaker: Any) -> None:
-    sagemaker.create_processing_job(**processing_request(s3, "adopted-processing-1", BRIEF))
-    config = processing_request(s3, "adopted-processing-2", BRIEF)
+def test_a_processing_job_is_adopted_with_the_address_that_its_name_is_part_of(s3: Any, sagemaker: Any) -> None:
+    first, config = (processing_request(s3, f"adopted-processing-{number}", BRIEF) for number in (1, 2))
+    config |= {name: first[name] for name in ("AppSpecification", "ProcessingInputs")}  # these have its name, too
+    sagemaker.create_processing_job(**first)
     job = run(ProcessingOperator(task_id="process", config=config, **WAITING))["Processing"]
     assert (job["ProcessingJobName"], job["ProcessingJobStatus"]) == ("adopted-processing-1", "Completed")
 
 
 def test_a_tuning_job_is_adopted_and_waited_for_as_long_as_its_task_may_take(s3: Any) -> None:
     first, second = (
-        TuningOperator(task_id="tune", config=tuning_request(s3, f"adopted-tuning-{number}", SHORT), **WAITING)
+        TuningOperator(
+            task_id="tune",
+            config=tuning_request(s3, "adopted-tuning", SHORT)
+            | {"HyperParameterTuningJobName": f"adopted-tuning-{number}"},
+            **WAITING,
+        )
         for number in (1, 2)
     )
     with pytest.raises(TaskDeferred) as deferred:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from flight_delay import spec
-from silverline import sagemaker_requests, sql
+from flight_delay_batch import spec as batch_spec
+from silverline import jobs, sagemaker_requests, sql
 from silverline.platform import Platform
 from silverline.smoke_test import differences
 from silverline.spec import ROW_METRICS, Costs, Gate
@@ -124,6 +125,29 @@ def test_an_evaluation_has_no_network_and_measures_by_the_specs_costs_and_slices
     assert all(
         len(word) <= 256 for word in [*words, *request["AppSpecification"]["ContainerEntrypoint"]]
     )  # AWS's limit
+
+
+@pytest.mark.parametrize(("evaluated", "same"), [("flight-delay-run-2", True), ("flight-delay-run-1", False)])
+def test_a_retry_recognises_its_evaluation_by_the_model_whose_training_job_may_have_its_name(
+    evaluated: str, same: bool
+) -> None:
+    def request(name: str, trained: str) -> dict[str, Any]:
+        inputs = sagemaker_requests.evaluation_inputs(
+            "s3://b/s.tar.gz", f"s3://b/{trained}/output/m", "s3://b/t/", None
+        )
+        return sagemaker_requests.evaluation_job(spec, name, inputs)
+
+    started = request("flight-delay-run-1", evaluated)
+    retried = request("flight-delay-run-2", "flight-delay-run-2")
+    assert jobs.is_asked_for(started, retried, jobs.PROCESSING) is same
+
+
+def test_a_retry_recognises_its_batch_whatever_try_made_the_model() -> None:
+    def request(number: int) -> dict[str, Any]:
+        name = f"flight-delay-batch-run-{number}"
+        return sagemaker_requests.transform_job(batch_spec, name, "flight-delay-batch-run-2", "s3://b/r/", "Gzip")
+
+    assert jobs.is_asked_for(request(1), request(2), jobs.TRANSFORM)
 
 
 def test_jobs_and_endpoints_have_roles_of_their_own() -> None:
