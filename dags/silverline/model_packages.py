@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -101,4 +102,7 @@ def decide(arn: str, status: Status, description: str) -> None:
 
 
 def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+    """One line of at most so many letters: descriptions and properties have neither breaks nor control characters."""
+    printable = "".join(" " if unicodedata.category(letter).startswith("C") else letter for letter in text)
+    line = " ".join(printable.split())
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."

@@ -111,10 +111,24 @@ def test_facts_that_the_registry_can_not_carry_are_made_to_fit() -> None:
     facts = {"lineage": "s3://b/k.json", "reason": 'worse, "by" 3 % (of all)', "long": "x" * 300, "empty": ""}
     more = {f"hyperparameter.{number}": number for number in range(60)}
     made = model_packages.properties({**facts, **more})
-    assert made["lineage"] == "s3://b/k.json" and made["reason"] == "worse   by  3    of all "
+    assert made["lineage"] == "s3://b/k.json" and made["reason"] == "worse by 3 of all"
     assert len(made["long"]) == 256 and "empty" not in made and len(made) == 50
 
 
 def test_who_approves_is_the_gate_or_a_person() -> None:
     with pytest.raises(ValueError, match="approval 'nobody' is none of gate, person"):
         dataclasses.replace(spec, approval="nobody")
+
+
+def test_a_reason_of_several_lines_is_written_into_the_registry_as_one(model: str) -> None:
+    gated = gate(model, evaluation="lines") | {"reasons": ["It fails:\nTraceback\n\tValueError: \x1b[31mno\x1b[0m"]}
+    package = registration.register(PLATFORM, spec, plan(), gated)
+    model_packages.decide(package, "Rejected", "endpoint is Failed:\r\nno module\u2028named x")
+    described = boto3.client("sagemaker").describe_model_package(ModelPackageName=package)
+    assert described["ModelPackageDescription"].endswith("It fails: Traceback ValueError: [31mno [0m")
+    assert described["ApprovalDescription"] == "endpoint is Failed: no module named x"
+
+
+def test_what_the_registry_is_told_has_neither_breaks_nor_control_characters() -> None:
+    facts = model_packages.properties({"a": "one\ntwo\x00\tthree", "b": "\n"})
+    assert facts == {"a": "one two three"}
