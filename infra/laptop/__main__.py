@@ -110,7 +110,9 @@ def invoke(arguments: argparse.Namespace, console: Console) -> int:
 
 def reproduce_model(arguments: argparse.Namespace, console: Console) -> int:
     """Train a registered model again from what its package says of it, and compare; 0 where it is the same."""
-    return reproduce.reproduce(_platform(), arguments.pipeline, arguments.model, console)
+    place = _platform()
+    services.end_by_interrupt()  # it stops its job then, and takes its tables away
+    return reproduce.reproduce(place, arguments.pipeline, arguments.model, console)
 
 
 def start_airflow(arguments: argparse.Namespace, console: Console) -> int:

@@ -1,9 +1,7 @@
 """Airflow on this machine, on the AWS account that the user's own settings and credentials lead to."""
 
 import os
-import signal
 import time
-from typing import Any
 
 import boto3
 from rich.console import Console
@@ -26,8 +24,7 @@ def serve(settings: Settings, console: Console) -> int:
     console.print(
         f"starting Airflow for {ENVIRONMENT}: {who['Arn']} in {boto3.Session().region_name} ...", soft_wrap=True
     )
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    services.end_by_interrupt()
     try:
         airflow.start(environment)
         airflow.Api(settings).wait_until_ready()
@@ -44,7 +41,3 @@ def serve(settings: Settings, console: Console) -> int:
         return 0
     finally:
         services.stop_all()
-
-
-def _interrupt(*_: Any) -> None:
-    raise KeyboardInterrupt

@@ -15,10 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from laptop.services import ServiceError
-from silverline import lineage, objects
+from silverline import jobs, lineage, objects
 from silverline.platform import Platform
 
 POLL_SECONDS = 2
+ENDED = ("Completed", "Failed", "Stopped")
 ARCHIVES = ("model.tar.gz", "output.tar.gz")
 
 
@@ -140,17 +141,16 @@ def _train(platform: Platform, pipeline: str, request: Mapping[str, Any], consol
     console.print(f"training job {name} ...", highlight=False)
     until = time.monotonic() + request["StoppingCondition"]["MaxRuntimeInSeconds"] + 1800
     try:
-        while time.monotonic() < until:
-            job: dict[str, Any] = {**sagemaker.describe_training_job(TrainingJobName=name)}
-            if job["TrainingJobStatus"] == "Completed":
-                return job
-            if job["TrainingJobStatus"] in ("Failed", "Stopped"):
-                raise ServiceError(f"training job {name} {job['TrainingJobStatus']}: {job.get('FailureReason', '')}")
+        while (job := sagemaker.describe_training_job(TrainingJobName=name))["TrainingJobStatus"] not in ENDED:
+            if time.monotonic() > until:
+                raise ServiceError(f"training job {name} has not ended in time")
             time.sleep(POLL_SECONDS)
-    except KeyboardInterrupt:
-        sagemaker.stop_training_job(TrainingJobName=name)
+    except BaseException:  # an error of AWS's or Ctrl-C: nobody waits for it any more
+        jobs.stop(jobs.TRAINING, name)
         raise
-    raise ServiceError(f"training job {name} has not ended in time")
+    if job["TrainingJobStatus"] != "Completed":
+        raise ServiceError(f"training job {name} {job['TrainingJobStatus']}: {job.get('FailureReason', '')}")
+    return {**job}
 
 
 def _compare(original: str, rebuilt: str, console: Console) -> int:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -162,6 +163,16 @@ def _end(processes: Sequence[psutil.Process]) -> None:
     _signal(processes, signal.SIGTERM)
     _, stubborn = psutil.wait_procs(processes, timeout=GRACE_SECONDS)
     _signal(stubborn, signal.SIGKILL)
+
+
+def end_by_interrupt() -> None:
+    """Let this process end by KeyboardInterrupt, as by Ctrl-C, also where it is told to end in another way."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)
 
 
 def _signal(processes: Sequence[psutil.Process], number: signal.Signals) -> None:

@@ -1,14 +1,20 @@
 """A model package is enough to make its model again, and says when it isn't."""
 
 import io
+import time
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from rich.console import Console
 from sagemaker_requests import archive
 from small_model import PLATFORM, SOURCE, SPLITS, gate, plan, put, train
 
 from flight_delay import spec
+from laptop import reproduce as reproducing
 from laptop.reproduce import reproduce
 from laptop.services import ServiceError
 from silverline import objects, registration
@@ -75,3 +81,22 @@ def test_a_package_that_something_else_registered_is_refused(package: str) -> No
     other = sagemaker.create_model_package(ModelPackageGroupName=group, InferenceSpecification=specification)
     with pytest.raises(ServiceError, match="doesn't say what it was made of"):
         again(other["ModelPackageArn"])
+
+
+@pytest.mark.parametrize(
+    ("clock", "message"),
+    [
+        ({"sleep": Mock(side_effect=KeyboardInterrupt("Ctrl-C"))}, "Ctrl-C"),
+        ({"sleep": Mock(side_effect=EndpointConnectionError(endpoint_url="aws"))}, "Could not connect"),
+        ({"monotonic": Mock(side_effect=[0, 10_000])}, "has not ended in time"),
+    ],
+    ids=["interrupted", "an error of AWS's", "too long"],
+)
+def test_a_job_that_nobody_waits_for_any_more_is_stopped(
+    package: str, monkeypatch: pytest.MonkeyPatch, clock: dict[str, Any], message: str
+) -> None:
+    monkeypatch.setattr(reproducing, "time", SimpleNamespace(**{"sleep": time.sleep, "monotonic": lambda: 0} | clock))
+    with pytest.raises(BaseException, match=message):
+        again(package)
+    listed = boto3.client("sagemaker").list_training_jobs(NameContains="-reproduce-", SortOrder="Descending")
+    assert listed["TrainingJobSummaries"][0]["TrainingJobStatus"] in ("Stopping", "Stopped")
