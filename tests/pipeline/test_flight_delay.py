@@ -258,14 +258,21 @@ def test_what_is_not_published_leaves_nothing_behind(second_run: dict[str, Any])
     assert live and not orphans
 
 
-def test_a_month_computed_anew_is_scored_by_the_schedule(api: Api, second_run: dict[str, Any]) -> None:
-    report = batch_report(api, 2)  # after one that nothing could score, and the first deployment's
-    assert (report["months"], report["table"]) == (["2013-03"], "silverline_local_gold.flight_delay_predictions")
+def test_a_month_computed_anew_is_scored_by_the_schedule_and_again_by_each_model_that_is_deployed(
+    api: Api, second_run: dict[str, Any]
+) -> None:
+    # After one that nothing could score and the first deployment's: silver's, whose model is the one of then, and those
+    # of the two runs' deployments.
+    reports = [batch_report(api, number) for number in (2, 3, 4)]
+    assert [report["model"].rpartition("/")[2] for report in reports] == ["1", "2", "3"]
+    assert {(*report["months"], report["table"]) for report in reports} == {
+        ("2013-03", "silverline_local_gold.flight_delay_predictions")
+    }
     rows = predictions("2013-03")
-    assert len(rows) == report["summary"][0]["row_count"] == counts("flight_features")["2013-03"]
+    assert len(rows) == reports[-1]["summary"][0]["row_count"] == counts("flight_features")["2013-03"]
     assert rows["feature_month"].notna().all() and rows["late_probability"].between(0, 1).all()
     assert (rows["is_predicted_late"] == (rows["late_probability"] >= 0.25)).all()
-    assert set(rows["model"]) == {report["model"]}
+    assert set(rows["model"]) == {reports[-1]["model"]}
 
 
 def test_a_month_scored_again_is_replaced_and_its_model_and_staged_tables_are_gone(
