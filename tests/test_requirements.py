@@ -14,6 +14,8 @@ PACKAGES = {
     "awswrangler": "requirements.txt",
     "boto3": "requirements.txt",
     "pandas": "requirements.txt",
+    "mlflow-skinny": "requirements.txt",
+    "sagemaker-mlflow": "requirements.txt",
     "moto": "requirements/laptop.in",
     "scikit-learn": "infra/local_aws/sagemaker/images/sagemaker-scikit-learn-1.9-0-cpu-py3.in",
     "sagemaker": "requirements/sagemaker-sdk.in",

@@ -20,9 +20,9 @@ def read_outputs(model_artifacts: str) -> dict[str, Any]:
         }
 
 
-def read(prefix: str) -> dict[str, Any]:
-    """The comparison that an evaluation left under its prefix."""
-    return dict(json.loads(objects.read(f"{prefix}comparison.json")))
+def read(prefix: str, name: str = "comparison") -> dict[str, Any]:
+    """The comparison that an evaluation left under its prefix, or the document of another `name`."""
+    return dict(json.loads(objects.read(f"{prefix}{name}.json")))
 
 
 def store(prefix: str, files: Mapping[str, bytes]) -> list[str]:

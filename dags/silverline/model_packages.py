@@ -84,6 +84,13 @@ def properties(facts: Mapping[str, Any]) -> dict[str, str]:
     return dict([(name, text) for name, text in texts.items() if text.strip()][:MOST_PROPERTIES])
 
 
+def facts(arn: str) -> dict[str, str]:
+    """What the registry's version says of its model, as `properties` has put it."""
+    import boto3
+
+    return boto3.client("sagemaker").describe_model_package(ModelPackageName=arn)["CustomerMetadataProperties"]
+
+
 def approval(arn: str) -> tuple[Status, str]:
     """The version's approval status, and who or what gave it."""
     import boto3

@@ -1,13 +1,14 @@
 """The platform document: where the buckets, databases and roles are that a run works with."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Platform:
-    """The members of `/silverline/<environment>/platform` (infra/platform.schema.json) that every environment has."""
+    """The members of `/silverline/<environment>/platform` (infra/platform.schema.json) that pipelines read; those with
+    a default an environment may lack."""
 
     environment: str
     bronze_bucket: str
@@ -27,14 +28,15 @@ class Platform:
     endpoint_alarms: Mapping[str, Sequence[str]]
     canary_seconds: int
     alarm_topic_arn: str
+    mlflow_tracking_uri: str | None = None
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Platform":
         """The platform that `document` describes; KeyError naming every member it lacks."""
-        names = [field.name for field in fields(cls)]
-        if missing := [name for name in names if name not in document]:
+        names = {field.name: field.default is MISSING for field in fields(cls)}
+        if missing := [name for name, is_required in names.items() if is_required and name not in document]:
             raise KeyError(f"the platform document lacks {', '.join(missing)}: apply infra/terraform or run `make run`")
-        return cls(**{name: document[name] for name in names})
+        return cls(**{name: document[name] for name in names if name in document})
 
     def database(self, layer: str) -> str:
         """The Glue database of bronze, silver or gold."""

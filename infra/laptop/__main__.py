@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     report = api.xcom(arguments.pipeline, triggered["dag_run_id"], "report")
     show = summary.print_batch if arguments.pipeline.endswith("_batch") else summary.print_report
     show(console, settings, arguments.pipeline, report)
+    summary.print_tracking(console, api, arguments.pipeline, triggered["dag_run_id"])
     console.print(f"Took      {time.monotonic() - began:.0f} s", highlight=False)
     return 0
 

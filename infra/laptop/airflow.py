@@ -195,18 +195,24 @@ class Api:
 
     def log_lines(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[str]:
         """What a try of a task logged, as plain lines."""
-        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
         lines = []
-        for event in self._get(path, full_content="true")["content"]:
+        for event in self._log(dag_id, run_id, task_id, try_number):
             if isinstance(event, str):
                 lines.append(event)
                 continue
             if event.get("logger", "").startswith("botocore"):
                 continue  # where each client found its endpoint and credentials
-            lines.append(str(event.get("event", "")))
-            for error in event.get("error_detail") or []:
-                lines.append(f"{error.get('exc_type')}: {error.get('exc_value')}")
+            lines += [str(event.get("event", "")), *_errors(event)]
         return [line for text in lines for line in text.splitlines() if not line.startswith("::")]
+
+    def errors(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[str]:
+        """What was raised in a try of a task, the causes before what they led to."""
+        events = self._log(dag_id, run_id, task_id, try_number)
+        return [error for event in events if isinstance(event, dict) for error in _errors(event)]
+
+    def _log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[Any]:
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
+        return list(self._get(path, full_content="true")["content"])
 
     def xcom(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """What a task returned."""
@@ -223,3 +229,6 @@ class Api:
         if not response.ok:
             raise services.ServiceError(f"Airflow refuses {path}: {response.text}")
         return dict(response.json())
+
+def _errors(event: Mapping[str, Any]) -> list[str]:
+    return [f"{error.get('exc_type')}: {error.get('exc_value')}" for error in event.get("error_detail") or []]

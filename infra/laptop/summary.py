@@ -14,6 +14,7 @@ from laptop.airflow import Api
 from laptop.settings import AIRFLOW_USER, REPOSITORY, STATE, Settings, airflow_secrets, make
 
 LOG_LINES = 20
+TRACKING = "register.track"
 SPLITS = ("train", "validation", "test")
 
 
@@ -76,6 +77,20 @@ def print_batch(console: Console, settings: Settings, dag_id: str, report: dict[
         numbers = (f"{name.replace('_', ' ')} {value:,}" for name, value in month.items() if name != "month")
         console.print(f"{month['month']}   {', '.join(numbers)}", soft_wrap=True, highlight=False)
     console.print(f"\nTable     {report['table']}\nAirflow   {settings.airflow_url}", highlight=False)
+
+
+def print_tracking(console: Console, api: Api, dag_id: str, run_id: str) -> None:
+    """Which of MLflow's runs this one is, or why it is none; nothing where no MLflow is configured."""
+    for task in api.task_instances(dag_id, run_id):
+        if task["task_id"] != TRACKING or task["state"] not in ("success", "failed"):
+            continue
+        if task["state"] == "success":
+            told = api.xcom(dag_id, run_id, TRACKING)
+            console.print(f"MLflow    {told['experiment']}, run {told['run_id']}", soft_wrap=True, highlight=False)
+        else:
+            reason = api.errors(dag_id, run_id, TRACKING, task["try_number"])[-1:]
+            console.print("\n[bold red]Not tracked[/] in MLflow, all else is as it would be with it:")
+            _print_plainly(console, reason or [f"see the log of {TRACKING}"])
 
 
 def print_failed_tasks(console: Console, api: Api, dag_id: str, run_id: str) -> None:

@@ -43,7 +43,7 @@ def test_airflow_finds_a_dag_in_the_file_without_running_it(path: Path) -> None:
 def test_a_dag_file_imports_nothing_slow(path: Path) -> None:
     code = f"import sys; sys.path.insert(0, {str(DAGS)!r}); import {path.stem}; print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {"pandas", "awswrangler", "pyarrow", "sklearn"} & set(done.stdout.split())
+    heavy = {"pandas", "awswrangler", "pyarrow", "sklearn", "mlflow"} & set(done.stdout.split())
     assert not heavy, f"{path.name} imports {heavy} when it is parsed"
 
 
@@ -85,6 +85,12 @@ def test_what_is_deployed_waits_for_approval_and_the_report_tells_of_any_decisio
         for task in deploying
     )
     assert dag.get_task("report").trigger_rule == dag.get_task("approve.decide").trigger_rule == "none_failed"
+
+
+def test_nothing_waits_for_what_mlflow_is_told_and_no_run_fails_by_it(dagbag: DagBag) -> None:
+    track = dagbag.dags["flight_delay"].get_task("register.track")
+    assert track.upstream_task_ids == {"evaluate.gate", "register.register"} and not track.downstream_task_ids
+    assert track.is_teardown and not track.on_failure_fail_dagrun
 
 
 def test_nothing_below_dags_asks_where_it_runs() -> None:

@@ -1,7 +1,7 @@
 """The platform that the local start-up lays, and the document that it writes of it."""
 
 import json
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
 import boto3
@@ -57,7 +57,8 @@ def test_what_the_document_names_is_there(aws: None) -> None:
 
 
 def test_the_schema_requires_what_the_pipelines_read() -> None:
-    assert {field.name for field in fields(Platform)} == set(schema()["required"])
+    assert {field.name for field in fields(Platform) if field.default is MISSING} == set(schema()["required"])
+    assert {field.name for field in fields(Platform)} <= set(schema()["properties"])
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,8 @@ def test_the_schema_requires_what_the_pipelines_read() -> None:
         {"sagemaker_jobs_role_arn": "just-a-name"},
         {"kms_key_arn": "alias/silverline-local"},
         {"mwaa": {"environment": "silverline-local"}},
+        {"mlflow_tracking_uri": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/mlflow"},
+        {"mlflow_tracking_uri": "sqlite:////tmp/mlflow.db"},
     ],
 )
 def test_the_schema_refuses_an_unknown_member_and_one_that_is_not_of_its_form(
@@ -74,6 +77,20 @@ def test_the_schema_refuses_an_unknown_member_and_one_that_is_not_of_its_form(
 ) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**platform.apply(), **change}, schema())
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://mlflow.internal:5000",
+        "arn:aws:sagemaker:us-east-1:123456789012:mlflow-tracking-server/ours",
+        "arn:aws:sagemaker:us-east-1:123456789012:mlflow-app/app-ABC123",
+    ],
+)
+def test_the_schema_takes_a_document_with_an_mlflow_that_pipelines_read(aws: None, uri: str) -> None:
+    document = {**platform.apply(), "mlflow_tracking_uri": uri}
+    jsonschema.validate(document, schema())
+    assert Platform.from_document(document).mlflow_tracking_uri == uri
 
 
 def test_the_schema_takes_a_document_with_mwaa(aws: None) -> None:

@@ -65,7 +65,11 @@ TRAIN = """
     versions = {"python": sys.version.split()[0], "scikit-learn": "1.9.0"}
     metadata = {"hyperparameters": {"seed": arguments.seed, "max_iter": 300}, "threshold": 0.25, "versions": versions}
     (output / "metadata.json").write_text(json.dumps(metadata))
+    curves = {"log_loss": {"train": [0.6, 0.5, 0.4], "validation": [0.7, 0.6, 0.5]}}
+    (output / "curves.json").write_text(json.dumps(curves))
+    print("test:roc_auc=0.75;")
 """
+TRAINING_METRICS = [{"Name": "test:roc_auc", "Regex": r"test:roc_auc=([0-9.]+);"}]
 
 
 FILES: list[bronze.File] = []
@@ -116,7 +120,11 @@ def train(name: str, **hyperparameters: int) -> str:
     sagemaker.create_training_job(
         TrainingJobName=name,
         RoleArn=ROLE,
-        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        AlgorithmSpecification={
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "MetricDefinitions": TRAINING_METRICS,
+        },
         HyperParameters={key: json.dumps(value) for key, value in told.items()},
         InputDataConfig=[
             *(channel(split, f"{SPLITS}{split}/") for split in ("train", "validation", "test")),
@@ -148,7 +156,11 @@ def gate(model_artifacts: str, decision: str = "promote", evaluation: str = "eva
         },
     }
     put(f"{address}comparison.json", json.dumps(comparison).encode())
-    put(f"{address}evaluation.json", b'{"binary_classification_metrics": {"auc": {"value": 0.758}}}')
+    quality = {
+        "dataset": {"evaluation_time": "2013-04-01T12:00:00+00:00"},
+        "binary_classification_metrics": {"auc": {"value": 0.758}},
+    }
+    put(f"{address}evaluation.json", json.dumps(quality).encode())
     put(f"{address}plots/roc.png", one_pixel())
     return {
         "decision": decision,

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from airflow.sdk import TaskGroup, task
+from airflow.sdk import TaskGroup, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from silverline.platform import platform
 from silverline.spec import PipelineSpec
@@ -18,4 +19,23 @@ def register(spec: PipelineSpec, planned: Any, gated: Any, chosen: Any = None) -
 
             return registration.register(platform(), spec, plan, gated, chosen)
 
-        return register(planned, gated, chosen)
+        @task(
+            doc_md="Tells MLflow of the run, where one is configured: parameters, metrics, curves, artifacts. It fails "
+            "in red and alone: a model is deployed, and the run a success, whether or not MLflow was there.",
+        )
+        def track(gated: dict[str, Any] | None, package: str | None) -> dict[str, str]:
+            from silverline import tracking
+
+            if gated is None or package is None:
+                raise AirflowSkipException("there is no model package to tell of")
+            place = platform()
+            if (uri := tracking.address(place)) is None:
+                raise AirflowSkipException(
+                    "Airflow's environment has no MLFLOW_TRACKING_URI, and the platform document no mlflow_tracking_uri"
+                )
+            return tracking.track(place, spec, uri, gated, package, get_current_context()["dag_run"].run_id)
+
+        registered = register(planned, gated, chosen)
+        # The kind of task that Airflow doesn't count for a run's state; it also comes after what has failed.
+        track(gated, registered).as_teardown()
+        return registered
