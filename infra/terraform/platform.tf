@@ -21,6 +21,8 @@ locals {
     canary_seconds              = var.canary_seconds
     alarm_topic_arn             = aws_sns_topic.alarms.arn
     }, {
+    for uri in var.mlflow_tracking_uri[*] : "mlflow_tracking_uri" => uri
+    }, {
     for mwaa in aws_mwaa_environment.this : "mwaa" => { environment = mwaa.name, bucket = local.buckets["airflow"] }
   })
 }
