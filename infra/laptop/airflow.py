@@ -230,5 +230,6 @@ class Api:
             raise services.ServiceError(f"Airflow refuses {path}: {response.text}")
         return dict(response.json())
 
+
 def _errors(event: Mapping[str, Any]) -> list[str]:
     return [f"{error.get('exc_type')}: {error.get('exc_value')}" for error in event.get("error_detail") or []]

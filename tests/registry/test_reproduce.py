@@ -38,14 +38,22 @@ def test_a_model_is_made_again_to_the_bit_from_its_package_or_its_version(packag
     assert code == 0 and "the same model, to the bit" in shown and package in shown
     assert "splits: kept as they were" in shown and "bronze: 1 of 1 files are kept as they were" in shown
     lines = [line.split() for line in shown.splitlines() if ".tar.gz: " in line]
-    assert [(line[1], line[-1]) for line in lines] == [("model.joblib", "equal"), ("metadata.json", "equal")]
+    assert [(line[1], line[-1]) for line in lines] == [
+        ("model.joblib", "equal"),
+        ("curves.json", "equal"),
+        ("metadata.json", "equal"),
+    ]
 
 
 def test_a_training_that_depends_on_chance_is_told_by_the_file_that_differs(package: str) -> None:
     code, shown = again(registered("noisy", noise=1))
     lines = [line.split() for line in shown.splitlines() if ".tar.gz: " in line]
     assert code == 1 and "not the same model" in shown
-    assert [(line[1], line[-1]) for line in lines] == [("model.joblib", "different"), ("metadata.json", "equal")]
+    assert [(line[1], line[-1]) for line in lines] == [
+        ("model.joblib", "different"),
+        ("curves.json", "equal"),
+        ("metadata.json", "equal"),
+    ]
 
 
 def test_a_raw_file_that_was_replaced_is_still_there_in_its_version(package: str) -> None:

@@ -1,5 +1,6 @@
 """Every evaluated model becomes a version of the pipeline's model package group, also one that the gate refuses."""
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import TaskGroup, get_current_context, task
@@ -20,6 +21,7 @@ def register(spec: PipelineSpec, planned: Any, gated: Any, chosen: Any = None) -
             return registration.register(platform(), spec, plan, gated, chosen)
 
         @task(
+            execution_timeout=timedelta(minutes=5),  # the next run waits for this one's last task
             doc_md="Tells MLflow of the run, where one is configured: parameters, metrics, curves, artifacts. It fails "
             "in red and alone: a model is deployed, and the run a success, whether or not MLflow was there.",
         )
