@@ -55,6 +55,7 @@ spec = PipelineSpec(
         max_jobs=8,
     ),
     slices=("carrier", "origin", "month_of_year", "scheduled_hour"),
+    clusters=("month", "day_of_month"),  # a day's flights share its weather and its queues
     costs=Costs(missed=3.0, false_alarm=1.0),
     endpoint_environment={"OMP_NUM_THREADS": "1"},
 )

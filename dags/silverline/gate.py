@@ -2,10 +2,10 @@
 
 Its answer is `reject` where the model fails on its own: it doesn't beat the baselines, its probabilities are off, or it
 is worse than knowing nothing for some slice of the cases. It is `hold` where it is good, and yet may be worse than the
-champion, overall or for a slice: a person may want it all the same. Else it is `promote`.
+champion, overall or for a slice, or can't be compared: a person may want it all the same. Else it is `promote`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,11 @@ class Decision:
     reasons: tuple[str, ...]
 
 
-def decide(comparison: Comparison, gate: Gate) -> Decision:
-    """What is to become of the challenger."""
+def decide(comparison: Comparison, gate: Gate, seen: Sequence[str] = ()) -> Decision:
+    """What is to become of the challenger; `seen` are months of the test split that the champion has learned from."""
+    if comparison["clusters"] < gate.clusters:
+        found = f"{comparison['clusters']} clusters of rows that depend on each other"
+        return Decision("hold", (f"the test split is {found}: bounds take {gate.clusters} to be relied on",))
     if reasons := (
         *_baselines_not_beaten(comparison, gate),
         *_calibration_out_of_range(comparison, gate),
@@ -33,8 +36,8 @@ def decide(comparison: Comparison, gate: Gate) -> Decision:
     ):
         return Decision("reject", reasons)
     if reasons := (
-        *_worse_than_champion(comparison, gate),
-        *_slices_worse(comparison, gate, "champion"),
+        *_worse_than_champion(comparison, gate, seen),
+        *(() if seen else _slices_worse(comparison, gate, "champion")),
     ):
         return Decision("hold", reasons)
     return Decision("promote", tuple(_merits(comparison, gate)))
@@ -70,8 +73,10 @@ def _calibration_out_of_range(comparison: Comparison, gate: Gate) -> Iterator[st
         )
 
 
-def _worse_than_champion(comparison: Comparison, gate: Gate) -> Iterator[str]:
-    if refused := comparison["champion_refused"]:
+def _worse_than_champion(comparison: Comparison, gate: Gate, seen: Sequence[str]) -> Iterator[str]:
+    if seen:
+        yield f"the champion can't be compared fairly: it has learned from {' and '.join(seen)} of the test split"
+    elif refused := comparison["champion_refused"]:
         yield f"the champion can't be compared, it does not answer for these rows: {refused}"
     elif "champion" in comparison["models"]:
         difference = comparison["worse_by"]["champion"][gate.metric]
@@ -124,7 +129,7 @@ def _baselines(comparison: Comparison) -> list[str]:
 def _slices(comparison: Comparison, gate: Gate) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for column, values in comparison["slices"].items():
         for value, found in values.items():
-            if found["rows"] >= gate.slice_rows:
+            if found["rows"] >= gate.slice_rows and found["clusters"] >= gate.clusters:
                 yield f"{column} is {value}", found
 
 

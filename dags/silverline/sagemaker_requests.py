@@ -103,6 +103,7 @@ def evaluation_job(spec: PipelineSpec, name: str, inputs: Any) -> dict[str, Any]
     arguments = {
         "label": spec.label,
         "slices": ",".join(spec.slices),
+        "clusters": ",".join(spec.clusters),
         **_costs(spec),
     }
     output = {

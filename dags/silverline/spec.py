@@ -47,7 +47,8 @@ class Gate:
 
     `tolerance`: how much worse than the champion it may be. `calibration_limit`: how far predicted and observed shares
     may lie apart. `slice_limit`: how much worse than the base rate, and than the champion, it may be in a slice of at
-    least `slice_rows` rows. Bounds of intervals are compared, not values: chance decides nothing.
+    least `slice_rows` rows. Bounds of intervals are compared, not values: chance decides nothing. Bounds of what lies
+    in fewer than `clusters` clusters say nothing: such a slice is passed over, such a test split is for a person.
     """
 
     metric: str = "log_loss"
@@ -55,6 +56,7 @@ class Gate:
     calibration_limit: float = 0.05
     slice_limit: float = 0.03
     slice_rows: int = 200
+    clusters: int = 10
 
     def __post_init__(self) -> None:
         if self.metric not in ROW_METRICS:
@@ -130,8 +132,9 @@ class PipelineSpec(Spec):
     """Everything in which one pipeline differs from another; its `name` is the dag_id.
 
     `monthly_sources` are the bronze tables partitioned by month, `reference_sources` the small ones without partitions.
-    The table that the model learns from is the last one the last stage publishes. `slices` are columns of it. A model
-    that the gate promotes is approved by the gate itself, or by a `person`, who has `approval_timeout` for it.
+    The table that the model learns from is the last one the last stage publishes. `slices` are columns of it, and so
+    are `clusters`: rows that are alike in these depend on each other. A model that the gate promotes is approved by the
+    gate itself, or by a `person`, who has `approval_timeout` for it.
     A run that tunes overrides those of the `hyperparameters` that have a range in `tuning`.
     `captured_percent` of what the endpoint is asked and answers is kept in gold; besides the model that it serves, the
     newest `kept_models` others stay, to go back to.
@@ -144,6 +147,7 @@ class PipelineSpec(Spec):
     metrics: tuple[str, ...]
     tuning: Tuning | None = None
     slices: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
     costs: Costs = Costs()
     gate: Gate = Gate()
     training_instance_type: str = "ml.m5.xlarge"

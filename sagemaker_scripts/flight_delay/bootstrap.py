@@ -1,13 +1,16 @@
 """Metrics with confidence intervals: computed on the rows as they are, and on resamples of them with replacement.
 
+Rows that depend on each other, as the flights of a day do by its weather, are drawn together, as one cluster: drawn
+one by one they would count as evidence each, and the bounds would be several times too narrow.
 Every model sees the same resamples, so the difference of two models has an interval of its own, far narrower than
 those of the two: flights that are hard for one are hard for the other.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 HIGHER_IS_BETTER = ("roc_auc", "pr_auc")
 LOWER_IS_BETTER = ("log_loss", "brier", "calibration_error", "cost")
@@ -68,9 +71,12 @@ class Scored:
         costs = self.costs.missed * (all_late - late) + self.costs.false_alarm * punctual
         costs_or_never = np.append(costs, self.costs.missed * all_late)
         rows, predicted, observed = self.calibration(weights)
+        with np.errstate(invalid="ignore"):  # not a number where nothing late, or nothing punctual, was drawn
+            roc_auc = np.sum(np.diff(punctual, prepend=0) * (late - new_late / 2)) / (all_late * all_punctual)
+            pr_auc = np.sum(new_late * late / np.maximum(late + punctual, 1)) / all_late
         return {
-            "roc_auc": float(np.sum(np.diff(punctual, prepend=0) * (late - new_late / 2)) / (all_late * all_punctual)),
-            "pr_auc": float(np.sum(new_late * late / np.maximum(late + punctual, 1)) / all_late),
+            "roc_auc": float(roc_auc),
+            "pr_auc": float(pr_auc),
             **{name: float(np.sum(weights * values) / total) for name, values in self.per_row.items()},
             "calibration_error": float(np.sum(rows * np.abs(predicted - observed)) / total),
             "threshold": float(np.append(self.thresholds, 1.0)[np.argmin(costs_or_never)]),  # 1: never warn
@@ -84,18 +90,39 @@ def _runs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values[ends], ends
 
 
-def weights(row_count: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """How often each row counts: once in the rows as they are, which come first, then as often as it was drawn."""
+def clusters(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """The number of each row's cluster, from 0: rows are together that are alike in `columns`; without any, each is its
+    own."""
+    if not columns:
+        return np.arange(len(frame))
+    return frame.groupby(list(columns), dropna=False).ngroup().to_numpy()
+
+
+def weights(clusters: np.ndarray, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each row counts: once in the rows as they are, which come first, then as often as its cluster was
+    drawn."""
     random = np.random.default_rng(seed)
-    yield np.ones(row_count)
+    count = int(clusters.max()) + 1
+    yield np.ones(len(clusters))
     for _ in range(resamples):
-        yield np.bincount(random.integers(row_count, size=row_count), minlength=row_count).astype(float)
+        yield np.bincount(random.integers(count, size=count), minlength=count).astype(float)[clusters]
 
 
 def interval(values: Any) -> dict[str, float]:
     """The value (the first one), and the bounds within which 95 % of the resamples' values lie."""
     low, high = np.nanquantile(values[1:], [0.025, 0.975])
     return {"value": float(values[0]), "low": float(low), "high": float(high)}
+
+
+def bounds(metric: str, values: Any) -> dict[str, float]:
+    """The interval of a metric. A calibration error is a mean of distances, to which chance only adds: as resamples
+    are further off than the rows are, the rows are further off than the model is. Hence its bounds are mirrored at the
+    value; taken as they come, those of a model that is off by nothing would lie above its own value."""
+    found = interval(values)
+    if metric != "calibration_error":
+        return found
+    value, low, high = found["value"], found["low"], found["high"]
+    return {"value": value, "low": max(0.0, 2 * value - high), "high": max(value, 2 * value - low)}
 
 
 def worse_by(metric: str, ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:

@@ -1,10 +1,8 @@
 """Measures a trained flight_delay model beside the one in service and two baselines, all on the same test split."""
 
 import argparse
-import importlib.util
 import json
 import sys
-import tarfile
 import tempfile
 import traceback
 from datetime import UTC, datetime
@@ -15,26 +13,13 @@ import bootstrap
 import joblib
 import numpy as np
 import pandas as pd
+from archive import Answers, ask, load, unpack
 from bootstrap import Costs, Scored
 from model_quality import model_quality
 from split import DataError, Split, read_split
 from train import BASELINE_COLUMNS
 
-ROWS_A_REQUEST = 2000
 CURVE_POINTS = 100
-
-
-class Archive(NamedTuple):
-    """A model as it would be served: the handlers of its own inference.py, and what its metadata says of it."""
-
-    handlers: Any
-    model: Any
-    metadata: dict[str, Any]
-
-    @property
-    def columns(self) -> list[str]:
-        """Those that it takes."""
-        return [column["name"] for column in self.metadata["columns"]]
 
 
 Slices = dict[str, tuple[np.ndarray, Any]]
@@ -50,13 +35,6 @@ class Draws(NamedTuple):
     sliced: dict[str, dict[str, np.ndarray]]
 
 
-class Answers(NamedTuple):
-    """What a model says of every row: a probability, and the label that comes with it."""
-
-    probabilities: np.ndarray
-    labels: np.ndarray
-
-
 def parse_arguments() -> argparse.Namespace:
     """Folders, which default to where the processing job's request lays them, and how to measure."""
     inputs = Path("/opt/ml/processing/input")
@@ -67,6 +45,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output"))
     parser.add_argument("--label", default="is_late", help="the column to predict")
     parser.add_argument("--slices", type=_columns, default=[], help="columns to slice by, with commas between them")
+    parser.add_argument("--clusters", type=_columns, default=[], help="columns; rows alike in them are drawn together")
     parser.add_argument("--cost_missed", type=float, default=1.0, help="of a late flight nobody was warned of")
     parser.add_argument("--cost_false_alarm", type=float, default=1.0, help="of a warning of a flight on time")
     parser.add_argument("--resamples", type=int, default=200)
@@ -76,40 +55,6 @@ def parse_arguments() -> argparse.Namespace:
 
 def _columns(text: str) -> list[str]:
     return [column for column in text.split(",") if column]
-
-
-def unpack(archive: Path, folder: Path) -> Path:
-    """The folder, with the archive's files in it."""
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
-    return folder
-
-
-def load(name: str, folder: Path) -> Archive:
-    """The model in an unpacked model.tar.gz, behind the handlers that were packed with it."""
-    spec = importlib.util.spec_from_file_location(f"inference_{name}", folder / "code" / "inference.py")
-    if spec is None or spec.loader is None:
-        raise DataError(f"the {name}'s archive has no code/inference.py")
-    handlers = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(handlers)
-    metadata = json.loads((folder / "metadata.json").read_text())
-    return Archive(handlers, handlers.model_fn(str(folder)), metadata)
-
-
-def ask(name: str, archive: Archive, frame: pd.DataFrame, label: str) -> Answers:
-    """What the model answers to every row, asked as it would be through an endpoint; DataError where it refuses one."""
-    columns = [column for column in archive.columns if column in frame]
-    known = frame[columns].astype(object).where(frame[columns].notna(), None)
-    handlers, predictions = archive.handlers, []
-    for start in range(0, len(known), ROWS_A_REQUEST):
-        request = json.dumps(known[start : start + ROWS_A_REQUEST].to_dict("records"))
-        records = handlers.input_fn(request, "application/json")
-        answer = handlers.output_fn(handlers.predict_fn(records, archive.model), "application/json")
-        if answer.status_code != 200:
-            raise DataError(f"the {name} refuses rows of the test split: {answer.get_data(as_text=True)}")
-        predictions += json.loads(answer.get_data())["predictions"]
-    probabilities = np.array([prediction["probability"] for prediction in predictions])
-    return Answers(probabilities, np.array([prediction[label] for prediction in predictions], dtype=bool))
 
 
 def ask_champion(folder: Path, columns: list[str], arguments: argparse.Namespace) -> tuple[Answers | None, str | None]:
@@ -123,12 +68,12 @@ def ask_champion(folder: Path, columns: list[str], arguments: argparse.Namespace
         return None, f"{type(error).__name__}: {error}"
 
 
-def resample(models: dict[str, Scored], split: Split, slices: Slices, arguments: argparse.Namespace) -> Draws:
+def resample(models: dict[str, Scored], slices: Slices, clusters: np.ndarray, arguments: argparse.Namespace) -> Draws:
     """Every metric of every model, overall and by slice, on the rows as they are and on each resample of them."""
     values: dict[str, list[dict[str, float]]] = {name: [] for name in models}
     observed: dict[str, list[np.ndarray]] = {name: [] for name in models}
     sliced: dict[str, list[dict[str, np.ndarray]]] = {column: [] for column in slices}
-    for weights in bootstrap.weights(len(split.labels), arguments.resamples, arguments.seed):
+    for weights in bootstrap.weights(clusters, arguments.resamples, arguments.seed):
         for name, scored in models.items():
             values[name].append(scored.measure(weights))
             observed[name].append(scored.calibration(weights)[2])
@@ -144,13 +89,16 @@ def resample(models: dict[str, Scored], split: Split, slices: Slices, arguments:
     )
 
 
-def compare(models: dict[str, Scored], split: Split, slices: Slices, draws: Draws) -> dict[str, Any]:
+def compare(
+    models: dict[str, Scored], split: Split, slices: Slices, clusters: np.ndarray, draws: Draws
+) -> dict[str, Any]:
     """Every metric with its interval, and by how much the challenger is worse than each other model."""
     return {
         "rows": len(split.labels),
+        "clusters": len(np.unique(clusters)),
         "positive_share": float(split.labels.mean()),
         "models": {
-            name: {metric: bootstrap.interval(found[metric]) for metric in bootstrap.METRICS}
+            name: {metric: bootstrap.bounds(metric, found[metric]) for metric in bootstrap.METRICS}
             for name, found in draws.values.items()
         },
         "worse_by": {
@@ -167,6 +115,7 @@ def compare(models: dict[str, Scored], split: Split, slices: Slices, draws: Draw
             column: {
                 str(value): _slice(
                     split.labels[codes == code],
+                    clusters[codes == code],
                     {name: means[:, :, code] for name, means in draws.sliced[column].items()},
                 )
                 for code, value in enumerate(uniques)
@@ -198,11 +147,12 @@ def _calibration(scored: Scored, observed: np.ndarray) -> list[dict[str, Any]]:
     ]
 
 
-def _slice(labels: np.ndarray, means: dict[str, np.ndarray]) -> dict[str, Any]:
+def _slice(labels: np.ndarray, clusters: np.ndarray, means: dict[str, np.ndarray]) -> dict[str, Any]:
     numbered = list(enumerate(bootstrap.ROW_METRICS))
     ours = means["challenger"]
     return {
         "rows": len(labels),
+        "clusters": len(np.unique(clusters)),
         "positive_share": float(labels.mean()),
         **{
             name: {metric: bootstrap.interval(found[:, number]) for number, metric in numbered}
@@ -251,7 +201,7 @@ def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, An
     """The comparison of all models, and the challenger alone in the shape of SageMaker's model quality metrics."""
     challenger = load("challenger", unpack(arguments.challenger / "model.tar.gz", scratch / "challenger"))
     output = unpack(arguments.challenger / "output.tar.gz", scratch / "output")
-    columns = [*challenger.columns, *BASELINE_COLUMNS, *arguments.slices]
+    columns = [*challenger.columns, *BASELINE_COLUMNS, *arguments.slices, *arguments.clusters]
     split = read_split("test", arguments.test, arguments.label, columns)
     answers = ask("challenger", challenger, split.frame, arguments.label)
     costs = Costs(arguments.cost_missed, arguments.cost_false_alarm)
@@ -265,10 +215,11 @@ def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, An
     slices = {
         column: pd.factorize(split.frame[column], sort=True, use_na_sentinel=False) for column in arguments.slices
     }
-    draws = resample(models, split, slices, arguments)
-    comparison = {"champion_refused": refusal, **compare(models, split, slices, draws)}
+    clusters = bootstrap.clusters(split.frame, arguments.clusters)
+    draws = resample(models, slices, clusters, arguments)
+    comparison = {"champion_refused": refusal, **compare(models, split, slices, clusters, draws)}
     comparison["threshold"]["served"] = challenger.metadata["threshold"]
-    quality = model_quality(models["challenger"], answers.labels, draws.values["challenger"], arguments.seed)
+    quality = model_quality(models["challenger"], answers.labels, clusters, draws.values["challenger"], arguments.seed)
     dataset = {"item_count": len(split.labels), "evaluation_time": datetime.now(UTC).isoformat(timespec="seconds")}
     return comparison, {"version": 0.0, "dataset": dataset, **quality}
 

@@ -13,15 +13,18 @@ from bootstrap import Scored
 CURVE_POINTS = 100
 
 
-def model_quality(scored: Scored, answers: np.ndarray, draws: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """`binary_classification_metrics` of the answers given; standard deviations are those over the resamples.
+def model_quality(
+    scored: Scored, answers: np.ndarray, clusters: np.ndarray, draws: Mapping[str, Any], seed: int
+) -> dict[str, Any]:
+    """`binary_classification_metrics` of the answers given; standard deviations are those over the resamples in which
+    a metric has a value (one without a late flight ranks nothing).
 
     `draws` are what was measured of the model on the rows and on each resample of the same seed.
     """
     labels = scored.labels
     constant = np.full(len(labels), labels.mean() >= 0.5)  # the better of always saying yes and always saying no
     found = []
-    for number, weights in enumerate(bootstrap.weights(len(labels), len(draws["roc_auc"]) - 1, seed)):
+    for number, weights in enumerate(bootstrap.weights(clusters, len(draws["roc_auc"]) - 1, seed)):
         best_constant = _rates(_confusion(labels, constant, weights))
         found.append(
             _rates(_confusion(labels, answers, weights))
@@ -41,7 +44,7 @@ def model_quality(scored: Scored, answers: np.ndarray, draws: Mapping[str, Any],
             **{
                 name: {
                     "value": found[0][name],
-                    "standard_deviation": float(np.std([one[name] for one in found[1:]], ddof=1)),
+                    "standard_deviation": float(np.nanstd([one[name] for one in found[1:]], ddof=1)),
                 }
                 for name in found[0]
             },

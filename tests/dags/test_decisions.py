@@ -113,12 +113,15 @@ def test_without_a_champion_an_evaluation_has_no_such_input() -> None:
 
 
 def test_an_evaluation_has_no_network_and_measures_by_the_specs_costs_and_slices() -> None:
-    request = evaluation_job(slices=("carrier", "origin"), costs=Costs(missed=4, false_alarm=0.5))
+    request = evaluation_job(
+        slices=("carrier", "origin"), clusters=("month", "day"), costs=Costs(missed=4, false_alarm=0.5)
+    )
     assert request["NetworkConfig"] == {"EnableNetworkIsolation": True}
     words = request["AppSpecification"]["ContainerArguments"]
     assert dict(zip(words[::2], words[1::2], strict=True)) == {
         "--label": "is_late",
         "--slices": "carrier,origin",
+        "--clusters": "month,day",
         "--cost_missed": "4",
         "--cost_false_alarm": "0.5",
     }

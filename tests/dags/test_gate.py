@@ -22,6 +22,7 @@ def comparison(champion: float | None = 0.46, **changes: Any) -> dict[str, Any]:
     losses = {name: loss for name, loss in models.items() if loss is not None}
     found: dict[str, Any] = {
         "champion_refused": None,
+        "clusters": 31,
         "models": {
             name: {"log_loss": about(loss), "brier": about(loss), "calibration_error": about(0.01)}
             for name, loss in losses.items()
@@ -32,10 +33,13 @@ def comparison(champion: float | None = 0.46, **changes: Any) -> dict[str, Any]:
     return found | changes
 
 
-def a_slice(losses: dict[str, float], rows: int = 2000, **worse_by: dict[str, float]) -> dict[str, Any]:
+def a_slice(
+    losses: dict[str, float], rows: int = 2000, clusters: int = 31, **worse_by: dict[str, float]
+) -> dict[str, Any]:
     differences = {name: about(0.45 - loss, 0.01) for name, loss in losses.items() if name != "challenger"} | worse_by
     return {
         "rows": rows,
+        "clusters": clusters,
         **{name: {"log_loss": about(loss, 0.01)} for name, loss in losses.items()},
         "worse_by": {name: {"log_loss": difference} for name, difference in differences.items()},
     }
@@ -159,6 +163,34 @@ def test_a_decision_says_why(path: str, value: Any, decision: str, reason: str) 
     decided = decide(changed(path, value), GATE)
     assert decided.decision == decision
     assert any(reason in given for given in decided.reasons), decided.reasons
+
+
+def test_a_champion_that_has_learned_from_the_test_split_is_no_measure_and_a_person_decides() -> None:
+    found = comparison()
+    found["slices"]["carrier"]["AA"]["worse_by"]["champion"]["log_loss"] = about(0.5)
+    assert decide(found, GATE, seen=["2013-11", "2013-12"]) == Decision(
+        "hold", ("the champion can't be compared fairly: it has learned from 2013-11 and 2013-12 of the test split",)
+    )
+
+
+def test_a_model_that_fails_on_its_own_is_rejected_whatever_the_champion_has_seen() -> None:
+    assert decide(changed("worse_by.base_rate.log_loss", about(0.1)), GATE, seen=["2013-12"]).decision == "reject"
+
+
+def test_a_test_split_of_few_clusters_is_for_a_person_whatever_its_bounds_say() -> None:
+    found = comparison(clusters=3)
+    found["worse_by"]["base_rate"]["log_loss"] = about(0.1)
+    assert decide(found, GATE) == Decision(
+        "hold",
+        ("the test split is 3 clusters of rows that depend on each other: bounds take 10 to be relied on",),
+    )
+
+
+def test_a_slice_of_few_clusters_has_no_say() -> None:
+    assert decide(changed("slices.carrier.AA.worse_by.champion.log_loss", about(0.5)), GATE).decision == "hold"
+    found = changed("slices.carrier.AA.worse_by.champion.log_loss", about(0.5))
+    found["slices"]["carrier"]["AA"]["clusters"] = 9
+    assert decide(found, GATE).decision == "promote"
 
 
 def test_who_fails_on_its_own_is_rejected_for_every_reason_of_that_and_for_no_other() -> None:

@@ -31,6 +31,7 @@ def flights(row_count: int, seed: int) -> pd.DataFrame:
     frame["is_late"] = random.random(row_count) < 1 / (1 + np.exp(12 - delays))
     frame["flight_number"] = range(row_count)
     frame["scheduled_departure_at"] = pd.Timestamp("2013-01-05 16:00")
+    frame["month"] = "2013-01"
     frame.loc[random.random(row_count) < 0.2, ["plane_age_years", "wind_gust_mph", "plane_manufacturer"]] = None
     return frame
 

@@ -225,7 +225,7 @@ def test_weighted_metrics_are_those_of_rows_that_stand_as_often(image_python: Pa
         "random = np.random.default_rng(7)\n"
         "labels = random.random(500) < 0.3\n"
         "probabilities = np.round(np.clip(labels * 0.2 + random.random(500) * 0.8, 0.01, 0.99), 2)\n"  # with ties
-        "weights = list(bootstrap.weights(500, 1, seed=1))[1]\n"
+        "weights = list(bootstrap.weights(np.arange(500), 1, seed=1))[1]\n"
         "scored = bootstrap.Scored(labels, probabilities, probabilities >= 0.25, bootstrap.Costs(3, 1))\n"
         "measured = scored.measure(weights)\n"
         "repeated = np.repeat(np.arange(500), weights.astype(int))\n"
@@ -235,3 +235,73 @@ def test_weighted_metrics_are_those_of_rows_that_stand_as_often(image_python: Pa
     measured, expected = json.loads(done.stdout)
     for metric in ("roc_auc", "pr_auc", "log_loss", "brier"):
         assert measured[metric] == pytest.approx(expected[metric], abs=1e-12), metric
+
+
+def computed(image_python: Path, program: str) -> Any:
+    """What a program that has the scripts and 400 made-up rows prints, as JSON."""
+    begin = (
+        "import json, numpy as np, pandas as pd, bootstrap\n"
+        "from model_quality import model_quality\n"
+        "costs, random = bootstrap.Costs(3, 1), np.random.default_rng(7)\n"
+        "def draws(scored, clusters, resamples=200):\n"
+        "    found = [scored.measure(weights) for weights in bootstrap.weights(clusters, resamples, seed=1)]\n"
+        "    return pd.DataFrame(found).to_dict('series')\n"
+    )
+    done = subprocess.run([image_python, "-c", begin + program], cwd=SCRIPTS, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_rows_of_one_cluster_are_drawn_together_and_count_as_one(image_python: Path) -> None:
+    program = (
+        "days = pd.DataFrame({'month': '2013-01', 'day': np.repeat(np.arange(30), 100)})\n"
+        "late = np.repeat(random.random(30) < 0.3, 100)\n"  # all of a day's flights, or none
+        "scored = bootstrap.Scored(late, np.full(3000, 0.3), late, costs)\n"
+        "alone, together = (bootstrap.clusters(days, columns) for columns in ([], ['month', 'day']))\n"
+        "weights = [w.reshape(30, 100) for w in bootstrap.weights(together, 20, seed=1)]\n"
+        "loss = [bootstrap.interval(draws(scored, clusters)['log_loss']) for clusters in (alone, together)]\n"
+        "print(json.dumps([[bool((w == w[:, :1]).all() and w.sum() == 3000) for w in weights], loss]))\n"
+    )
+    drawn_as_days, (rows, days) = computed(image_python, program)
+    assert all(drawn_as_days)
+    assert rows["value"] == days["value"]
+    # Thirty days, each a hundred times: the bounds lie as far apart as those of thirty rows, ten times as far.
+    assert 7 < (days["high"] - days["low"]) / (rows["high"] - rows["low"]) < 14
+
+
+def test_a_calibrated_model_is_not_said_to_be_off_by_more_than_it_is(image_python: Path) -> None:
+    program = (
+        "lows = {}\n"
+        "for name, off in {'calibrated': 0.0, 'off': 0.15}.items():\n"
+        "    lows[name] = []\n"
+        "    for _ in range(20):\n"
+        "        probabilities = random.uniform(0.05, 0.6, 300)\n"
+        "        late = random.random(300) < probabilities + off\n"
+        "        found = draws(bootstrap.Scored(late, probabilities, late, costs), np.arange(300))\n"
+        "        lows[name].append(bootstrap.bounds('calibration_error', found['calibration_error'])['low'])\n"
+        "print(json.dumps(lows))\n"
+    )
+    lows = computed(image_python, program)
+    assert sum(low > 0.05 for low in lows["calibrated"]) <= 1
+    assert sum(low > 0.05 for low in lows["off"]) >= 16
+
+
+def test_a_resample_without_a_late_flight_has_no_say_in_how_far_the_ranking_may_be_off(image_python: Path) -> None:
+    program = (
+        "late = np.arange(400) < 2\n"
+        "scored, clusters = bootstrap.Scored(late, random.random(400), late, costs), np.arange(400)\n"
+        "found = draws(scored, clusters)\n"
+        "assert any(np.isnan(found['roc_auc']))\n"
+        "quality = model_quality(scored, late, clusters, found, seed=1)\n"
+        "print(json.dumps(quality['binary_classification_metrics']['auc'], allow_nan=False))\n"
+    )
+    auc = computed(image_python, program)
+    assert 0 < auc["standard_deviation"] < 1
+
+
+def test_the_evaluation_says_in_how_many_clusters_its_rows_lie(
+    evaluate: Callable[..., Evaluation], alone: Evaluation, tmp_path: Path
+) -> None:
+    by_carrier = evaluate(tmp_path, clusters="month,carrier").document("comparison.json")
+    assert (by_carrier["clusters"], alone.document("comparison.json")["clusters"]) == (3, 400)
+    assert {found["clusters"] for found in by_carrier["slices"]["carrier"].values()} == {1}
