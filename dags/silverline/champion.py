@@ -1,18 +1,20 @@
 """The model that a new one has to stand up to."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import boto3
 
-from silverline import rollout
+from silverline import months, rollout
 from silverline.platform import Platform
 from silverline.spec import Spec
 
 
 def find(platform: Platform, spec: Spec) -> dict[str, Any] | None:
-    """Archive and model package of what the endpoint serves, else of the newest approved package; None without either.
+    """Archive, model package and lineage of what the endpoint serves, else of the newest approved package; None without
+    either.
 
-    The package is None where a model was put behind the endpoint past the registry.
+    Package and lineage are None where a model was put behind the endpoint past the registry.
     """
     return _served(spec.aws_name) or _approved(platform.model_package_groups[spec.name])
 
@@ -62,7 +64,7 @@ def _served(endpoint_name: str) -> dict[str, Any] | None:
     container = model.get("PrimaryContainer") or model["Containers"][0]
     if package := container.get("ModelPackageName"):
         return _package(package)
-    return {"package": None, "model_artifacts": container["ModelDataUrl"]}
+    return {"package": None, "model_artifacts": container["ModelDataUrl"], "lineage": None}
 
 
 def _approved(group: str) -> dict[str, Any] | None:
@@ -79,4 +81,15 @@ def _approved(group: str) -> dict[str, Any] | None:
 def _package(arn: str) -> dict[str, Any]:
     package = boto3.client("sagemaker").describe_model_package(ModelPackageName=arn)
     container = package["InferenceSpecification"]["Containers"][0]
-    return {"package": package["ModelPackageArn"], "model_artifacts": container["ModelDataUrl"]}
+    return {
+        "package": package["ModelPackageArn"],
+        "model_artifacts": container["ModelDataUrl"],
+        "lineage": package.get("CustomerMetadataProperties", {}).get("lineage"),
+    }
+
+
+def seen(made_of: Mapping[str, Any], splits: Mapping[str, Sequence[str]]) -> list[str]:
+    """The months of the test split of `splits` that a model has learned from, by its lineage document: those which it
+    was trained on, and the one by which its trees and its hyperparameters were chosen."""
+    learned = {month for name in ("train", "validation") for month in months.between(*made_of["splits"][name])}
+    return [month for month in months.between(*splits["test"]) if month in learned]

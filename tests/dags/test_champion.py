@@ -10,7 +10,7 @@ from moto.sagemaker.models import sagemaker_backends
 from test_on_moto import PLATFORM
 
 from flight_delay import spec
-from silverline import champion
+from silverline import champion, months
 
 GROUP = PLATFORM.model_package_groups["flight_delay"]
 
@@ -53,31 +53,37 @@ def serve(sagemaker: Any, container: dict[str, str]) -> None:
 
 
 def test_what_the_endpoint_serves_is_the_champion_whatever_was_approved_since(sagemaker: Any) -> None:
-    served = register(sagemaker, "old", "Approved")
+    served = register(sagemaker, "old", "Approved", lineage="s3://artifacts/old.json")
     register(sagemaker, "new", "Approved")
     serve(sagemaker, {"ModelPackageName": served})
-    assert champion.find(PLATFORM, spec) == {"package": served, "model_artifacts": "s3://artifacts/old/model.tar.gz"}
+    assert champion.find(PLATFORM, spec) == {
+        "package": served,
+        "model_artifacts": "s3://artifacts/old/model.tar.gz",
+        "lineage": "s3://artifacts/old.json",
+    }
 
 
 def test_a_model_that_was_never_registered_is_the_champion_while_it_serves(sagemaker: Any) -> None:
     register(sagemaker, "new", "Approved")
     archive = "s3://artifacts/unseen/model.tar.gz"
     serve(sagemaker, {"Image": PLATFORM.sagemaker_image, "ModelDataUrl": archive})
-    assert champion.find(PLATFORM, spec) == {"package": None, "model_artifacts": archive}
+    assert champion.find(PLATFORM, spec) == {"package": None, "model_artifacts": archive, "lineage": None}
 
 
 def test_without_an_endpoint_the_newest_approved_package_is_the_champion(sagemaker: Any) -> None:
     register(sagemaker, "old", "Approved")
-    newest = register(sagemaker, "new", "Approved")
+    newest = register(sagemaker, "new", "Approved", lineage="s3://artifacts/new.json")
     register(sagemaker, "unseen", "PendingManualApproval")
-    assert champion.find(PLATFORM, spec) == {"package": newest, "model_artifacts": "s3://artifacts/new/model.tar.gz"}
+    found = champion.find(PLATFORM, spec)
+    assert found and (found["package"], found["lineage"]) == (newest, "s3://artifacts/new.json")
 
 
 def test_an_endpoint_whose_creation_failed_serves_nothing(sagemaker: Any) -> None:
     approved = register(sagemaker, "old", "Approved")
     serve(sagemaker, {"Image": PLATFORM.sagemaker_image, "ModelDataUrl": "s3://artifacts/unseen/model.tar.gz"})
     sagemaker_backends["123456789012"]["us-east-1"].endpoints[spec.aws_name].endpoint_status = "Failed"
-    assert champion.find(PLATFORM, spec) == {"package": approved, "model_artifacts": "s3://artifacts/old/model.tar.gz"}
+    found = champion.find(PLATFORM, spec)
+    assert found and found["package"] == approved
 
 
 def test_the_first_model_has_no_champion(sagemaker: Any) -> None:
@@ -112,3 +118,22 @@ def test_a_model_that_does_not_say_its_month_stays_in_service(sagemaker: Any) ->
     archive = "s3://artifacts/unseen/model.tar.gz"
     serve(sagemaker, {"Image": PLATFORM.sagemaker_image, "ModelDataUrl": archive})
     assert champion.later_in_service(spec, "2013-05") == archive
+
+
+def run_of(as_of: str, test_months: int = 1) -> dict[str, Any]:
+    return {"splits": months.splits("2013-01", as_of, test_months)}
+
+
+@pytest.mark.parametrize(
+    ("champion_of", "challenger_of", "seen"),
+    [
+        pytest.param(run_of("2013-11"), run_of("2013-12"), [], id="the month after the champion's"),
+        pytest.param(run_of("2013-12"), run_of("2013-12"), [], id="the same month again"),
+        pytest.param(run_of("2013-12"), run_of("2013-03"), ["2013-03"], id="a month it was trained on"),
+        pytest.param(run_of("2013-12"), run_of("2013-12", 2), ["2013-11"], id="the month that chose its trees"),
+    ],
+)
+def test_a_champion_has_seen_the_months_it_was_trained_on_and_chosen_by(
+    champion_of: dict[str, Any], challenger_of: dict[str, Any], seen: list[str]
+) -> None:
+    assert champion.seen(champion_of, challenger_of["splits"]) == seen

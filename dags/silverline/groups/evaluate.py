@@ -15,7 +15,7 @@ from silverline.sagemaker_requests import ATTEMPT
 from silverline.spec import PipelineSpec
 
 
-def evaluate(spec: PipelineSpec, trained: Trained) -> Any:
+def evaluate(spec: PipelineSpec, planned: Any, trained: Trained) -> Any:
     """`evaluate.gate`: decision, reasons, metrics, where the evaluation lies, champion's package, model's archive."""
     with TaskGroup("evaluate", tooltip="The new model beside the one in service, on the same flights, and a decision"):
 
@@ -23,13 +23,19 @@ def evaluate(spec: PipelineSpec, trained: Trained) -> Any:
             multiple_outputs=True,
             doc_md="The model in service, or the one approved last: what has to be matched; in a backfill, of then.",
         )
-        def find_champion(split: dict[str, str], source: str, training: dict[str, Any]) -> dict[str, Any]:
-            from silverline import champion
+        def find_champion(
+            plan: dict[str, Any], split: dict[str, str], source: str, training: dict[str, Any]
+        ) -> dict[str, Any]:
+            from silverline import champion, lineage
 
             month = backfilled_month(get_current_context()["dag_run"])
             found = champion.find_before(platform(), spec, month) if month else champion.find(platform(), spec)
+            if found and not found["lineage"]:
+                print("from which months the champion was made is not known: it is compared all the same", flush=True)
+            made_of = lineage.load(found["lineage"]) if found and found["lineage"] else None
             return {
                 "champion": found,
+                "seen": champion.seen(made_of, plan["splits"]) if made_of else [],
                 "inputs": sagemaker_requests.evaluation_inputs(
                     source=source,
                     model_data=training["Training"]["ModelArtifacts"]["S3ModelArtifacts"],
@@ -38,7 +44,7 @@ def evaluate(spec: PipelineSpec, trained: Trained) -> Any:
                 ),
             }
 
-        found = find_champion(trained.split, trained.source, trained.training)
+        found = find_champion(planned, trained.split, trained.source, trained.training)
         measure = ProcessingOperator(
             task_id="evaluate",
             doc_md="AWS's scikit-learn image: sagemaker_scripts/<pipeline>/evaluate.py on the test split.",
@@ -59,14 +65,14 @@ def evaluate(spec: PipelineSpec, trained: Trained) -> Any:
 
         @task(doc_md="promote, hold or reject, with the reasons in words: a pure function of the evaluation.")
         def gate(
-            training: dict[str, Any], processing: dict[str, Any], champion: dict[str, Any] | None
+            training: dict[str, Any], processing: dict[str, Any], champion: dict[str, Any] | None, seen: list[str]
         ) -> dict[str, Any]:
             from silverline import evaluation
             from silverline.gate import answers, decide
 
             prefix = _prefix(processing)
             comparison = evaluation.read(prefix)
-            decided = decide(comparison, spec.gate)
+            decided = decide(comparison, spec.gate, seen)
             print(f"{decided.decision}: {'; '.join(decided.reasons)}", flush=True)
             return {
                 "decision": decided.decision,
@@ -79,7 +85,7 @@ def evaluate(spec: PipelineSpec, trained: Trained) -> Any:
             }
 
         plotted = plot(measure.output)
-        gated = gate(trained.training, measure.output, found["champion"])
+        gated = gate(trained.training, measure.output, found["champion"], found["seen"])
         plotted >> gated  # what is decided can be looked at
         return gated
 
