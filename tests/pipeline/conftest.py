@@ -1,28 +1,65 @@
-"""The laptop on which the pipeline tests run, and the first run on it."""
+"""The first run of the whole pipeline, which is made once for all files, and laptops on which it has been."""
 
-import subprocess
+import fcntl
+import json
+import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
-from machine import Laptop
+from machine import Airflow, Laptop
 
 from laptop.settings import Settings
 from ports import free_ports
 
 
+@pytest.fixture(scope="session")
+def after_first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state of a laptop where nothing was before, after the first run, the batches that follow it, and `make down`;
+    and in `said.json` beside it what that run ended with. The first process that wants it makes it for all."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    made = folder / "after_first_run"
+    with (folder / "after_first_run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made / "said.json").exists():
+            shutil.rmtree(made, ignore_errors=True)  # another process's, which has failed at it
+            made.mkdir()
+            laptop = Laptop(Settings(*free_ports(2)), made / "state")
+            with laptop.entered():
+                try:
+                    said = laptop.run()
+                    if said.returncode == 0:
+                        laptop.airflow().batch_report(1)  # of the deployment; the one before is silver's
+                finally:
+                    assert laptop.command("down").returncode == 0
+            (made / "said.json").write_text(json.dumps([said.returncode, said.stdout, said.stderr]))
+    return made
+
+
+@pytest.fixture(scope="session")
+def first_run(after_first_run: Path) -> CompletedProcess[str]:
+    """What the first run has said."""
+    return CompletedProcess("make run", *json.loads((after_first_run / "said.json").read_text()))
+
+
 @pytest.fixture(scope="module")
-def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    """A laptop on which nothing runs yet; everything that was started on it is stopped at the end."""
-    ports = free_ports(2)
-    machine = Laptop(Settings(*ports), tmp_path_factory.mktemp("laptop"))
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in machine.settings.aws_environment().items():
-            patch.setenv(name, value)
+def laptop(
+    after_first_run: Path, first_run: CompletedProcess[str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Laptop]:
+    """A laptop after the first run, on which nothing is up; everything that was started on it is stopped at the end."""
+    assert first_run.returncode == 0, first_run.stdout + first_run.stderr
+    machine = Laptop(Settings(*free_ports(2)), tmp_path_factory.mktemp("laptop") / "state")
+    shutil.copytree(after_first_run / "state", machine.state)
+    with machine.entered():
         yield machine
-    assert machine.command("down").returncode == 0
+        assert machine.command("down").returncode == 0
 
 
 @pytest.fixture(scope="module")
-def first_run(laptop: Laptop) -> subprocess.CompletedProcess[str]:
-    """A run of the whole pipeline on a laptop where nothing was before."""
-    return laptop.run()
+def api(laptop: Laptop) -> Airflow:
+    """That laptop's Airflow, which is up, as is its local AWS."""
+    return laptop.start()

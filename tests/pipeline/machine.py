@@ -1,11 +1,21 @@
 """A laptop of its own for the pipeline tests: other ports and another state folder than `make run` uses."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from laptop import airflow, services, settings
+from laptop.progress import FINISHED
 from laptop.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +28,7 @@ class Laptop:
     settings: Settings
     state: Path
 
-    def command(self, *arguments: str, timeout: int = 600) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, timeout: int = 1500) -> subprocess.CompletedProcess[str]:
         """Run a command as the make targets do; both outputs are captured."""
         environment = {**os.environ, "SILVERLINE_STATE": str(self.state), "PYTHONPATH": ""}
         return subprocess.run(
@@ -34,3 +44,89 @@ class Laptop:
         """`make run` on these ports, up to March: a month to train, one to validate, one to test."""
         ports = [f"--aws-port={self.settings.aws_port}", f"--airflow-port={self.settings.airflow_port}"]
         return self.command("run", "--as-of", "2013-03", *ports, *arguments)
+
+    def start(self, **changed: str) -> "Airflow":
+        """Bring up what `make run` does, and run nothing, where a run has been before; Airflow's environment has
+        `changed` in it."""
+        (self.state / "ports.json").write_text(json.dumps(asdict(self.settings)))
+        answered = self.command("invoke")
+        assert answered.returncode == 0, answered.stderr
+        with self.entered():
+            airflow.start(self.settings.environment() | changed)
+        return self.airflow()
+
+    def dags(self, *replaced: tuple[str, str, str]) -> str:
+        """A copy of dags/ for its Airflow, in whose files (by name, what stands there, and what is to) is replaced."""
+        folder = self.state / "dags"
+        shutil.copytree(ROOT / "dags", folder, ignore=shutil.ignore_patterns("__pycache__"))
+        for name, old, new in replaced:
+            text = (folder / name).read_text()
+            assert old in text, f"{name} has no {old!r} any more"
+            (folder / name).write_text(text.replace(old, new))
+        return str(folder)
+
+    def airflow(self) -> "Airflow":
+        """Its Airflow, which is up."""
+        with self.entered():
+            api = Airflow(self.settings)
+            api.wait_until_ready()
+            api.wait_for_dag("flight_delay_batch")
+        return api
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """`laptop`, in this process, is about this machine, and so is every AWS client."""
+        with pytest.MonkeyPatch.context() as patch:
+            for module in (settings, airflow):
+                patch.setattr(module, "STATE", self.state)
+            patch.setattr(services, "RECORDS", self.state / "services")
+            for name, value in self.settings.aws_environment().items():
+                patch.setenv(name, value)
+            yield
+
+
+class Airflow(airflow.Api):
+    """Airflow's API, with what only tests ask for."""
+
+    def start_run(self, **conf: Any) -> str:
+        """A run of flight_delay up to March; its id."""
+        return str(self.trigger("flight_delay", {"as_of": "2013-03"} | conf)["dag_run_id"])
+
+    def states(self, run_id: str) -> dict[str, str | None]:
+        """Of each task of a run of flight_delay its state, and under "run" the run's."""
+        run = self.run("flight_delay", run_id)["state"]
+        return {task["task_id"]: task["state"] for task in self.task_instances("flight_delay", run_id)} | {"run": run}
+
+    def until(
+        self, run_id: str, reached: Callable[[Mapping[str, str | None]], bool], seconds: float = 900
+    ) -> dict[str, str | None]:
+        """The same once they are so; AssertionError where that takes too long."""
+        return until(lambda: self.states(run_id), reached, seconds)
+
+    def ended(self, run_id: str) -> dict[str, str | None]:
+        """The same once the run has ended."""
+        return self.until(run_id, lambda states: states["run"] in FINISHED)
+
+    def batch_report(self, number: int) -> dict[str, Any]:
+        """What the batch DAG's run of that number reported, once it has ended."""
+        runs: list[dict[str, Any]] = until(
+            lambda: self._get("/dags/flight_delay_batch/dagRuns", order_by="run_after")["dag_runs"],
+            lambda seen: len(seen) > number and seen[number]["state"] in FINISHED,
+        )
+        assert runs[number]["state"] == "success"
+        return dict(self.xcom("flight_delay_batch", runs[number]["dag_run_id"], "report"))
+
+    def change(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        """Airflow's answer to a change."""
+        answer = self._session.request(method, f"{self._url}/api/v2{path}", json=body, timeout=60)
+        assert answer.ok, answer.text
+        return dict(answer.json())
+
+
+def until(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 900) -> Any:
+    """What `look` returns once it is good; AssertionError, showing the last, where that takes too long."""
+    deadline = time.monotonic() + seconds
+    while not good(seen := look()):
+        assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {seen}"
+        time.sleep(1)  # the server has better to do
+    return seen

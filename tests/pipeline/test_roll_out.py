@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import airflow_runs
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from sagemaker_endpoints import asked_all_the_time
 from sagemaker_requests import BUCKET, IMAGE, archive, bucket_client
 
+import airflow_runs
 from laptop import alarms, platform
 from silverline.sagemaker_requests import SERVING
 

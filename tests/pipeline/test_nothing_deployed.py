@@ -1,0 +1,78 @@
+"""Runs that end with nothing deployed: of damaged data, or because a person says so."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pandas as pd
+import pytest
+from machine import Airflow, Laptop
+from published import platform
+from rich.console import Console
+
+from laptop import summary
+
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.long(58)]  # begins with what test_flight_delay.py has begun with
+
+
+def shuffled(delays: pd.Series) -> pd.Series:
+    """Three in ten delays stand with other flights."""
+    some = delays.sample(frac=0.3, random_state=1)
+    return delays.where(
+        ~delays.index.isin(some.index), pd.Series(some.sample(frac=1, random_state=2).values, some.index)
+    )
+
+
+def half_an_hour_more(delays: pd.Series) -> pd.Series:
+    return delays + 30
+
+
+@pytest.mark.parametrize(
+    ("damage", "decision", "reason", "status"),
+    [
+        (shuffled, "hold", "may be worse than the champion's", "PendingManualApproval"),
+        (half_an_hour_more, "reject", "apart on average, more than the 0.05 allowed", "Rejected"),
+    ],
+)
+def test_a_model_of_damaged_data_ends_a_green_run_that_says_why_and_deploys_nothing(
+    laptop: Laptop,
+    api: Airflow,
+    damage: Callable[[pd.Series], pd.Series],
+    decision: str,
+    reason: str,
+    status: str,
+) -> None:
+    s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
+    place: Any = {"Bucket": platform()["bronze_bucket"], "Key": "flights/year=2013/month=01/flights.csv"}
+    served = sagemaker.describe_endpoint(EndpointName="flight-delay")["EndpointConfigName"]
+    intact = s3.get_object(**place)["Body"].read()
+    flights = pd.read_csv(io.BytesIO(intact), dtype=str, keep_default_na=False)
+    delays = pd.to_numeric(flights["arr_delay"], errors="coerce").dropna()
+    flights.loc[delays.index, "arr_delay"] = damage(delays).astype(int).astype(str)
+    s3.put_object(**place, Body=flights.to_csv(index=False))
+    run_id = api.start_run()
+    states = api.ended(run_id)
+    s3.put_object(**place, Body=intact)
+    assert states["run"] == "success"
+    said, report = Console(record=True, file=io.StringIO()), api.xcom("flight_delay", run_id, "report")
+    summary.print_report(said, laptop.settings, "flight_delay", report)
+    text = said.export_text()
+    assert f"\n{decision}\n" in text and reason in text and "Nothing was deployed" in text
+    package = sagemaker.describe_model_package(ModelPackageName=report["model_package"])
+    assert package["ModelApprovalStatus"] == status
+    assert {state for task, state in states.items() if task.startswith("deploy.")} == {"skipped"}
+    assert sagemaker.describe_endpoint(EndpointName="flight-delay")["EndpointConfigName"] == served
+
+
+@pytest.mark.parametrize("marked", ["/taskInstances/train.train", ""], ids=["task", "run"])
+def test_a_job_ends_with_the_task_or_the_run_that_a_person_marks_as_failed(api: Airflow, marked: str) -> None:
+    run_id = api.start_run()
+    api.until(run_id, lambda states: states.get("train.train") == "deferred")
+    (job,) = boto3.client("sagemaker").list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
+    name = job["TrainingJobName"]
+    state = {"new_state" if marked else "state": "failed"}
+    api.change("PATCH", f"/dags/flight_delay/dagRuns/{run_id}{marked}", **state)
+    assert api.ended(run_id)["run"] == "failed"
+    assert boto3.client("sagemaker").describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "Stopped"
+    assert name in "\n".join(api.log_lines("flight_delay", run_id, "stop_jobs", 1))
