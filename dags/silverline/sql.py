@@ -1,7 +1,10 @@
 """Renders the statements of glue_like_sql/ and runs them on Athena, in a workgroup that says where results lie."""
 
 import hashlib
+import signal
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +35,36 @@ def digest(pipeline: str) -> str:
 
 
 def execute(statement: str, database: str, platform: Platform) -> None:
-    """Run a statement that gives no rows (INSERT, UNLOAD, DDL) to its end; QueryFailed with Athena's reason."""
-    wr.athena.start_query_execution(statement, database=database, workgroup=platform.athena_workgroup, wait=True)
+    """Run a statement that gives no rows (INSERT, UNLOAD, DDL) to its end; QueryFailed with Athena's reason.
+
+    A query that nobody waits for any more is stopped: it would go on writing where a retry or a clean-up is at work.
+    """
+    query = wr.athena.start_query_execution(statement, database=database, workgroup=platform.athena_workgroup)
+    with _terminable():
+        try:
+            wr.athena.wait_query(query)
+        except (wr.exceptions.QueryFailed, wr.exceptions.QueryCancelled):
+            raise
+        except BaseException:
+            wr.athena.stop_query_execution(query)
+            raise
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM, by which Airflow ends a task, as an exception; in the main thread, where Python hears of signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def rows(statement: str, database: str, platform: Platform) -> Iterator[Mapping[str, Any]]:

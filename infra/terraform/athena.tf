@@ -36,9 +36,12 @@ resource "aws_iam_role_policy" "airflow_athena" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid      = "Query"
-      Effect   = "Allow"
-      Action   = ["athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup"]
+      Sid    = "Query"
+      Effect = "Allow"
+      Action = [
+        "athena:StartQueryExecution", "athena:StopQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults",
+        "athena:GetWorkGroup",
+      ]
       Resource = local.workgroup_arn
     }]
   })

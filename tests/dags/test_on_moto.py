@@ -2,8 +2,10 @@
 
 import io
 import json
+import os
+import signal
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import boto3
 import pytest
@@ -12,7 +14,7 @@ from moto import mock_aws
 from moto.sagemaker.models import sagemaker_backends
 
 from flight_delay import spec
-from silverline import bronze, evaluation, rollout, silver, source
+from silverline import bronze, evaluation, rollout, silver, source, sql
 from silverline.platform import Platform
 from silverline.rollout import Objection
 from silverline.smoke_test import smoke_test
@@ -93,6 +95,19 @@ def test_a_reference_table_without_a_file_is_named() -> None:
         bronze.references(PLATFORM, [], ["planes"])
 
 
+def test_files_that_came_went_or_were_replaced_since_the_plan_are_named() -> None:
+    january, february = (f"flights/year=2013/month=0{number}/a.csv" for number in (1, 2))
+    for key in (january, february, "planes/a.csv"):
+        put(key, "as planned")
+    manifest = bronze.manifest(PLATFORM, bronze.files(PLATFORM, ["flights", "planes"]), ["planes"], "2013-02")
+    assert bronze.changed(PLATFORM, manifest, {None, "2013-01", "2013-02"}) == []
+    put(january, "replaced")
+    put("planes/b.csv", "came")
+    boto3.client("s3").delete_object(Bucket="bronze", Key=february)
+    assert bronze.changed(PLATFORM, manifest, {None, "2013-01", "2013-02"}) == [january, february, "planes/b.csv"]
+    assert bronze.changed(PLATFORM, manifest, {"2013-03"}) == []
+
+
 def stage_table(name: str, location: str, columns: tuple[str, ...] = ("distance_miles",)) -> None:
     boto3.client("glue").create_table(
         DatabaseName="test_silver",
@@ -130,6 +145,22 @@ def test_a_silver_that_was_never_published_has_no_months() -> None:
     assert silver.published_months(PLATFORM, "flight_features") == {}
 
 
+def test_a_month_is_made_where_all_tables_have_it_from_the_same_sources() -> None:
+    stage_table("staged", "s3://silver/run-1/")
+    for stage in spec.stages:
+        staged = {table: "staged" for table in stage.published}
+        silver.publish(PLATFORM, spec, stage, {"2013-01": "f1", "2013-02": "f1", "2013-03": "f1"}, staged)
+    assert silver.made_months(PLATFORM, spec).keys() == {"2013-01", "2013-02", "2013-03"}
+    # A run whose second stage was not published: the first one's tables have moved on.
+    staged = {table: "staged" for table in spec.stages[0].published}
+    silver.publish(PLATFORM, spec, spec.stages[0], {"2013-02": "f2", "2013-04": "f2"}, staged)
+    assert silver.made_months(PLATFORM, spec) == {"2013-01": "f1", "2013-03": "f1"}
+
+
+def test_a_silver_without_tables_has_made_no_month() -> None:
+    assert silver.made_months(PLATFORM, spec) == {}
+
+
 def test_staged_tables_are_forgotten_and_nothing_else_is() -> None:
     stage_table("staged__flight_delay__20130101_1__flights", "s3://silver/flight_delay/runs/a/")
     stage_table("staged__another_pipeline__20130101_1__flights", "s3://silver/b/")
@@ -161,6 +192,28 @@ def test_the_data_of_a_staged_table_stays_where_it_lies_elsewhere_than_with_the_
 def test_publishing_what_was_dropped_says_which_task_to_clear() -> None:
     with pytest.raises(RuntimeError, match="clear its task `stage`"):
         silver.publish(PLATFORM, spec, STAGE, {"2013-01": "f1"}, {STAGE.published[0]: "gone"})
+
+
+def interrupted(_query: str) -> None:
+    raise KeyboardInterrupt
+
+
+def terminated(_query: str) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize(("waiting", "error"), [(interrupted, KeyboardInterrupt), (terminated, SystemExit)])
+def test_a_query_is_stopped_with_the_task_that_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch, waiting: Callable[[str], None], error: type[BaseException]
+) -> None:
+    monkeypatch.setattr(sql.wr.athena, "wait_query", waiting)
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(error):
+        sql.execute("insert into flights select 1", "test_silver", PLATFORM)
+    athena = boto3.client("athena")
+    (query,) = athena.list_query_executions(WorkGroup="primary")["QueryExecutionIds"]
+    status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+    assert (status["State"], signal.getsignal(signal.SIGTERM)) == ("CANCELLED", handler)
 
 
 def test_scripts_that_were_never_deployed_are_named_with_the_command_that_deploys_them() -> None:
