@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import boto3
@@ -61,6 +61,14 @@ def manifest(platform: Platform, listed: Iterable[File], references: Collection[
     """The versions of all files that silver is made of up to `as_of`: what makes it again, whatever comes later."""
     used = [file for file in listed if (file.table in references) or (file.month and file.month <= as_of)]
     return {"bucket": platform.bronze_bucket, "files": [file._asdict() for file in sorted(used)]}
+
+
+def changed(platform: Platform, manifest: Mapping[str, Any], months: Collection[str | None]) -> list[str]:
+    """The files of `months`, None for those without one, that came, went or were replaced since `manifest` was made."""
+    tables = {file["table"] for file in manifest["files"]}
+    known = {(file["key"], file["etag"]) for file in manifest["files"] if file["month"] in months}
+    found = {(file.key, file.etag) for file in files(platform, tables) if file.month in months}
+    return sorted({key for key, _ in known ^ found})
 
 
 def _hash(files: Iterable[File]) -> str:
