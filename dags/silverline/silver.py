@@ -2,7 +2,7 @@
 
 A reader of a month sees the old one or the new one: what moves is the location of its Glue partition. A crash leaves
 the old one, and whatever it staged is dropped by the next run. Tables move one after another, silver's feature table
-last, and a run that ends between two of them is made good by the next one, because only that table tells what is done.
+last, and a run that ends between two of them is made good by the next one: done is a month that all tables have alike.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +30,14 @@ def published_months(platform: Platform, table: str, layer: str = "silver") -> d
         }
     except glue.exceptions.EntityNotFoundException:
         return {}
+
+
+def made_months(platform: Platform, spec: Spec) -> dict[str, str]:
+    """The months that every table of the spec has, and from the same sources, each with the fingerprint of these."""
+    first, *others = (
+        published_months(platform, table, stage.layer) for stage in spec.stages for table in stage.published
+    )
+    return {month: made_of for month, made_of in first.items() if all(made_of == other.get(month) for other in others)}
 
 
 def stage(

@@ -29,7 +29,7 @@ def bronze(spec: PipelineSpec) -> Any:
             place, params = platform(), context["params"]
             files = bronze.files(place, (*spec.monthly_sources, *spec.reference_sources))
             inventory = bronze.inventory(files, spec.monthly_sources)
-            published = silver.published_months(place, spec.feature_table)
+            published, made = silver.published_months(place, spec.feature_table), silver.made_months(place, spec)
             try:
                 references = bronze.references(place, files, spec.reference_sources)
                 as_of = backfilled_month(context["dag_run"]) or params["as_of"]
@@ -51,7 +51,7 @@ def bronze(spec: PipelineSpec) -> Any:
                 "bronze": lineage.store(place, spec.name, manifest),
                 "sql_digest": digest,
                 "fingerprints": wanted,
-                "compute": [month for month in wanted if published.get(month) != wanted[month]],
+                "compute": [month for month in wanted if made.get(month) != wanted[month]],
                 "splits": {name: list(cut) for name, cut in splits.items()},
             }
 
