@@ -52,7 +52,7 @@ class Gate:
     """
 
     metric: str = "log_loss"
-    tolerance: float = 0.005
+    tolerance: float = 0.01
     calibration_limit: float = 0.05
     slice_limit: float = 0.03
     slice_rows: int = 200
