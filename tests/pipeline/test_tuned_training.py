@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import airflow_runs
 import boto3
 import pytest
 from sagemaker_requests import BUCKET, archive, bucket_client
 
+import airflow_runs
 from laptop import platform
 from silverline import source, splits
 
