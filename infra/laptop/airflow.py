@@ -206,7 +206,7 @@ class Api:
         return [line for text in lines for line in text.splitlines() if not line.startswith("::")]
 
     def errors(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[str]:
-        """What was raised in a try of a task, the causes before what they led to."""
+        """What was raised in a try of a task, each error before its cause."""
         events = self._log(dag_id, run_id, task_id, try_number)
         return [error for event in events if isinstance(event, dict) for error in _errors(event)]
 

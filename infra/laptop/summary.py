@@ -88,7 +88,7 @@ def print_tracking(console: Console, api: Api, dag_id: str, run_id: str) -> None
             told = api.xcom(dag_id, run_id, TRACKING)
             console.print(f"MLflow    {told['experiment']}, run {told['run_id']}", soft_wrap=True, highlight=False)
         else:
-            reason = api.errors(dag_id, run_id, TRACKING, task["try_number"])[-1:]
+            reason = api.errors(dag_id, run_id, TRACKING, task["try_number"])[:1]
             console.print("\n[bold red]Not tracked[/] in MLflow, all else is as it would be with it:")
             _print_plainly(console, reason or [f"see the log of {TRACKING}"])
 

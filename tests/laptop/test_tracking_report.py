@@ -43,7 +43,7 @@ def test_where_it_was_told_it_says_where_to_look() -> None:
     ("errors", "reason"),
     [
         (
-            ["OSError: no route", "MlflowException: http://127.0.0.1:1 failed"],
+            ["MlflowException: http://127.0.0.1:1 failed", "OSError: no route"],
             "MlflowException: http://127.0.0.1:1 failed",
         ),
         ([], "see the log of register.track"),
