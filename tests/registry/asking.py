@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, TaskGroup, get_current_context, task
+from airflow.sdk import DAG, TaskGroup, TriggerRule, get_current_context, task
 
 from silverline import approval
 from silverline.groups.approve import approve
+from silverline.groups.clean_up import verdict
 from silverline.spec import PipelineSpec, Stage
 
 approval.REGISTRY_POLL = timedelta(seconds=15)
@@ -58,4 +59,10 @@ with DAG(
             EnableNetworkIsolation=True,
         )
 
-    deploy(approved["package"])
+    @task(trigger_rule=TriggerRule.NONE_FAILED)
+    def report(package: str) -> None:
+        print(package)
+
+    reported = report(registered)
+    deploy(approved["package"]) >> reported
+    verdict(reported)

@@ -204,6 +204,15 @@ def test_the_registry_approves_and_the_form_is_answered_by_that(airflows: Airflo
     assert model_packages.approval(package) == ("Approved", "seen in Studio")
 
 
+def test_a_run_that_waits_for_a_person_and_is_marked_as_failed_ends_red(airflows: Airflow, model: str) -> None:
+    gated, package = gated_package(model, "asked-given-up")
+    run = airflows.ask(gated, package)
+    airflows.call("PATCH", run, state="failed")
+    states = airflows.ended(run)
+    assert (states["run"], states["report"], is_deployed(states, package)) == ("failed", "skipped", False)
+    assert model_packages.approval(package)[0] == "PendingManualApproval"
+
+
 def is_deployed(states: dict[str, str], package: str) -> bool:
     """Whether there is a model of the package, which has to be what the run's tasks say."""
     models = boto3.client("sagemaker").list_models(NameContains=f"of-version-{package.rpartition('/')[2]}")["Models"]
