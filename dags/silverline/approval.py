@@ -41,18 +41,27 @@ class ModelApprovalOperator(ApprovalOperator):
         return super().execute(context)
 
     def defer(self, **deferral: Any) -> NoReturn:
-        """Wait for the first time, knowing until when in all."""
-        deadline = (utcnow() + self.approval_timeout).isoformat()
-        raise TaskDeferred(**deferral, kwargs={"deadline": deadline})
+        """Wait for the first time, knowing until when in all: another try has no more time."""
+        deadline = model_packages.registered_at(self.package) + self.approval_timeout
+        raise TaskDeferred(**deferral, kwargs={"deadline": deadline.isoformat()})
 
     def execute_complete(self, context: Any, event: dict[str, Any], deadline: str = "") -> Any:
         """The package's status once it is decided; until then, the next wait."""
-        status, description = model_packages.approval(self.package)
-        if event.get("error_type") == "timeout":
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        over, unanswered = utcnow() >= datetime.fromisoformat(deadline), event.get("error_type") == "timeout"
+        try:
+            status, description = model_packages.approval(self.package)
+        except (BotoCoreError, ClientError) as error:
+            if over or not unanswered:
+                raise
+            self.log.warning("SageMaker's registry can't be asked, it is again in %s: %s", REGISTRY_POLL, error)
+            self._wait(context, deadline, until=utcnow() + REGISTRY_POLL)
+        if unanswered:
             if status != model_packages.PENDING:
                 option = self.APPROVE if status == model_packages.APPROVED else self.REJECT
                 self._wait(context, deadline, until=utcnow(), answer=option)
-            if utcnow() >= datetime.fromisoformat(deadline):
+            if over:
                 raise AirflowSkipException(
                     f"nobody has approved or rejected {self.package} within {self.approval_timeout}: it stays "
                     f"{model_packages.PENDING}, and nothing is deployed; approve it and clear this task to go on"

@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 from silverline.platform import Platform
@@ -97,6 +98,13 @@ def approval(arn: str) -> tuple[Status, str]:
 
     package = boto3.client("sagemaker").describe_model_package(ModelPackageName=arn)
     return package["ModelApprovalStatus"], package.get("ApprovalDescription", "")
+
+
+def registered_at(arn: str) -> datetime:
+    """When the version was registered."""
+    import boto3
+
+    return boto3.client("sagemaker").describe_model_package(ModelPackageName=arn)["CreationTime"]
 
 
 def decide(arn: str, status: Status, description: str) -> None:

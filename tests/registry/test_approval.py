@@ -6,12 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
 import requests
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 from airflow.sdk.timezone import utcnow
+from botocore.exceptions import ClientError, EndpointConnectionError
 from sagemaker_requests import eventually
 from small_model import PLATFORM, gate, plan
 
@@ -24,6 +26,7 @@ from silverline.approval import ModelApprovalOperator
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.long(90)]
 DAG = "asking"
+TASK = "00000000-0000-0000-0000-000000000001"
 TIMEOUT = {"error": "no answer yet", "error_type": "timeout"}
 
 
@@ -44,7 +47,7 @@ def asking(package: str, decision: str = "promote", timeout: timedelta = timedel
 
 def wake(package: str, event: dict[str, Any], deadline: timedelta = timedelta(days=7)) -> Any:
     """What the task returns, or how it waits on, where its wait ends with `event`."""
-    context = {"ti": SimpleNamespace(id="00000000-0000-0000-0000-000000000001")}
+    context = {"ti": SimpleNamespace(id=TASK)}
     try:
         return asking(package).execute_complete(context, event, deadline=(utcnow() + deadline).isoformat())
     except TaskDeferred as deferred:
@@ -87,6 +90,27 @@ def test_undecided_it_waits_on_until_its_time_is_over_and_then_ends_without_a_fa
     with pytest.raises(AirflowSkipException, match=f"nobody has approved or rejected {package} within 7 days"):
         wake(package, TIMEOUT, deadline=timedelta(0))
     assert model_packages.approval(package)[0] == "PendingManualApproval"
+
+
+@pytest.mark.parametrize(
+    "error", [EndpointConnectionError(endpoint_url="aws"), ClientError({"Error": {"Code": "Throttling"}}, "Describe")]
+)
+def test_a_registry_that_can_not_be_asked_is_asked_again(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setattr(model_packages, "approval", Mock(side_effect=error))
+    trigger = wake("arn", TIMEOUT)
+    assert trigger.defaults is None and trigger.timeout_datetime > utcnow()
+    for event, deadline in ((TIMEOUT, timedelta(0)), (answer("Approve"), timedelta(days=7))):
+        with pytest.raises(type(error)):
+            wake("arn", event, deadline)
+
+
+def test_another_try_asks_no_longer_than_the_first(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, package = gated_package(model, "another-try")
+    registered = model_packages.registered_at(package)
+    monkeypatch.setattr("airflow.providers.standard.operators.hitl.upsert_hitl_detail", Mock())
+    with pytest.raises(TaskDeferred) as deferred:
+        asking(package, timeout=timedelta(days=7)).execute({"task_instance": SimpleNamespace(id=TASK)})
+    assert deferred.value.kwargs == {"deadline": (registered + timedelta(days=7)).isoformat()}
 
 
 @pytest.mark.parametrize("decision", ["hold", "reject"])
