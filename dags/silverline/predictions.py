@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from silverline import champion, objects, sagemaker_requests, silver, sql
+from silverline import champion, model_packages, objects, sagemaker_requests, silver, sql
 from silverline.platform import Platform
 from silverline.spec import BatchSpec
 
@@ -41,11 +41,20 @@ def choose_months(
 
 def current_model(platform: Platform, spec: BatchSpec) -> dict[str, Any] | None:
     """The `container` of what the endpoint serves, else of the newest approved version, and its `name`; None without
-    either. The name is the version's ARN, or the archive's address where a model was deployed past the registry."""
+    either. The name is the version's ARN, or the archive's address where a model was deployed past the registry.
+
+    ValueError where somebody has rejected the version that is served: SageMaker makes no other model of it.
+    """
     found = champion.find(platform, spec)
     if found is None:
         return None
     if package := found["package"]:
+        status, description = model_packages.approval(package)
+        if status != model_packages.APPROVED:
+            raise ValueError(
+                f"endpoint {spec.aws_name} serves {package}, which is {status} ({description or 'no reason given'}): "
+                "put another model behind it (docs/rollout.md, by hand), or approve this one again"
+            )
         return {"container": {"ModelPackageName": package}, "name": package}
     container = {
         "Image": platform.sagemaker_image,

@@ -9,7 +9,7 @@ from moto import mock_aws
 from test_on_moto import PLATFORM
 
 from flight_delay_batch import spec
-from silverline import champion, predictions, sagemaker_requests
+from silverline import champion, model_packages, predictions, sagemaker_requests
 
 PUBLISHED = {"2013-01": "a", "2013-02": "b"}
 
@@ -122,7 +122,18 @@ def test_the_champion_scores_by_its_version_or_where_it_has_none_by_its_archive(
     monkeypatch: pytest.MonkeyPatch, found: Any, model: Any
 ) -> None:
     monkeypatch.setattr(champion, "find", lambda platform, spec: found)
+    monkeypatch.setattr(model_packages, "approval", lambda arn: ("Approved", ""))
     assert predictions.current_model(PLATFORM, spec) == model
+
+
+def test_a_model_that_was_rejected_while_it_is_served_scores_nothing_and_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served = {"package": "arn:package/1", "model_artifacts": "s3://b/m.tar.gz"}
+    monkeypatch.setattr(champion, "find", lambda platform, spec: served)
+    monkeypatch.setattr(model_packages, "approval", lambda arn: ("Rejected", "seen in Studio"))
+    with pytest.raises(ValueError, match=r"serves arn:package/1, which is Rejected \(seen in Studio\): put another"):
+        predictions.current_model(PLATFORM, spec)
 
 
 @pytest.mark.parametrize(

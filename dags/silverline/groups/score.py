@@ -26,7 +26,10 @@ def score(spec: BatchSpec, planned: Any) -> tuple[Any, Any, Any]:
         def find_model() -> dict[str, Any]:
             from silverline import predictions
 
-            model = predictions.current_model(platform(), spec)
+            try:
+                model = predictions.current_model(platform(), spec)
+            except ValueError as error:
+                raise AirflowFailException(str(error)) from None  # it is the same sentence
             if model is None:
                 raise AirflowSkipException(NO_MODEL)
             return model
