@@ -13,6 +13,9 @@ from silverline import model_packages
 # Between two looks at the registry; what is answered in Airflow is seen within 5 seconds. Not shorter: each look takes
 # a worker, on MWAA for half a minute.
 REGISTRY_POLL = timedelta(minutes=5)
+# An answer that comes at once may find the scheduler still busy with the end of what has asked for it, which it then
+# takes for a crash.
+SOON = timedelta(seconds=5)
 
 
 class ModelApprovalOperator(ApprovalOperator):
@@ -60,7 +63,7 @@ class ModelApprovalOperator(ApprovalOperator):
         if unanswered:
             if status != model_packages.PENDING:
                 option = self.APPROVE if status == model_packages.APPROVED else self.REJECT
-                self._wait(context, deadline, until=utcnow(), answer=option)
+                self._wait(context, deadline, until=utcnow() + SOON, answer=option)
             if over:
                 raise AirflowSkipException(
                     f"nobody has approved or rejected {self.package} within {self.approval_timeout}: it stays "
