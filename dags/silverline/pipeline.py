@@ -67,7 +67,8 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
                 "model_package": package,
                 "approval": {"status": status, "description": description},
                 "endpoint": spec.aws_name,
-                "smoke_test": smoke,  # None where nothing was deployed
+                # None where nothing was deployed: one of another package is of a time before tasks were cleared.
+                "smoke_test": smoke if smoke and smoke["package"] == package else None,
             }
 
         reported = report(planned, counted, gated, package, smoke, trained.chosen)

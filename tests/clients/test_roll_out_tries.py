@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from airflow.exceptions import AirflowFailException, TaskDeferralTimeout
 from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
+from airflow.sdk.execution_time.context import set_current_context
 from airflow_tasks import TaskInstance, run
 from sagemaker_endpoints import Endpoints
-from sagemaker_requests import settled
+from sagemaker_requests import BUCKET, IMAGE, settled
+from sagemaker_requests import archive as packed
 
 from laptop import alarms, platform
 from silverline import model_packages
@@ -27,7 +29,20 @@ SPEC = PipelineSpec(
     hyperparameters={},
     metrics=(),
 )
-PACKAGE = {"Model": {"PrimaryContainer": {"ModelPackageName": "none"}}}
+
+
+PACKAGE = f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{NAME}/1"
+SPECIFICATION: Any = {
+    "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/models/kiosk-one/model.tar.gz"}],
+    "SupportedContentTypes": ["application/json"],
+    "SupportedResponseMIMETypes": ["application/json"],
+}
+
+
+@pytest.fixture(autouse=True)
+def approved() -> None:
+    """The package of all the models is Approved again before each test."""
+    model_packages.decide(PACKAGE, "Approved", "")
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +55,8 @@ def hosting(local_aws: Any) -> Any:
         made.sagemaker.create_endpoint_config(
             EndpointConfigName=f"kiosk-{name}", ProductionVariants=[{**variant, "InstanceType": "ml.m5.large"}]
         )
+    made.sagemaker.create_model_package_group(ModelPackageGroupName=NAME)
+    made.sagemaker.create_model_package(ModelPackageGroupName=NAME, InferenceSpecification=SPECIFICATION)
     with pytest.MonkeyPatch.context() as patch:
         document = {
             **platform.apply(),
@@ -68,6 +85,17 @@ def task(task_id: str, config: str, previous: str | None = None) -> Any:
     return found
 
 
+def told(previous: str | None = None, pushed: Any = (), **returned: Any) -> TaskInstance:
+    """The task instance of a run in which tasks of the deploy group have `returned` and `pushed` that."""
+    returned |= {"prepare": {"previous": previous}}
+    returned |= {"create_model": {"Model": {"PrimaryContainer": {"ModelPackageName": PACKAGE}}}}
+    return TaskInstance({f"deploy.{task_id}": value for task_id, value in returned.items()}, dict(pushed))
+
+
+def decided() -> tuple[str, str]:
+    return model_packages.approval(PACKAGE)
+
+
 def served(hosting: Endpoints) -> tuple[str, str]:
     endpoint = settled(hosting.sagemaker, NAME)
     return endpoint["EndpointStatus"], endpoint["EndpointConfigName"]
@@ -89,24 +117,26 @@ def kind_of_last_deployment(hosting: Endpoints) -> str:
 
 
 def test_a_first_model_that_does_not_start_ends_the_task_with_the_reason_and_then_goes(hosting: Endpoints) -> None:
-    instance = TaskInstance()
+    instance = told()
     with pytest.raises(AirflowFailException, match="(?s)endpoint kiosk is Failed: .*no_such_module"):
         run(task("roll_out", "kiosk-unfit"), instance)
-    assert "no_such_module" in instance.links[OBJECTION]
-    assert run(task("settle", "kiosk-unfit"), TaskInstance({"deploy.prepare": {"previous": None}})) == {"serves": None}
+    assert "no_such_module" in instance.links[OBJECTION]["reason"]
+    later = told(pushed={("deploy.roll_out", OBJECTION): instance.links[OBJECTION]})
+    assert run(task("settle", "kiosk-unfit"), later) == {"serves": None}
+    assert decided() == ("Rejected", " ".join(instance.links[OBJECTION]["reason"].split()))
     assert hosting.sagemaker.list_endpoints(NameContains=NAME)["Endpoints"] == []
 
 
 def test_a_try_waits_for_the_deployment_that_the_one_before_has_started(hosting: Endpoints) -> None:
-    assert run(task("roll_out", "kiosk-one")) == {"serves": "kiosk-one"}
+    assert run(task("roll_out", "kiosk-one"), told()) == {"serves": "kiosk-one"}
     update(hosting, "kiosk-two")
-    assert run(task("roll_out", "kiosk-two")) == {"serves": "kiosk-two"}
+    assert run(task("roll_out", "kiosk-two"), told()) == {"serves": "kiosk-two"}
     assert kind_of_last_deployment(hosting) == "ALL_AT_ONCE"  # not the task's own
 
 
 def test_anothers_deployment_is_waited_for_and_then_replaced(hosting: Endpoints) -> None:
     update(hosting, "kiosk-one")
-    assert run(task("roll_out", "kiosk-three")) == {"serves": "kiosk-three"}
+    assert run(task("roll_out", "kiosk-three"), told()) == {"serves": "kiosk-three"}
     assert kind_of_last_deployment(hosting) == "CANARY"
 
 
@@ -114,24 +144,61 @@ def test_a_new_model_that_does_not_start_is_told_from_a_deployment_that_has_not_
     with pytest.raises(
         AirflowFailException, match="(?s)took endpoint kiosk back from kiosk-unfit to kiosk-three: .*no_such_module"
     ):
-        run(task("roll_out", "kiosk-unfit"))
+        run(task("roll_out", "kiosk-unfit"), told())
     assert served(hosting) == ("InService", "kiosk-three")
 
 
 @pytest.mark.parametrize(
-    ("passed", "left"), [(None, "kiosk-three"), ({"answers": 1}, "kiosk-two")], ids=["not yet tested", "tested"]
+    ("passed", "left"),
+    [(None, "kiosk-three"), ("kiosk-one", "kiosk-three"), ("kiosk-two", "kiosk-two")],
+    ids=["not yet tested", "another one tested, before tasks were cleared", "tested"],
 )
 def test_a_run_that_is_stopped_meanwhile_leaves_what_has_passed_the_smoke_test_only(
     hosting: Endpoints, passed: Any, left: str
 ) -> None:
     update(hosting, "kiosk-two")
-    xcoms = {"deploy.prepare": {"previous": "kiosk-three"}, "deploy.smoke_test": passed, "deploy.create_model": PACKAGE}
-    assert run(task("settle", "kiosk-two", "kiosk-three"), TaskInstance(xcoms)) == {"serves": left}
+    instance = told("kiosk-three", smoke_test=passed and {"answers": 1, "config": passed})
+    assert run(task("settle", "kiosk-two", "kiosk-three"), instance) == {"serves": left}
 
 
 def test_what_somebody_has_put_behind_the_endpoint_since_then_stays(hosting: Endpoints) -> None:
-    xcoms = {"deploy.prepare": {"previous": "kiosk-three"}}
-    assert run(task("settle", "kiosk-one", "kiosk-three"), TaskInstance(xcoms)) == {"serves": "kiosk-two"}
+    assert run(task("settle", "kiosk-one", "kiosk-three"), told("kiosk-three")) == {"serves": "kiosk-two"}
+
+
+def test_what_was_said_of_an_earlier_configuration_does_not_reject_the_model(hosting: Endpoints) -> None:
+    objection = {"config": "kiosk-three", "reason": "no good"}
+    for task_id in ("deploy.roll_out", "deploy.smoke_test"):
+        run(task("settle", "kiosk-one", "kiosk-three"), told("kiosk-three", {(task_id, OBJECTION): objection}))
+    assert decided()[0] == "Approved"
+
+
+def test_a_model_whose_package_is_rejected_meanwhile_is_not_rolled_out(hosting: Endpoints) -> None:
+    model_packages.decide(PACKAGE, "Rejected", "seen in Studio")
+    with pytest.raises(AirflowFailException, match="kiosk/1 is Rejected, nothing is deployed: seen in Studio"):
+        run(task("roll_out", "kiosk-one"), told())
+    assert served(hosting) == ("InService", "kiosk-two")
+
+
+@pytest.mark.parametrize(("config", "previous"), [("kiosk-two", "kiosk-one"), ("kiosk-three", "kiosk-two")])
+def test_the_way_back_stays_the_same_where_the_endpoint_serves_the_runs_own_configuration_already(
+    hosting: Endpoints, config: str, previous: str
+) -> None:
+    assert task("prepare", config).python_callable(config, "kiosk-one") == {"previous": previous}
+
+
+def test_a_smoke_test_of_another_configuration_says_nothing_of_the_model(hosting: Endpoints) -> None:
+    archive = f"s3://{BUCKET}/models/kiosk-one/model.tar.gz"
+    hosting.s3.put_object(
+        Bucket=BUCKET, Key="models/kiosk-one/output.tar.gz", Body=packed({"golden.json": '{"request": [{}]}'})
+    )
+    asking, instance = task("smoke_test", "kiosk-three"), told()
+    context: Any = {"ti": instance}
+    with (
+        set_current_context(context),
+        pytest.raises(AirflowFailException, match="serves kiosk-two, .* clear deploy.roll_out and all after it"),
+    ):
+        asking.python_callable({"package": PACKAGE, "model_artifacts": archive}, "kiosk-three")
+    assert OBJECTION not in instance.links
 
 
 def time_out(task: Any, instance: TaskInstance) -> None:
@@ -140,23 +207,18 @@ def time_out(task: Any, instance: TaskInstance) -> None:
     task.resume_execution(TRIGGER_FAIL_REPR, error, {"ti": instance, "task": task})
 
 
-def test_a_roll_out_that_takes_too_long_is_taken_back_and_its_package_is_rejected(
-    hosting: Endpoints, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decided: list[Any] = []
-    monkeypatch.setattr(model_packages, "decide", lambda *arguments: decided.append(arguments))
+def test_a_roll_out_that_takes_too_long_is_taken_back_and_its_package_is_rejected(hosting: Endpoints) -> None:
     update(hosting, "kiosk-three", seconds=8)
-    instance = TaskInstance()
+    instance = told()
     with pytest.raises(AirflowFailException, match="is still Updating to kiosk-three, which takes longer"):
         time_out(task("roll_out", "kiosk-three"), instance)
-    xcoms = {"deploy.prepare": {"previous": "kiosk-two"}, "deploy.create_model": PACKAGE}
-    later = TaskInstance(xcoms, {("deploy.roll_out", OBJECTION): instance.links[OBJECTION]})
+    later = told("kiosk-two", {("deploy.roll_out", OBJECTION): instance.links[OBJECTION]})
     assert run(task("settle", "kiosk-three", "kiosk-two"), later) == {"serves": "kiosk-two"}
-    assert decided == [("none", "Rejected", instance.links[OBJECTION])]
+    assert decided() == ("Rejected", instance.links[OBJECTION]["reason"])
 
 
 def test_anothers_deployment_that_takes_too_long_says_nothing_of_the_model(hosting: Endpoints) -> None:
     update(hosting, "kiosk-three")
     with pytest.raises(TaskDeferralTimeout):
-        time_out(task("roll_out", "kiosk-one"), TaskInstance())
+        time_out(task("roll_out", "kiosk-one"), told())
     assert served(hosting) == ("InService", "kiosk-three")

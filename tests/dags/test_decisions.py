@@ -10,13 +10,26 @@ import pytest
 
 from flight_delay import spec
 from flight_delay_batch import spec as batch_spec
-from silverline import jobs, sagemaker_requests, sql
+from silverline import jobs, model_packages, sagemaker_requests, sql
+from silverline.pipeline import GATED, pipeline
 from silverline.platform import Platform
 from silverline.smoke_test import differences
 from silverline.spec import ROW_METRICS, Costs, Gate
 
 SCRIPTS = Path(__file__).parents[2] / "sagemaker_scripts" / spec.name
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/test-flight-delay/1"
+
+
+@pytest.mark.parametrize(("tested", "shown"), [(PACKAGE, True), (PACKAGE.replace("/1", "/0"), False)])
+def test_a_report_has_the_smoke_test_of_its_own_model_and_none_of_before_tasks_were_cleared(
+    monkeypatch: pytest.MonkeyPatch, tested: str, shown: bool
+) -> None:
+    monkeypatch.setattr(model_packages, "approval", lambda arn: ("Approved", ""))
+    task: Any = pipeline(spec, "").get_task("report")
+    plan = {"as_of": "2013-03", "splits": {}, "compute": []}
+    smoke = {"answers": 1, "package": tested}
+    report = task.python_callable(plan, [], dict.fromkeys(GATED), PACKAGE, smoke, None)
+    assert report["smoke_test"] == (smoke if shown else None)
 
 
 def test_a_gate_metric_that_a_slice_may_not_have_is_refused_before_anything_runs() -> None:

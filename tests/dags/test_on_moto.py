@@ -6,10 +6,11 @@ import os
 import signal
 import tarfile
 from collections.abc import Callable, Iterator
+from unittest.mock import Mock
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
 from moto.sagemaker.models import sagemaker_backends
 
@@ -263,3 +264,37 @@ def test_an_endpoint_that_answers_something_else_fails_the_smoke_test() -> None:
     # a local AWS has been in this process before, there is no such endpoint.
     with pytest.raises((Objection, ClientError)):
         smoke_test("nobody", {"request": [{}], "response": {"predictions": [0.5]}})
+
+
+def answering(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every endpoint answer by this error."""
+    runtime = boto3.client("sagemaker-runtime")
+    monkeypatch.setattr(runtime, "invoke_endpoint", Mock(side_effect=error))
+    monkeypatch.setattr(boto3, "client", lambda name: runtime)
+
+
+def refusal(code: str) -> ClientError:
+    shape = boto3.client("sagemaker-runtime").exceptions.from_code(code)
+    return shape({"Error": {"Code": code, "Message": "no"}}, "InvokeEndpoint")
+
+
+@pytest.mark.parametrize("code", ["ServiceUnavailable", "ValidationError", "ModelNotReadyException", None])
+def test_an_endpoint_that_gives_no_answer_is_an_objection_to_the_model_at_the_last_try(
+    monkeypatch: pytest.MonkeyPatch, code: str | None
+) -> None:
+    error = refusal(code) if code else ReadTimeoutError(endpoint_url="u")
+    answering(error, monkeypatch)
+    with pytest.raises(type(error)):
+        smoke_test("shop", {"request": [{}]}, last=False)
+    with pytest.raises(Objection, match="endpoint shop gives no answer to known rows"):
+        smoke_test("shop", {"request": [{}]}, last=True)
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException", None])
+def test_an_error_that_is_not_the_endpoints_says_nothing_of_the_model(
+    monkeypatch: pytest.MonkeyPatch, code: str | None
+) -> None:
+    error = refusal(code) if code else EndpointConnectionError(endpoint_url="u")
+    answering(error, monkeypatch)
+    with pytest.raises(type(error)):
+        smoke_test("shop", {"request": [{}]}, last=True)

@@ -19,7 +19,7 @@ LONGEST_ROLL_OUT = timedelta(hours=3)  # SageMaker itself goes back before, as s
 
 
 def deploy(spec: PipelineSpec, approved: Any) -> Any:
-    """`deploy.smoke_test`: what the endpoint answered."""
+    """`deploy.smoke_test`: what the endpoint answered, in which configuration and of which model package."""
     with TaskGroup("deploy", tooltip="Model, endpoint configuration, canary, known questions, and the way back"):
         create_model = SageMakerModelOperator(
             task_id="create_model",
@@ -30,6 +30,14 @@ def deploy(spec: PipelineSpec, approved: Any) -> Any:
                 package=approved["package"],
             ),
         )
+
+        @task(
+            doc_md="What the endpoint serves before this run's configuration: what a failure goes back to, also where "
+            "tasks after this one are cleared while it serves that."
+        )
+        def find_previous() -> str | None:
+            return rollout.prepare(spec.aws_name)
+
         create_endpoint_config = SageMakerEndpointConfigOperator(
             task_id="create_endpoint_config",
             doc_md="All traffic of the endpoint to the new model.",
@@ -41,17 +49,20 @@ def deploy(spec: PipelineSpec, approved: Any) -> Any:
         )
 
         @task(
-            doc_md="What the endpoint serves now, to go back to. One whose creation has failed is deleted: SageMaker "
-            "does not update such a one."
+            doc_md="What the endpoint serves now, to go back to; what it served before where that is this run's own "
+            "already. One whose creation has failed is deleted: SageMaker does not update such a one."
         )
-        def prepare() -> dict[str, str | None]:
-            return {"previous": rollout.prepare(spec.aws_name)}
+        def prepare(config: str, previous: str | None) -> dict[str, str | None]:
+            served = rollout.prepare(spec.aws_name)
+            return {"previous": previous if served == config else served}
 
         def start(context: Context, request: dict[str, Any], endpoint: rollout.Endpoint | None, started: bool) -> bool:
+            if not started:
+                _require_approved(_package(context))
             try:
                 return rollout.advance(spec, platform(), request, endpoint, started)
             except rollout.Objection as objection:
-                raise _failure(context, objection) from None
+                raise _failure(context, request["EndpointConfigName"], objection) from None
 
         roll_out = EndpointOperator(
             task_id="roll_out",
@@ -67,29 +78,40 @@ def deploy(spec: PipelineSpec, approved: Any) -> Any:
             doc_md="Asks the endpoint for rows of the test split whose answers the training job wrote down.",
             outlets=[Asset(f"{spec.name}.endpoint")],
         )
-        def smoke_test(approved: dict[str, Any]) -> dict[str, Any]:
+        def smoke_test(approved: dict[str, Any], config: str) -> dict[str, Any]:
             from silverline.smoke_test import smoke_test
 
-            golden = evaluation.read_outputs(approved["model_artifacts"])["golden"]
+            context, golden = get_current_context(), evaluation.read_outputs(approved["model_artifacts"])["golden"]
+            served = (rollout.describe(spec.aws_name) or {}).get("EndpointConfigName")
+            if served != config:
+                raise AirflowFailException(
+                    f"endpoint {spec.aws_name} serves {served}, which says nothing of {config}: clear deploy.roll_out "
+                    "and all after it to roll it out again"
+                )
             try:
-                answers = smoke_test(spec.aws_name, golden)
+                answers = smoke_test(spec.aws_name, golden, last=context["ti"].try_number > context["ti"].max_tries)
             except rollout.Objection as objection:
-                raise _failure(get_current_context(), objection) from None
-            return {"answers": answers, "sample_request": golden["request"][0]}
+                raise _failure(context, config, objection) from None
+            return {
+                "answers": answers,
+                "sample_request": golden["request"][0],
+                "config": config,
+                "package": approved["package"],
+            }
 
         def go_back(
             context: Context, request: dict[str, Any], endpoint: rollout.Endpoint | None, started: bool
         ) -> bool:
-            pull = context["ti"].xcom_pull
-            if pull("deploy.smoke_test"):
+            pull, config = context["ti"].xcom_pull, request["EndpointConfigName"]
+            # What these two have left may be of an earlier configuration: it lasts until they run again.
+            passed = pull("deploy.smoke_test")
+            if passed and passed["config"] == config:
                 return False
-            if rollout.retreat(request, pull("deploy.prepare")["previous"], endpoint, started):
-                return True
             for task_id in ("deploy.roll_out", "deploy.smoke_test"):
-                if objection := pull(task_id, key=OBJECTION):
-                    package = pull("deploy.create_model")["Model"]["PrimaryContainer"]["ModelPackageName"]
-                    model_packages.decide(package, model_packages.REJECTED, objection)
-            return False
+                objection = pull(task_id, key=OBJECTION)
+                if objection and objection["config"] == config:
+                    model_packages.decide(_package(context), model_packages.REJECTED, objection["reason"])
+            return rollout.retreat(request, pull("deploy.prepare")["previous"], endpoint, started)
 
         settle = EndpointOperator(
             task_id="settle",
@@ -108,13 +130,31 @@ def deploy(spec: PipelineSpec, approved: Any) -> Any:
 
             return retention.delete_old(spec, platform())
 
-        prepared, answered = prepare(), smoke_test(approved)
-        approved >> create_model >> create_endpoint_config >> prepared >> roll_out >> answered >> delete_old_models()
+        previous = find_previous()
+        prepared, answered = prepare(CONFIG, previous), smoke_test(approved, CONFIG)
+        approved >> create_model >> previous >> create_endpoint_config >> prepared >> roll_out >> answered
+        answered >> delete_old_models()
         answered >> settle.as_teardown(setups=prepared, on_failure_fail_dagrun=True)
     return answered
 
 
-def _failure(context: Context, objection: rollout.Objection) -> AirflowFailException:
+def _package(context: Context) -> str:
+    """The model package that the run deploys."""
+    created = context["ti"].xcom_pull("deploy.create_model")
+    return str(created["Model"]["PrimaryContainer"]["ModelPackageName"])
+
+
+def _require_approved(package: str) -> None:
+    """AirflowFailException where the package is Rejected by now, of which SageMaker keeps the model that was made."""
+    status, description = model_packages.approval(package)
+    if status != model_packages.APPROVED:
+        raise AirflowFailException(
+            f"{package} is {status}, nothing is deployed: {description}; to deploy it all the same, approve it in the "
+            "registry and clear this task and all after it"
+        )
+
+
+def _failure(context: Context, config: str, objection: rollout.Objection) -> AirflowFailException:
     """What ends the task without another try; `settle` finds the reason in its XCom."""
-    context["ti"].xcom_push(OBJECTION, str(objection))
+    context["ti"].xcom_push(OBJECTION, {"config": config, "reason": str(objection)})
     return AirflowFailException(str(objection))
