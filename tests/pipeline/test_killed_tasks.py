@@ -1,0 +1,118 @@
+"""Runs in which a task of each group is killed at the worst moment, when AWS has done what the task asked for and the
+task doesn't know, and in one of them Airflow's scheduler with it; the tests build on each other, in this order."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+from lost_answers import Way
+from machine import Airflow, Laptop, until
+from published import locations, platform, served
+
+from laptop import services
+from laptop.progress import FINISHED
+
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.long(56)]  # begins with what test_flight_delay.py has begun with
+# The request after which each task is killed. The tables of silver are half moved then.
+KILLED = {
+    "bronze.plan": "AWSGlue.GetPartitions",
+    "silver.clean.stage": "AmazonAthena.StartQueryExecution",
+    "silver.clean.publish": "AWSGlue.UpdatePartition",
+    "train.train": "SageMaker.CreateTrainingJob",
+    "evaluate.evaluate": "SageMaker.CreateProcessingJob",
+    "approve.decide": "SageMaker.UpdateModelPackage",
+    "deploy.create_model": "SageMaker.CreateModel\r\n",
+    "deploy.roll_out": "SageMaker.UpdateEndpoint\r\n",
+}
+KILLED_WITH_THE_SCHEDULER = {"register.register": "SageMaker.CreateModelPackage"}
+Run = dict[str, dict[str, Any]]
+"""The task instances of a run that has ended."""
+
+
+@pytest.fixture(scope="module")
+def way(laptop: Laptop) -> Iterator[Way]:
+    way = Way(laptop.settings.aws_port)
+    yield way
+    way.close()
+
+
+def start(laptop: Laptop, way: Way) -> Airflow:
+    """Airflow, all of it, which goes to AWS by `way`."""
+    return laptop.start(
+        AWS_ENDPOINT_URL=way.url,
+        AIRFLOW__CORE__DAGS_FOLDER=str(laptop.state / "dags"),
+        AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT="30",
+    )
+
+
+@pytest.fixture(scope="module")
+def api(laptop: Laptop, way: Way) -> Airflow:
+    laptop.dags(("silverline/runs.py", "timedelta(seconds=10)", "timedelta(seconds=1)"))  # until a task is tried again
+    return start(laptop, way)
+
+
+@pytest.fixture(scope="module")
+def run(laptop: Laptop, way: Way, api: Airflow) -> Run:
+    """The run of flight_delay, after a file of March has changed."""
+    api.change("PATCH", "/dags/flight_delay_batch", is_paused=True)
+    bucket, key = platform()["bronze_bucket"], "flights/year=2013/month=03/flights.csv"
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket=bucket, Key=key, Body=s3.get_object(Bucket=bucket, Key=key)["Body"].read() + b"\n")
+    for asked in KILLED.values():
+        way.lose(asked, then=psutil.Process.kill)
+
+    def kill_scheduler(_: psutil.Process) -> None:
+        for process in services._family(laptop.state / "services" / "airflow-scheduler.json"):
+            process.kill()
+
+    (asked,) = KILLED_WITH_THE_SCHEDULER.values()
+    crashed = way.lose(asked, then=kill_scheduler)
+    started = api.start_run()
+    assert crashed.wait(1200)
+    until(lambda: services.alive("airflow-scheduler"), lambda alive: not alive)
+    return ended(start(laptop, way), "flight_delay", started)
+
+
+def ended(api: Airflow, dag_id: str, run_id: str) -> Run:
+    until(lambda: api.run(dag_id, run_id)["state"], FINISHED.__contains__, 600)
+    return {task["task_id"]: task for task in api.task_instances(dag_id, run_id)} | {"run": api.run(dag_id, run_id)}
+
+
+def tried_again(run: Run) -> set[str]:
+    return {name for name, task in run.items() if task.get("try_number", 1) > 1}
+
+
+def jobs_since_the_first(kind: str, method: str) -> list[tuple[str, str]]:
+    """Number of the try and status of the jobs that are newer than the first run's."""
+    listed = getattr(boto3.client("sagemaker"), f"list_{method}s")(SortBy="CreationTime", SortOrder="Ascending")
+    jobs = [(job[f"{kind}Name"], job[f"{kind}Status"]) for job in listed[f"{kind}Summaries"]]
+    return [(name.rpartition("-")[2], status) for name, status in jobs[1:]]
+
+
+def test_a_run_of_which_a_task_is_killed_in_each_group_ends_well(run: Run) -> None:
+    assert run["run"]["state"] == "success", {name: task["state"] for name, task in run.items()}
+    assert tried_again(run) == {*KILLED, *KILLED_WITH_THE_SCHEDULER}
+
+
+def test_no_job_is_started_twice(run: Run) -> None:
+    assert jobs_since_the_first("TrainingJob", "training_job") == [("1", "Completed")]
+    assert jobs_since_the_first("ProcessingJob", "processing_job") == [("1", "Completed")]
+
+
+def test_its_model_is_registered_once_approved_and_served(run: Run) -> None:
+    group = "silverline-local-flight-delay"
+    packages = boto3.client("sagemaker").list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
+    assert sorted((package["ModelPackageVersion"], package["ModelApprovalStatus"]) for package in packages) == [
+        (1, "Approved"),
+        (2, "Approved"),
+    ]
+    assert served() == ("InService", "2")
+
+
+def test_silver_has_its_tables_of_one_run_and_nothing_that_was_staged(run: Run) -> None:
+    places = {locations(table)["2013-03"].split("/runs/")[1].split("/")[0] for table in ("flights", "weather")}
+    assert len(places) == 1
+    tables = boto3.client("glue").get_tables(DatabaseName=platform()["silver_database"])["TableList"]
+    assert not [table["Name"] for table in tables if table["Name"].startswith("staged")]
