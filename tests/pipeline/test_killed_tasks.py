@@ -9,7 +9,7 @@ import psutil
 import pytest
 from lost_answers import Way
 from machine import Airflow, Laptop, until
-from published import locations, platform, served
+from published import counts, locations, platform, predictions, served
 
 from laptop import services
 from laptop.progress import FINISHED
@@ -27,6 +27,11 @@ KILLED = {
     "deploy.roll_out": "SageMaker.UpdateEndpoint\r\n",
 }
 KILLED_WITH_THE_SCHEDULER = {"register.register": "SageMaker.CreateModelPackage"}
+KILLED_IN_BATCH = {
+    "score.find_requests": "AmazonAthena.StartQueryExecution",
+    "score.transform": "SageMaker.CreateTransformJob",
+    "gold.publish": "AWSGlue.UpdatePartition",
+}
 Run = dict[str, dict[str, Any]]
 """The task instances of a run that has ended."""
 
@@ -116,3 +121,18 @@ def test_silver_has_its_tables_of_one_run_and_nothing_that_was_staged(run: Run) 
     assert len(places) == 1
     tables = boto3.client("glue").get_tables(DatabaseName=platform()["silver_database"])["TableList"]
     assert not [table["Name"] for table in tables if table["Name"].startswith("staged")]
+
+
+def test_a_batch_of_which_a_task_is_killed_in_each_group_scores_each_flight_once_by_one_job(
+    way: Way, api: Airflow, run: Run
+) -> None:
+    for asked in KILLED_IN_BATCH.values():
+        way.lose(asked, then=psutil.Process.kill)
+    api.change("PATCH", "/dags/flight_delay_batch", is_paused=False)
+    batch = ended(api, "flight_delay_batch", api.trigger("flight_delay_batch", {})["dag_run_id"])
+    assert batch["run"]["state"] == "success", {name: task["state"] for name, task in batch.items()}
+    assert tried_again(batch) == set(KILLED_IN_BATCH)
+    assert jobs_since_the_first("TransformJob", "transform_job") == [("1", "Completed")]
+    rows = predictions("2013-03")
+    assert len(rows) == counts("flight_features")["2013-03"] == rows["late_probability"].notna().sum()
+    assert {model.rpartition("/")[2] for model in rows["model"]} == {"2"}
