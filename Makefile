@@ -80,7 +80,7 @@ down:  ## stop everything that `make run` started
 	@test ! -x $(PYTHON) || $(PYTHON) -m laptop down
 
 test: setup $(SDK) $(CHECKOV) $(MWAA)  ## run all tests, several files at once (ARGS=tests/... runs these, in one process)
-	@$(PYTHON) -m pytest $(or $(ARGS),-n 5)
+	@$(PYTHON) -m pytest $(or $(ARGS),-n 3)
 
 bench: setup  ## measure what serving costs, as ratios to named baselines (under 90 s)
 	@$(PYTHON) tests/benchmarks/serving.py
