@@ -16,6 +16,10 @@ _CREATE_MODEL = ("CreateModel asks for it", f"{_EXECUTION_ROLES}#sagemaker-roles
 # Where a part of what it writes in parts fails.
 _RESULTS = ("Athena writes with it", f"{_ATHENA}federated-query-iam-access.html")
 DOCUMENTED = {
+    ("airflow", "athena:StopQueryExecution"): (
+        "a task that is killed stops its query with it",
+        "https://docs.aws.amazon.com/athena/latest/APIReference/API_StopQueryExecution.html",
+    ),
     ("airflow", "glue:BatchGetPartition"): ("Athena reads partitions with it", f"{_ATHENA}security-iam-awsmanpol.html"),
     ("airflow", "glue:GetPartition"): ("Athena has refused a query without it", _REFUSED),
     ("airflow", "s3:AbortMultipartUpload"): _RESULTS,
@@ -27,8 +31,8 @@ DOCUMENTED = {
         f"{_EXECUTION_ROLES}#sagemaker-roles-createtrainingjob-perms",
     ),
 }
-"""What AWS asks for of a role for what the pipeline does, and local AWS doesn't, and a page of AWS's that says so:
-granted, although nothing here uses it."""
+"""What AWS asks for of a role for what the pipeline does, and local AWS doesn't, or what no run does that ends by itself,
+with the reason and a page on it: granted, although nothing here uses it."""
 
 
 @dataclass(frozen=True)
