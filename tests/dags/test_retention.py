@@ -34,7 +34,7 @@ def deployed(sagemaker: Any, day: int, status: str) -> str:
     container = {"Image": PLATFORM.sagemaker_image, "ModelDataUrl": "s3://artifacts/model.tar.gz"}
     package = sagemaker.create_model_package(
         ModelPackageGroupName=GROUP,
-        ModelApprovalStatus=status,
+        ModelApprovalStatus="Approved",  # of another AWS makes no model
         InferenceSpecification={
             "Containers": [container],
             "SupportedContentTypes": ["application/json"],
@@ -47,6 +47,7 @@ def deployed(sagemaker: Any, day: int, status: str) -> str:
         PrimaryContainer={"ModelPackageName": package},
         Tags=TAGS,
     )
+    sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus=status)
     variant = {"VariantName": "v", "ModelName": name, "InstanceType": "ml.t2.medium", "InitialInstanceCount": 1}
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], Tags=TAGS)
     return name

@@ -29,11 +29,17 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     with mock_aws():
         s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
         s3.create_bucket(Bucket="history")
+        s3.put_object(Bucket="history", Key="model.tar.gz", Body=b"model")
+        container = {"Image": PLATFORM.sagemaker_image, "ModelDataUrl": "s3://history/model.tar.gz"}
+        answers = {"SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]}
         sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
 
         def register(facts: dict[str, str], status: str = "Approved") -> str:
             arn: str = sagemaker.create_model_package(
-                ModelPackageGroupName=GROUP, ModelApprovalStatus=status, CustomerMetadataProperties=facts
+                ModelPackageGroupName=GROUP,
+                ModelApprovalStatus=status,
+                CustomerMetadataProperties=facts,
+                InferenceSpecification={"Containers": [container], **answers},
             )["ModelPackageArn"]
             return arn
 
