@@ -171,6 +171,7 @@ def end_by_interrupt() -> None:
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
+    signal.signal(signal.SIGINT, interrupt)  # which a shell's background jobs are started to ignore
     signal.signal(signal.SIGTERM, interrupt)
     signal.signal(signal.SIGHUP, interrupt)
 

@@ -50,7 +50,7 @@ locals {
   sagemaker = "arn:${local.partition}:sagemaker:${local.region}:${local.account}"
 
   # What a pipeline calls its jobs, models and endpoint configurations: its name, the run and the try.
-  own = { for kind in ["training-job", "hyper-parameter-tuning-job", "processing-job", "transform-job", "model", "endpoint-config"] : kind => [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"] }
+  own = { for kind in ["training-job", "processing-job", "transform-job", "model", "endpoint-config"] : kind => [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"] }
 
   # The same of any kind, which the actions say already. IAM takes 10,240 characters of a role's policies, and each
   # pipeline adds to them.
@@ -82,7 +82,7 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Sid      = "TrainAndEvaluate"
         Effect   = "Allow"
         Action   = ["sagemaker:CreateTrainingJob", "sagemaker:CreateHyperParameterTuningJob", "sagemaker:CreateProcessingJob"]
-        Resource = concat(local.own["training-job"], local.own["hyper-parameter-tuning-job"], local.own["processing-job"])
+        Resource = local.own_of_any_kind
         Condition = {
           StringEquals = local.tagged
           Bool         = local.isolated
@@ -94,7 +94,7 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Sid      = "Score"
         Effect   = "Allow"
         Action   = "sagemaker:CreateTransformJob"
-        Resource = local.own["transform-job"]
+        Resource = local.own_of_any_kind
         Condition = {
           StringEquals = local.tagged
           ArnEquals    = { "sagemaker:OutputKmsKey" = aws_kms_key.this.arn }
@@ -104,7 +104,7 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Sid       = "Model"
         Effect    = "Allow"
         Action    = "sagemaker:CreateModel"
-        Resource  = local.own["model"]
+        Resource  = local.own_of_any_kind
         Condition = { StringEquals = local.tagged, Bool = local.isolated }
       },
       {
