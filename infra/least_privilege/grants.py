@@ -31,8 +31,8 @@ DOCUMENTED = {
         f"{_EXECUTION_ROLES}#sagemaker-roles-createtrainingjob-perms",
     ),
 }
-"""What AWS asks for of a role for what the pipeline does, and local AWS doesn't, or what no run does that ends by itself,
-with the reason and a page on it: granted, although nothing here uses it."""
+"""What AWS asks for of a role for what the pipeline does, and local AWS doesn't, or what no run does that ends by
+itself, with the reason and a page on it: granted, although nothing here uses it."""
 
 
 @dataclass(frozen=True)
