@@ -82,22 +82,27 @@ def stop_all(platform: Platform, dag_id: str, name_prefix: str) -> list[str]:
     return stopped
 
 
-def _started_by(platform: Platform, dag_id: str, name_prefix: str) -> Iterator[tuple[Kind, str]]:
+def named(name_prefix: str, status: str) -> Iterator[tuple[Kind, str, str]]:
+    """Kind, name and ARN of every job of that status whose name is `name_prefix`, a hyphen and more."""
     import boto3
 
     sagemaker: Any = boto3.client("sagemaker")
-    wanted = {"Environment": platform.environment, "AirflowDag": dag_id}
     for kind in KINDS:
-        pages = sagemaker.get_paginator(f"list_{kind.method}s").paginate(
-            NameContains=name_prefix, StatusEquals="InProgress"
-        )
+        pages = sagemaker.get_paginator(f"list_{kind.method}s").paginate(NameContains=name_prefix, StatusEquals=status)
         for job in (job for page in pages for job in page[f"{kind.member}Summaries"]):
             name = job[f"{kind.member}Name"]
-            if not name.startswith(f"{name_prefix}-"):
-                continue  # another's, and none of this role's business
-            tags = sagemaker.list_tags(ResourceArn=job[f"{kind.member}Arn"])["Tags"]
-            if wanted.items() <= {tag["Key"]: tag["Value"] for tag in tags}.items():
-                yield kind, name
+            if name.startswith(f"{name_prefix}-"):
+                yield kind, name, job[f"{kind.member}Arn"]
+
+
+def _started_by(platform: Platform, dag_id: str, name_prefix: str) -> Iterator[tuple[Kind, str]]:
+    import boto3
+
+    wanted = {"Environment": platform.environment, "AirflowDag": dag_id}
+    for kind, name, arn in named(name_prefix, "InProgress"):  # another's are none of this role's business
+        tags = boto3.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
+        if wanted.items() <= {tag["Key"]: tag["Value"] for tag in tags}.items():
+            yield kind, name
 
 
 def _has(answered: Any, asked: Any) -> bool:

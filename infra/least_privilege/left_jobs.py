@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from silverline.jobs import KINDS
+from silverline import jobs
 
 WAIT_SECONDS = 120
 SLEEP_SECONDS = 300
@@ -21,23 +21,18 @@ def end_left_jobs(pipeline: str) -> None:
     RuntimeError where one doesn't end.
     """
     deadline = time.monotonic() + WAIT_SECONDS
-    while left := list(_going_on(_prefix(pipeline))):
+    while left := list(_going_on(_stem(pipeline))):
         if time.monotonic() > deadline:
             raise RuntimeError(f"still there {WAIT_SECONDS} s after they were stopped: {', '.join(left)}")
         time.sleep(0.3)
 
 
-def _going_on(prefix: str) -> Iterator[str]:
-    """The names of the jobs whose name begins so and that haven't ended; each has been asked to."""
-    sagemaker: Any = boto3.client("sagemaker")
-    for kind in KINDS:
-        pages = sagemaker.get_paginator(f"list_{kind.method}s").paginate(NameContains=prefix)
-        for job in (job for page in pages for job in page[f"{kind.member}Summaries"]):
-            name, status = job[f"{kind.member}Name"], job[f"{kind.member}Status"]
-            if status == "InProgress":
-                getattr(sagemaker, f"stop_{kind.method}")(**{f"{kind.member}Name": name})
-            if status in ("InProgress", "Stopping"):
-                yield name
+def _going_on(stem: str) -> Iterator[str]:
+    """The names of the jobs that are called so and haven't ended; each has been asked to."""
+    for kind, name, _ in jobs.named(stem, "InProgress"):
+        jobs.stop(kind, name)
+        yield name
+    yield from (name for _, name, _ in jobs.named(stem, "Stopping"))
 
 
 def leave_jobs(document: Mapping[str, Any], pipeline: str) -> None:
@@ -52,7 +47,7 @@ def _leave_them(document: Mapping[str, Any], pipeline: str) -> None:
             break
         time.sleep(0.3)
     left, image, role = (
-        f"{_prefix(pipeline)}{time.time_ns()}",
+        f"{_stem(pipeline)}-{time.time_ns()}",
         document["sagemaker_image"],
         document["sagemaker_jobs_role_arn"],
     )
@@ -130,8 +125,8 @@ def _leave_them(document: Mapping[str, Any], pipeline: str) -> None:
     )
 
 
-def _prefix(pipeline: str) -> str:
-    return f"{pipeline.replace('_', '-')}-left-"
+def _stem(pipeline: str) -> str:
+    return f"{pipeline.replace('_', '-')}-left"
 
 
 def _put_sleeping_scripts(document: Mapping[str, Any], pipeline: str) -> Any:
