@@ -5,7 +5,7 @@ from typing import Any
 
 import boto3
 
-from silverline import months, rollout
+from silverline import model_packages, months, rollout
 from silverline.platform import Platform
 from silverline.spec import Spec
 
@@ -22,20 +22,15 @@ def find(platform: Platform, spec: Spec) -> dict[str, Any] | None:
 def find_before(platform: Platform, spec: Spec, month: str) -> dict[str, Any] | None:
     """The same as it was before `month`, whatever is served now: of the packages approved for the last month before it
     the newest; None where there is none. What came later has learnt from `month`."""
-    pages = (
-        boto3.client("sagemaker")
-        .get_paginator("list_model_packages")
-        .paginate(
-            ModelPackageGroupName=platform.model_package_groups[spec.name],
-            ModelApprovalStatus="Approved",
-            SortBy="CreationTime",
-            SortOrder="Ascending",
-        )
+    approved = model_packages.versions(
+        platform.model_package_groups[spec.name],
+        ModelApprovalStatus="Approved",
+        SortBy="CreationTime",
+        SortOrder="Ascending",
     )
-    approved = [found["ModelPackageArn"] for page in pages for found in page["ModelPackageSummaryList"]]
-    months = {arn: known for arn in approved if (known := _as_of(arn)) and known < month}
-    newest = [arn for arn, known in months.items() if known == max(months.values())]
-    return _package(newest[-1]) if newest else None
+    described = [model_packages.describe(version["ModelPackageArn"]) for version in approved]
+    earlier = [one for one in described if "" < _as_of(one) < month]
+    return _package(max(reversed(earlier), key=_as_of)) if earlier else None  # of a month's, the first that it meets
 
 
 def later_in_service(spec: Spec, month: str) -> str | None:
@@ -44,14 +39,13 @@ def later_in_service(spec: Spec, month: str) -> str | None:
     if served is None:
         return None
     package = served["package"]
-    known = _as_of(package) if package else None
-    return None if known and known <= month else package or served["model_artifacts"]
+    known = _as_of(model_packages.describe(package)) if package else ""
+    return None if "" < known <= month else package or served["model_artifacts"]
 
 
-def _as_of(package: str) -> str | None:
-    """The test month of the model, which its registration has written down."""
-    described = boto3.client("sagemaker").describe_model_package(ModelPackageName=package)
-    return described.get("CustomerMetadataProperties", {}).get("as_of")
+def _as_of(described: Mapping[str, Any]) -> str:
+    """The test month of the model, which its registration has written down; empty where it is not known."""
+    return model_packages.facts(described).get("as_of", "")
 
 
 def _served(endpoint_name: str) -> dict[str, Any] | None:
@@ -63,28 +57,23 @@ def _served(endpoint_name: str) -> dict[str, Any] | None:
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     container = model.get("PrimaryContainer") or model["Containers"][0]
     if package := container.get("ModelPackageName"):
-        return _package(package)
+        return _package(model_packages.describe(package))
     return {"package": None, "model_artifacts": container["ModelDataUrl"], "lineage": None}
 
 
 def _approved(group: str) -> dict[str, Any] | None:
-    newest = boto3.client("sagemaker").list_model_packages(
-        ModelPackageGroupName=group,
-        ModelApprovalStatus="Approved",
-        SortBy="CreationTime",
-        SortOrder="Descending",
-        MaxResults=1,
-    )["ModelPackageSummaryList"]
-    return _package(newest[0]["ModelPackageArn"]) if newest else None
+    newest = model_packages.versions(
+        group, ModelApprovalStatus="Approved", SortBy="CreationTime", SortOrder="Descending", MaxResults=1
+    )
+    return next((_package(model_packages.describe(version["ModelPackageArn"])) for version in newest), None)
 
 
-def _package(arn: str) -> dict[str, Any]:
-    package = boto3.client("sagemaker").describe_model_package(ModelPackageName=arn)
-    container = package["InferenceSpecification"]["Containers"][0]
+def _package(described: Mapping[str, Any]) -> dict[str, Any]:
+    container = described["InferenceSpecification"]["Containers"][0]
     return {
-        "package": package["ModelPackageArn"],
+        "package": described["ModelPackageArn"],
         "model_artifacts": container["ModelDataUrl"],
-        "lineage": package.get("CustomerMetadataProperties", {}).get("lineage"),
+        "lineage": model_packages.facts(described).get("lineage"),
     }
 
 

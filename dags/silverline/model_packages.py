@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -85,26 +85,39 @@ def properties(facts: Mapping[str, Any]) -> dict[str, str]:
     return dict([(name, text) for name, text in texts.items() if text.strip()][:MOST_PROPERTIES])
 
 
-def facts(arn: str) -> dict[str, str]:
-    """What the registry's version says of its model, as `properties` has put it."""
+def versions(group: str, **asked: Any) -> Iterator[Any]:
+    """Every version of a model package group in ListModelPackages' words, of which `asked` may want some only."""
     import boto3
 
-    return boto3.client("sagemaker").describe_model_package(ModelPackageName=arn)["CustomerMetadataProperties"]
+    pages = (
+        boto3.client("sagemaker").get_paginator("list_model_packages").paginate(ModelPackageGroupName=group, **asked)
+    )
+    return (version for page in pages for version in page["ModelPackageSummaryList"])
+
+
+def describe(arn: str) -> Any:
+    """DescribeModelPackage's answer."""
+    import boto3
+
+    return boto3.client("sagemaker").describe_model_package(ModelPackageName=arn)
+
+
+def facts(description: Mapping[str, Any]) -> dict[str, str]:
+    """What a version's description says of its model, as `properties` has put it; nothing where something else has
+    registered it."""
+    return dict(description.get("CustomerMetadataProperties", {}))
 
 
 def approval(arn: str) -> tuple[Status, str]:
     """The version's approval status, and who or what gave it."""
-    import boto3
-
-    package = boto3.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    package = describe(arn)
     return package["ModelApprovalStatus"], package.get("ApprovalDescription", "")
 
 
 def registered_at(arn: str) -> datetime:
     """When the version was registered."""
-    import boto3
-
-    return boto3.client("sagemaker").describe_model_package(ModelPackageName=arn)["CreationTime"]
+    registered: datetime = describe(arn)["CreationTime"]
+    return registered
 
 
 def decide(arn: str, status: Status, description: str) -> None:

@@ -45,7 +45,7 @@ def track(
     mlflow.set_tracking_uri(uri)  # for the whole process: sagemaker-mlflow asks for no client's
     client = mlflow.MlflowClient()
 
-    facts = model_packages.facts(package)
+    facts = model_packages.facts(model_packages.describe(package))
     made_of = lineage.load(facts["lineage"])
     job: Mapping[str, Any] = {
         **boto3.client("sagemaker").describe_training_job(TrainingJobName=made_of["training_job"]["name"])

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import boto3
-
-from silverline import evaluation, plots
+from silverline import evaluation, model_packages, plots
 from silverline.platform import Platform
 from silverline.spec import Gate
 
@@ -37,14 +35,10 @@ class Version(NamedTuple):
 
 def read(platform: Platform, pipeline: str, gate: Gate) -> list[Version]:
     """Every version that a run of the pipeline has registered, by month; those of one month by number."""
-    sagemaker = boto3.client("sagemaker")
-    pages = sagemaker.get_paginator("list_model_packages").paginate(
-        ModelPackageGroupName=platform.model_package_groups[pipeline]
-    )
     versions = []
-    for listed in (one for page in pages for one in page["ModelPackageSummaryList"]):
-        package = sagemaker.describe_model_package(ModelPackageName=listed["ModelPackageArn"])
-        facts = package.get("CustomerMetadataProperties", {})
+    for listed in model_packages.versions(platform.model_package_groups[pipeline]):
+        package = model_packages.describe(listed["ModelPackageArn"])
+        facts = model_packages.facts(package)
         if "evaluation" not in facts:
             continue  # registered by something else
         comparison = evaluation.read(facts["evaluation"])

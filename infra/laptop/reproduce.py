@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from laptop.services import ServiceError
-from silverline import jobs, lineage, objects
+from silverline import jobs, lineage, model_packages, objects
 from silverline.platform import Platform
 
 POLL_SECONDS = 2
@@ -27,7 +27,7 @@ def reproduce(platform: Platform, pipeline: str, package: str, console: Console)
     """Train the model of `package`, an ARN or a version of the pipeline's group, again; 0 where it is the same to the
     bit."""
     described = _package(platform.model_package_groups[pipeline], package)
-    facts = described["CustomerMetadataProperties"]
+    facts = model_packages.facts(described)
     made_of = lineage.load(facts["lineage"])
     console.print(f"{described['ModelPackageArn']}\n{facts['lineage']}", soft_wrap=True, highlight=False)
     _check_source(made_of["source"])
@@ -42,20 +42,15 @@ def reproduce(platform: Platform, pipeline: str, package: str, console: Console)
 
 def _package(group: str, package: str) -> dict[str, Any]:
     """The model package's description; ServiceError where there is none, or it says nothing of its lineage."""
-    sagemaker = boto3.client("sagemaker")
     if not package.startswith("arn:"):
-        pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
-        versions = {
-            str(found["ModelPackageVersion"]): found["ModelPackageArn"]
-            for page in pages
-            for found in page["ModelPackageSummaryList"]
-        }
+        listed = model_packages.versions(group)
+        versions = {str(found["ModelPackageVersion"]): found["ModelPackageArn"] for found in listed}
         if package not in versions:
             known = ", ".join(sorted(versions, key=int)) or "none"
             raise ServiceError(f"{group} has no model package of version {package}; it has {known}")
         package = versions[package]
-    described: dict[str, Any] = {**sagemaker.describe_model_package(ModelPackageName=package)}
-    if "lineage" not in described.get("CustomerMetadataProperties", {}):
+    described: dict[str, Any] = {**model_packages.describe(package)}
+    if "lineage" not in model_packages.facts(described):
         raise ServiceError(f"{package} doesn't say what it was made of: it was registered by something else")
     return described
 

@@ -123,7 +123,7 @@ def test_artifacts_are_the_evaluation_its_plots_the_card_and_the_lineage(
     client, run_id = tracked
     names = {file.path for folder in ("", "plots") for file in client.list_artifacts(run_id, folder)}
     assert names >= {"comparison.json", "evaluation.json", "lineage.json", "model_card.html", "plots/roc.png"}
-    facts = model_packages.facts(package)
+    facts = model_packages.facts(model_packages.describe(package))
     for name, address in {"lineage.json": facts["lineage"], "model_card.html": facts["model_card"]}.items():
         assert Path(client.download_artifacts(run_id, name, str(tmp_path))).read_bytes() == objects.read(address)
 
