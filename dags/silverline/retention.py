@@ -18,10 +18,11 @@ def delete_old(spec: PipelineSpec, place: Platform) -> dict[str, list[str]]:
     endpoint = describe(spec.aws_name) or {}
     used = {endpoint.get("EndpointConfigName"), endpoint.get("PendingDeploymentSummary", {}).get("EndpointConfigName")}
     configs = _own(sagemaker, spec, place, "list_endpoint_configs", "EndpointConfigs", "EndpointConfig")
+    models_of = {name: _models(sagemaker, name) for name in configs}
     others = [name for name in configs if name not in used]
-    kept = [name for name in others if _may_be_served(sagemaker, name)][: spec.kept_models]
+    kept = [name for name in others if _may_be_served(sagemaker, models_of[name])][: spec.kept_models]
     old_configs = [name for name in others if name not in kept]
-    kept_models = {model for name in configs if name not in old_configs for model in _models(sagemaker, name)}
+    kept_models = {model for name in configs if name not in old_configs for model in models_of[name]}
     for name in old_configs:
         sagemaker.delete_endpoint_config(EndpointConfigName=name)
     models = _own(sagemaker, spec, place, "list_models", "Models", "Model")
@@ -36,12 +37,10 @@ def _models(sagemaker: Any, config: str) -> list[str]:
     return [variant["ModelName"] for variant in variants]
 
 
-def _may_be_served(sagemaker: Any, config: str) -> bool:
-    """Whether somebody may go back to the configuration: its models are there, and no package of theirs is Rejected."""
+def _may_be_served(sagemaker: Any, models: list[str]) -> bool:
+    """Whether somebody may go back to these models: they are there, and no package of theirs is Rejected."""
     try:
-        containers = [
-            sagemaker.describe_model(ModelName=name)["PrimaryContainer"] for name in _models(sagemaker, config)
-        ]
+        containers = [sagemaker.describe_model(ModelName=name)["PrimaryContainer"] for name in models]
         packages = [container["ModelPackageName"] for container in containers if "ModelPackageName" in container]
         return all(model_packages.approval(package)[0] != model_packages.REJECTED for package in packages)
     except sagemaker.exceptions.ClientError as error:
