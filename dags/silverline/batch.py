@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from silverline.groups.clean_up import clean_up
 from silverline.groups.gold import gold
 from silverline.groups.score import NO_MODEL, score
+from silverline.months import MONTH
 from silverline.platform import platform
 from silverline.runs import dag_arguments
 from silverline.spec import BatchSpec
@@ -20,9 +21,7 @@ def batch(spec: BatchSpec, doc_md: str) -> DAG:
         doc_md=doc_md,
         schedule=Asset(f"{spec.name}.{spec.feature_table}") | Asset(f"{spec.name}.endpoint"),
         params={
-            "month": Param(
-                None, type=["null", "string"], pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="month to score, yyyy-mm"
-            ),
+            "month": Param(None, type=["null", "string"], pattern=f"^{MONTH}$", description="month to score, yyyy-mm"),
             "prefix": Param(
                 None, type=["null", "string"], pattern="^s3://[^/]+/.+/$", description="JSON Lines to score as `month`"
             ),

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
+MONTH = r"\d{4}-(0[1-9]|1[0-2])"
+"""What a month looks like as text."""
 Inventory = Mapping[str, Mapping[str, str]]
 """Of each month the bronze tables that have files for it, and a hash of these files."""
 

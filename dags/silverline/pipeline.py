@@ -12,6 +12,7 @@ from silverline.groups.evaluate import evaluate
 from silverline.groups.register import register
 from silverline.groups.silver import silver
 from silverline.groups.train import train
+from silverline.months import MONTH
 from silverline.runs import FIRST, dag_arguments
 from silverline.schedule import asset_or_backfill
 from silverline.spec import PipelineSpec
@@ -27,9 +28,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
         doc_md=doc_md,
         schedule=asset_or_backfill(Asset(f"{spec.name}.bronze"), FIRST),
         params={
-            "as_of": Param(
-                None, type=["null", "string"], pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="test month, yyyy-mm"
-            ),
+            "as_of": Param(None, type=["null", "string"], pattern=f"^{MONTH}$", description="test month, yyyy-mm"),
             "test_months": Param(1, type="integer", minimum=1, maximum=12, description="months of test up to as_of"),
             **_tuning_params(spec),
         },

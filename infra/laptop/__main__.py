@@ -17,8 +17,9 @@ from deploy import account
 from deploy.plan import Refused
 from deploy.platform import read
 from laptop import airflow, backfill, demo_data, hybrid, progress, reproduce, services, summary, terraformed
+from laptop.arguments import flag, month
 from laptop.settings import ALL_STATE, ENVIRONMENT, LOCAL, REPOSITORY, STATE, Settings, make
-from laptop.starting import one_at_a_time, require_free_aws_port, settled, start_all, start_local_aws
+from laptop.starting import enter_local_aws, settled, start_all
 from silverline.platform import Platform
 
 
@@ -51,13 +52,12 @@ def backfill_months(arguments: argparse.Namespace, console: Console) -> int:
     """Run the pipeline once for each month that lacks a run, in order, and show what the registry then has."""
     asked = backfill.wanted(arguments.first, arguments.last)
     _require_pipeline(arguments.pipeline)
-    if arguments.again not in ("true", "false"):
-        raise services.ServiceError(f"AGAIN={arguments.again} is neither true nor false")
+    again = flag("AGAIN", arguments.again)
     started = start_all(arguments.pipeline, arguments.aws_port, arguments.airflow_port, console)
     if "as_of" not in started.api.params(arguments.pipeline):
         raise services.ServiceError(f"{arguments.pipeline} makes no model of a month: there is nothing to backfill")
     console.print(f"Airflow is up at {started.settings.airflow_url}", highlight=False)
-    failed = backfill.backfill(started, arguments.pipeline, asked, arguments.again == "true", console)
+    failed = backfill.backfill(started, arguments.pipeline, asked, again, console)
     return failed or backfill.show_history(started.platform, arguments.pipeline, None, console)
 
 
@@ -92,14 +92,12 @@ def invoke(arguments: argparse.Namespace, console: Console) -> int:
     sample = summary.sample_file(arguments.pipeline)
     if not sample.exists():
         raise services.ServiceError(f"there is no endpoint of {arguments.pipeline} yet: `{make('run')}` brings it up")
-    with one_at_a_time():
+    if ENVIRONMENT == LOCAL:
+        enter_local_aws()
+    else:
         settings = settled(None, None)
         settings.enter()
-        if ENVIRONMENT == LOCAL:
-            require_free_aws_port(settings)
-            start_local_aws(settings)
-        else:
-            terraformed.document(settings)
+        terraformed.document(settings)
     request = sample.read_text()
     response = boto3.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=arguments.pipeline.replace("_", "-"), ContentType="application/json", Body=request
@@ -135,11 +133,7 @@ def _platform() -> Platform:
     """The environment's platform, after starting local AWS where that is down."""
     STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
     if ENVIRONMENT == LOCAL:
-        with one_at_a_time():
-            settings = settled(None, None)
-            settings.enter()
-            require_free_aws_port(settings)
-            start_local_aws(settings)
+        enter_local_aws()
     else:
         os.environ.update(Settings(0, 0).user_environment())
         account.caller()
@@ -158,16 +152,10 @@ def _conf(arguments: argparse.Namespace) -> dict[str, Any]:
     _require_pipeline(arguments.pipeline)
     conf: dict[str, Any] = {}
     for name in ("as_of", "month"):
-        if (month := getattr(arguments, name)) is not None:
-            if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
-                raise services.ServiceError(
-                    f"{name.upper()}={month} is no month: write it as yyyy-mm, for example 2013-06"
-                )
-            conf[name] = month
+        if (text := getattr(arguments, name)) is not None:
+            conf[name] = month(name.upper(), text, "2013-06")
     if arguments.tune is not None:
-        if arguments.tune not in ("true", "false"):
-            raise services.ServiceError(f"TUNE={arguments.tune} is neither true nor false")
-        conf["tune"] = arguments.tune == "true"
+        conf["tune"] = flag("TUNE", arguments.tune)
     if arguments.prefix is not None:
         conf["prefix"] = arguments.prefix
     if arguments.test_months is not None:

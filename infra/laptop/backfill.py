@@ -2,7 +2,6 @@
 
 import importlib
 import logging
-import re
 import time
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from laptop import history, progress, services, summary
+from laptop import arguments, history, progress, services, summary
 from laptop.airflow import Api
 from laptop.services import ServiceError
 from laptop.settings import STATE
@@ -25,8 +24,7 @@ POLL_SECONDS = 0.5
 def wanted(first: str, last: str) -> list[str]:
     """The months from `first` to `last`; ServiceError where one is no month, or there is none between them."""
     for name, month in (("FROM", first), ("TO", last)):
-        if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
-            raise ServiceError(f"{name}={month} is no month: write it as yyyy-mm, for example 2013-03")
+        arguments.month(name, month, "2013-03")
     if first > last:
         raise ServiceError(f"FROM={first} comes after TO={last}")
     return months.between(first, last)

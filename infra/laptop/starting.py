@@ -34,7 +34,7 @@ def start_all(pipeline: str, aws_port: int | None, airflow_port: int | None, con
     STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
     if shutil.disk_usage(STATE).free < FREE_BYTES:
         raise services.ServiceError(f"less than 2 GB are free where {STATE} is: make room first")
-    with one_at_a_time(), ThreadPoolExecutor(1) as background:
+    with _one_at_a_time(), ThreadPoolExecutor(1) as background:
         settings = settled(aws_port, airflow_port)
         settings.enter()
         api = airflow.Api(settings)
@@ -42,9 +42,9 @@ def start_all(pipeline: str, aws_port: int | None, airflow_port: int | None, con
         console.print(f"starting {'local AWS and ' if ENVIRONMENT == LOCAL else ''}Airflow ...")
         airflow.require_free_port(settings)
         if ENVIRONMENT == LOCAL:
-            require_free_aws_port(settings)
+            _require_free_aws_port(settings)
             started = background.submit(airflow.start, settings.environment())
-            start_local_aws(settings)
+            _start_local_aws(settings)
             document = platform.apply()
         else:
             document = terraformed.document(settings)
@@ -67,6 +67,15 @@ def start_all(pipeline: str, aws_port: int | None, airflow_port: int | None, con
     return Started(settings, api, Platform.from_document(document))
 
 
+def enter_local_aws() -> None:
+    """Talk to local AWS, after starting it where it is down."""
+    with _one_at_a_time():
+        settings = settled(None, None)
+        settings.enter()
+        _require_free_aws_port(settings)
+        _start_local_aws(settings)
+
+
 def settled(aws_port: int | None, airflow_port: int | None) -> Settings:
     """The ports asked for; without, those of the time before, since what they serve is kept; without, 4566 and 8080."""
     path = STATE / "ports.json"
@@ -81,7 +90,7 @@ def settled(aws_port: int | None, airflow_port: int | None) -> Settings:
 
 
 @contextmanager
-def one_at_a_time() -> Iterator[None]:
+def _one_at_a_time() -> Iterator[None]:
     """What starts services, one command after the other: the second finds everything started."""
     with (STATE / "start.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -93,12 +102,12 @@ def _has_local_aws() -> bool:
     return ENVIRONMENT != LOCAL or services.alive("local-aws")
 
 
-def require_free_aws_port(settings: Settings) -> None:
+def _require_free_aws_port(settings: Settings) -> None:
     if not services.alive("local-aws"):
         services.require_free_port(settings.aws_port, "local AWS", "AWS_PORT")
 
 
-def start_local_aws(settings: Settings) -> None:
+def _start_local_aws(settings: Settings) -> None:
     command = services.python(
         "-m", "local_aws", "--port", str(settings.aws_port), "--state-dir", str(STATE / "local_aws")
     )
