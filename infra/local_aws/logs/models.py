@@ -1,5 +1,6 @@
-"""moto's CloudWatch Logs, except that metric filters make metrics, and patterns filter."""
+"""moto's CloudWatch Logs, except that metric filters and embedded metrics make metrics, and patterns filter."""
 
+import sys
 import threading
 import time
 import uuid
@@ -14,7 +15,7 @@ from moto.logs.models import logs_backends as logs_backends
 
 from local_aws import authorization
 from local_aws.kms import keys
-from local_aws.logs import insights
+from local_aws.logs import embedded_metrics, insights
 from local_aws.logs.conditions import PatternError
 from local_aws.logs.exceptions import (
     AccessDeniedException,
@@ -31,7 +32,7 @@ _lock = threading.Lock()  # one for the process: backends are plain data, so tha
 
 
 class FilteringLogsBackend(LogsBackend):
-    """moto's CloudWatch Logs, except that metric filters make metrics, and patterns filter."""
+    """moto's CloudWatch Logs, except that metric filters and embedded metrics make metrics, and patterns filter."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
@@ -69,9 +70,24 @@ class FilteringLogsBackend(LogsBackend):
             with _lock:
                 data, self.filled[key] = metric_data(metric_filter, accepted, self.filled.get(key, 0))
             if data:
-                namespace = metric_filter["metricTransformations"][0]["metricNamespace"]
-                cloudwatch_backends[self.account_id][self.region_name].put_metric_data(namespace, data)
+                self._put(metric_filter["metricTransformations"][0]["metricNamespace"], data)
+        for event in accepted:
+            self._extract_metrics(log_group_name, event["message"])
         return token, rejected
+
+    def _extract_metrics(self, log_group_name: str, message: str) -> None:
+        """Put the metrics embedded in an event; one that breaks the format's rules counts as AWS counts it."""
+        try:
+            found = embedded_metrics.metric_data(message)
+        except embedded_metrics.EmbeddedMetricError as error:
+            print(f"{log_group_name}: an event's embedded metrics are not taken: {error}", file=sys.stderr, flush=True)
+            group = [{"Name": "LogGroupName", "Value": log_group_name}]
+            found = [("AWS/Logs", [{"MetricName": "EMFValidationErrors", "Value": 1.0, "Dimensions": group}])]
+        for namespace, data in found:
+            self._put(namespace, data)
+
+    def _put(self, namespace: str, data: Sequence[Mapping[str, Any]]) -> None:
+        cloudwatch_backends[self.account_id][self.region_name].put_metric_data(namespace, data)
 
     def put_filter(self, request: Mapping[str, Any]) -> None:
         """Create a metric filter, or replace the one of its name."""
