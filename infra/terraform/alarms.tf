@@ -107,17 +107,29 @@ resource "aws_cloudwatch_composite_alarm" "platform" {
   ok_actions        = [aws_sns_topic.alarms.arn]
 }
 
+# The laptop's start-up fills in the same files (infra/laptop/dashboard.py). How to add a widget is told in platform.yaml.
+locals {
+  dashboard = {
+    environment = var.environment
+    region      = local.region
+    prefix      = local.prefix
+    namespace   = local.metrics_namespace
+    alarms      = jsonencode([for alarm in aws_cloudwatch_metric_alarm.this : alarm.arn])
+  }
+}
+
 resource "aws_cloudwatch_dashboard" "platform" {
   dashboard_name = local.prefix
 
-  dashboard_body = templatefile("${path.module}/dashboard.json.tftpl", {
-    region    = local.region
-    prefix    = local.prefix
-    namespace = local.metrics_namespace
-    groups    = keys(local.log_groups)
-    endpoints = values(local.aws_names)
-    variant   = local.variant
-    alarms    = [for alarm in aws_cloudwatch_metric_alarm.this : alarm.arn]
+  dashboard_body = jsonencode({
+    widgets = concat(
+      yamldecode(templatefile("${path.module}/dashboard/platform.yaml", local.dashboard)),
+      [
+        for pipeline, name in local.aws_names : yamldecode(templatefile(
+          "${path.module}/dashboard/pipeline.yaml", merge(local.dashboard, { pipeline = pipeline, endpoint = name })
+        ))
+      ]...
+    )
   })
 }
 

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from deploy.platform import SCHEMA, read
-from laptop import platform
+from laptop import dashboard, platform
 from silverline.platform import Platform
 
 
@@ -54,6 +54,22 @@ def test_what_the_document_names_is_there(aws: None) -> None:
         boto3.client("kms").describe_key(KeyId="alias/silverline-local")["KeyMetadata"]["Arn"]
         == (document["kms_key_arn"])
     )
+
+
+def test_a_dashboard_is_laid_with_widgets_of_each_pipeline_and_the_alarms_that_there_are(aws: None) -> None:
+    document, cloudwatch = platform.apply(), boto3.client("cloudwatch")
+    text = cloudwatch.get_dashboard(DashboardName="silverline-local")["DashboardBody"]
+    alarms, *others = json.loads(text)["widgets"]
+    names = [arn.rpartition(":")[2] for arn in alarms["properties"]["alarms"]]
+    assert sorted(names) == sorted(document["endpoint_alarms"]["flight_delay"])
+    invocations = ["AWS/SageMaker", "Invocations", "EndpointName", "flight-delay", "VariantName", "AllTraffic"]
+    assert invocations in [metric for widget in others for metric in widget["properties"]["metrics"]]
+
+
+def test_a_dashboard_has_the_same_widgets_for_a_second_pipeline() -> None:
+    one, two = (dashboard.body("local", pipelines, [])["widgets"] for pipelines in (["a"], ["a", "a_b"]))
+    assert two[: len(one)] == one and len(two) > len(one)
+    assert json.loads(json.dumps(two[len(one) :]).replace("a-b", "a").replace("a_b", "a")) == one[len(one) - len(two) :]
 
 
 def test_the_schema_requires_what_the_pipelines_read() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from terraform_cli import REPOSITORY, Platform
 
+from laptop import dashboard
 from laptop.alarms import canary_alarm
 
 RUNBOOK = "infra/terraform/runbook.md"
@@ -82,3 +83,15 @@ def test_the_dashboard_shows_metrics_that_the_alarms_watch(platform_on_local_aws
     shown = {tuple(metric[:2]) for widget in widgets for metric in widget["properties"].get("metrics", [])}
     watched = {(a["Namespace"], a["MetricName"]) for a in alarms(platform_on_local_aws)["MetricAlarms"]}
     assert watched - shown <= {("AWS/Athena", "TotalExecutionTime")}
+
+
+def test_the_dashboard_is_the_one_that_a_laptop_has(platform_on_local_aws: Platform) -> None:
+    cloudwatch, environment = platform_on_local_aws.aws.client("cloudwatch"), platform_on_local_aws.environment
+    laid = json.loads(cloudwatch.get_dashboard(DashboardName=f"silverline-{environment}")["DashboardBody"])
+    shown = laid["widgets"][0]["properties"]["alarms"]
+    pipelines = platform_on_local_aws.document["endpoint_alarms"]
+    assert laid == dashboard.body(environment, pipelines, shown)
+    watched = {
+        arn for alarm in alarms(platform_on_local_aws)["MetricAlarms"] if "canary" not in (arn := alarm["AlarmArn"])
+    }
+    assert set(shown) == watched
