@@ -15,6 +15,15 @@ class Kind(NamedTuple):
     method: str
     output: str = ""
 
+    @property
+    def log_group(self) -> str:
+        """The log group in CloudWatch of such a job, or of the training jobs that a tuning job starts."""
+        return f"/aws/sagemaker/{TRAINING.member if self == TUNING else self.member}s"
+
+    def log_streams(self, name: str) -> str:
+        """What the names of the log streams begin with that the job `name` has in there."""
+        return f"{name}-" if self == TUNING else f"{name}/"
+
 
 TRAINING = Kind("TrainingJob", "training_job")
 PROCESSING = Kind("ProcessingJob", "processing_job", "ProcessingOutputConfig")
@@ -31,6 +40,12 @@ def earlier_tries(name: str) -> list[str]:
 
 def in_progress(kind: Kind, name: str) -> dict[str, Any] | None:
     """The description of the job where it is going on; None where there is none or it has ended."""
+    job = describe(kind, name)
+    return job if job and job[f"{kind.member}Status"] == "InProgress" else None
+
+
+def describe(kind: Kind, name: str) -> dict[str, Any] | None:
+    """The description of the job; None where there is none."""
     import boto3
 
     sagemaker = boto3.client("sagemaker")
@@ -41,7 +56,7 @@ def in_progress(kind: Kind, name: str) -> dict[str, Any] | None:
         if error.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound"):
             return None
         raise
-    return dict(job) if job[f"{kind.member}Status"] == "InProgress" else None
+    return dict(job)
 
 
 def is_asked_for(job: Mapping[str, Any], request: Mapping[str, Any], kind: Kind) -> bool:

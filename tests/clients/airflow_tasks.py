@@ -26,7 +26,9 @@ class TaskInstance:
         self.links[key] = value
 
     def xcom_pull(self, task_id: str, key: str = "return_value") -> Any:
-        return self.xcoms.get(task_id) if key == "return_value" else self.pushed.get((task_id, key))
+        if key == "return_value":
+            return self.xcoms.get(task_id)
+        return self.pushed.get((task_id, key), self.links.get(key))
 
 
 def run(task: Any, instance: TaskInstance | None = None) -> Any:
