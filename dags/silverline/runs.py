@@ -7,6 +7,7 @@ from typing import Any
 import pendulum
 from airflow.sdk import get_current_context
 
+from silverline import alerts
 from silverline.spec import Spec
 
 POLL_SECONDS = 5  # between two looks at a job or an endpoint
@@ -45,11 +46,13 @@ def dag_arguments(spec: Spec) -> dict[str, Any]:
         "catchup": False,
         "max_active_runs": 1,  # two runs would publish the same months and update the same endpoint
         "tags": list(spec.tags),
+        "on_failure_callback": alerts.run_failed,
         "default_args": {
             "owner": spec.owner,
             "retries": 1,
             "retry_delay": timedelta(seconds=10),
             "execution_timeout": timedelta(minutes=15),
+            "on_failure_callback": alerts.task_failed,
         },
         "user_defined_macros": {"run_slug": run_slug, "run_digest": run_digest},
     }

@@ -3,8 +3,8 @@
 from typing import Any
 
 from airflow.sdk import get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException
 
+from silverline import alerts
 from silverline.platform import platform
 from silverline.spec import Spec
 
@@ -39,7 +39,7 @@ def verdict(report: Any) -> None:
         states = context["ti"].get_task_states(dag_id, task_ids=[reported], run_ids=[run_id])
         if (state := states.get(run_id, {}).get(reported)) != "success":
             given_up = state == "skipped"
-            raise AirflowFailException("the run was given up" if given_up else f"see the tasks before: no {reported}")
+            raise alerts.Consequence("the run was given up" if given_up else f"see the tasks before: no {reported}")
 
     judged = verdict()
     report >> judged

@@ -1,0 +1,60 @@
+"""A DAG as pipelines have them, whose tasks fail, each in its way, where the run's conf names them."""
+
+import os
+import signal
+import time
+from datetime import timedelta
+
+from airflow.sdk import DAG, get_current_context, task
+
+from silverline.groups.clean_up import verdict
+from silverline.runs import dag_arguments
+from silverline.spec import BatchSpec, Stage
+
+SPEC = BatchSpec(
+    name="failing",
+    description="Tasks that fail",
+    stages=(Stage(layer="gold", published=("nothing",), audit="nothing"),),
+    feature_table="nothing",
+)
+arguments = dag_arguments(SPEC)
+arguments["default_args"] |= {"retry_delay": timedelta(seconds=1)}
+
+
+def is_named() -> bool:
+    """Whether the run's conf names the running task."""
+    context = get_current_context()
+    return context["ti"].task_id in context["dag_run"].conf["fail"]
+
+
+with DAG(dag_id="failing", schedule=None, **arguments) as dag:
+
+    @task
+    def raises() -> None:
+        if is_named():
+            raise ValueError("the bad\nnews")
+
+    @task
+    def killed() -> None:
+        if is_named():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @task
+    def waits() -> None:
+        time.sleep(60 * is_named())
+
+    @task
+    def tidy() -> None:
+        if is_named():
+            raise OSError("a broken broom")
+
+    @task
+    def report() -> None:
+        print("all is well")
+
+    reported = report()
+    [raises(), killed(), waits()] >> reported
+    tidied = tidy()
+    reported >> tidied
+    tidied.as_teardown()
+    verdict(reported)

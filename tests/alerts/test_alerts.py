@@ -1,0 +1,140 @@
+"""What subscribers to the platform's topic hear, and Airflow's logs say, where tasks fail: Airflow's own services."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from sagemaker_requests import eventually
+from subscriber import Subscriber
+
+from laptop import airflow, services, settings
+from laptop.progress import FINISHED
+from laptop.settings import REPOSITORY, Settings
+from ports import free_ports
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.long(120)]
+DAG = "failing"
+ROLE = "arn:aws:iam::123456789012:role/any"
+NAMES = ("bronze_bucket", "silver_bucket", "gold_bucket", "artifacts_bucket", "kms_key_arn", "athena_workgroup")
+NAMES += ("bronze_database", "silver_database", "gold_database", "sagemaker_image")
+
+
+@pytest.fixture(scope="module")
+def topic(local_aws: Any) -> str:
+    """The topic of a platform that has nothing else."""
+    arn = boto3.client("sns").create_topic(Name="silverline-local-alarms")["TopicArn"]
+    roles = {f"{name}_role_arn": ROLE for name in ("airflow", "sagemaker_jobs", "sagemaker_endpoint")}
+    document = {"environment": "local", **dict.fromkeys(NAMES, "any"), **roles, "alarm_topic_arn": arn}
+    document |= {"model_package_groups": {}, "endpoint_alarms": {}, "canary_seconds": 0}
+    boto3.client("ssm").put_parameter(
+        Name="/silverline/local/platform", Value=json.dumps(document), Type="String", Overwrite=True
+    )
+    return arn
+
+
+@pytest.fixture(scope="module")
+def subscriber(topic: str) -> Subscriber:
+    return Subscriber(topic, "alerts")
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("alerts")
+
+
+@pytest.fixture(scope="module")
+def api(local_aws: Any, topic: str, state: Path) -> Iterator[airflow.Api]:
+    """Airflow's services, whose only DAG is that of failing.py."""
+    (port,) = free_ports(1)
+    ours = Settings(int(local_aws.url.rpartition(":")[2]), port)
+    shutil.copytree(REPOSITORY / "dags" / "silverline", state / "dags" / "silverline")
+    shutil.copy(REPOSITORY / "dags" / ".airflowignore", state / "dags")
+    shutil.copy(Path(__file__).parent / "failing.py", state / "dags")
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (settings, services, airflow):
+            patch.setattr(module, "STATE", state)
+        patch.setattr(services, "RECORDS", state / "services")
+        try:
+            airflow.start(ours.environment() | {"AIRFLOW__CORE__DAGS_FOLDER": str(state / "dags")})
+            running = airflow.Api(ours)
+            running.wait_until_ready()
+            running.wait_for_dag(DAG)
+            yield running
+        finally:
+            services.stop_all()
+
+
+def run(api: airflow.Api, *fail: str) -> tuple[str, dict[str, str]]:
+    """The id of a run in which these tasks fail, and the states in which it and its tasks end."""
+    run_id = api.trigger(DAG, {"fail": list(fail)})["dag_run_id"]
+    eventually(lambda: api.run(DAG, run_id)["state"], FINISHED.__contains__, 300)
+    states = {task["task_id"]: task["state"] for task in api.task_instances(DAG, run_id)}
+    return run_id, states | {"run": api.run(DAG, run_id)["state"]}
+
+
+def heard(subscriber: Subscriber, count: int) -> dict[str, str]:
+    """The messages of a run, and that no more come."""
+    found: dict[str, str] = {}
+    eventually(lambda: found.update(subscriber.messages()) or len(found), lambda seen: seen >= count, 120)
+    return found
+
+
+def test_a_task_that_fails_for_good_is_told_once_with_its_cause_and_the_way_to_its_log(
+    api: airflow.Api, subscriber: Subscriber
+) -> None:
+    run_id, states = run(api, "raises")
+    assert (states["raises"], states["verdict"], states["run"]) == ("failed", "failed", "failed")
+    message = heard(subscriber, 1)["failing failed in local: raises"]
+    assert f"run:    {run_id}" in message and "try:    2, the last" in message
+    assert "cause:  ValueError: the bad\nnews" in message
+    assert f"/dags/failing/runs/{run_id}/tasks/raises?try_number=2" in message.replace("%3A", ":").replace("%2B", "+")
+
+
+def test_a_task_whose_process_is_killed_is_told_when_its_run_has_failed(
+    api: airflow.Api, subscriber: Subscriber
+) -> None:
+    run_id, states = run(api, "killed", "raises")
+    assert (states["killed"], states["run"]) == ("failed", "failed")
+    messages = heard(subscriber, 2)
+    assert messages.keys() == {"failing failed in local: raises", "failing failed in local: killed"}
+    assert "its process ended without a word" in messages["failing failed in local: killed"]
+
+
+def test_a_task_that_fails_no_run_is_told_as_such(api: airflow.Api, subscriber: Subscriber) -> None:
+    _, states = run(api, "tidy")
+    assert (states["tidy"], states["run"]) == ("failed", "success")
+    (subject,) = heard(subscriber, 1)
+    assert subject == "tidy of failing failed in local, its run does not by that"
+
+
+def test_a_run_that_a_person_gives_up_is_told(api: airflow.Api, subscriber: Subscriber) -> None:
+    run_id = api.trigger(DAG, {"fail": ["waits"]})["dag_run_id"]
+    eventually(lambda: {t["task_id"]: t["state"] for t in api.task_instances(DAG, run_id)}["waits"], "running".__eq__)
+    assert api.fail_unfinished_runs(DAG) == 1
+    eventually(lambda: api.run(DAG, run_id)["state"], FINISHED.__contains__)
+    (subject,) = heard(subscriber, 1)
+    assert subject == "failing failed in local: the run was given up" and not subscriber.messages()
+
+
+def test_a_topic_that_is_not_there_is_loud_in_the_logs_and_changes_no_state(
+    api: airflow.Api, topic: str, state: Path
+) -> None:
+    ssm: Any = boto3.client("ssm")
+    name = "/silverline/local/platform"
+    document = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    ssm.put_parameter(Name=name, Value=document.replace(topic, f"{topic}-gone"), Type="String", Overwrite=True)
+    run_id, states = run(api, "raises")
+
+    def processor_log() -> str:
+        logs = (state / "airflow" / "logs" / "dag_processor").rglob("failing.py.log")
+        return "".join(path.read_text() for path in logs)
+
+    assert eventually(processor_log, lambda text: "Callback failed" in text and "NotFoundException" in text)
+    ssm.put_parameter(Name=name, Value=document, Type="String", Overwrite=True)
+    assert (states["raises"], states["run"]) == ("failed", "failed")
+    log = "\n".join(api.log_lines(DAG, run_id, "raises", 2))
+    assert "Failed to run task callback" in log and "NotFoundException" in log
