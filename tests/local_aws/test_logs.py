@@ -136,6 +136,22 @@ def test_a_subscription_gets_what_its_pattern_matches(group: LogGroup) -> None:
     assert [event["message"] for event in events] == ['{"level": "ERROR"}']
 
 
+def test_a_subscription_of_a_stream_that_delivers_by_http_is_refused_and_events_are_taken_as_before(
+    group: LogGroup,
+) -> None:
+    bucket = {"BucketARN": "arn:aws:s3:::any", "RoleARN": "arn:aws:iam::123456789012:role/any"}
+    destination = {"EndpointConfiguration": {"Url": "https://127.0.0.1"}, "S3Configuration": bucket}
+    stream = boto3.client("firehose").create_delivery_stream(
+        DeliveryStreamName=group.name.rpartition("/")[2], HttpEndpointDestinationConfiguration=destination
+    )["DeliveryStreamARN"]
+    subscription = {"filterName": "f", "filterPattern": "", "destinationArn": stream, "roleArn": bucket["RoleARN"]}
+    code, message = error(group.logs.put_subscription_filter, logGroupName=group.name, **subscription)
+    assert code == "NotImplementedException"
+    assert message.startswith("PutSubscriptionFilter to a Firehose stream that does not deliver to S3")
+    group.put("event")
+    assert len(group.logs.filter_log_events(logGroupName=group.name)["events"]) == 1
+
+
 def test_query_definitions_are_kept(local_aws: object) -> None:
     logs: Any = boto3.client("logs")
     name = f"kept-{uuid.uuid4().hex[:8]}"

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from moto.firehose.models import firehose_backends
 from moto.logs.responses import LogsResponse as MotoResponse
 
 from local_aws.logs.exceptions import InvalidParameterException, NotImplementedHere
@@ -94,6 +95,10 @@ class LogsResponse(CheckedResponse, MotoResponse):
         check_pattern(request["filterPattern"])
         if not request["destinationArn"].startswith("arn:") or request["destinationArn"].count(":") < 5:
             raise InvalidParameterException(f"destinationArn {request['destinationArn']} is no ARN.")
+        stream = firehose_backends[self.current_account][self.region].lookup_name_from_arn(request["destinationArn"])
+        if stream and "S3" not in stream.destinations[0]:  # moto would fail at every event of the group
+            what = "PutSubscriptionFilter to a Firehose stream that does not deliver to S3"
+            raise NotImplementedHere(what, "Read events by FilterLogEvents.")
         return str(super().put_subscription_filter())
 
     def filter_log_events(self) -> str:
