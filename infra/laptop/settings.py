@@ -16,6 +16,8 @@ ALL_STATE = Path(os.environ.get("SILVERLINE_STATE", REPOSITORY / ".state"))
 STATE = ALL_STATE if ENVIRONMENT == LOCAL else ALL_STATE / ENVIRONMENT
 REGION = "us-east-1"
 AIRFLOW_USER = "admin"
+# Of Airflow's settings in the user's shell, those that change nothing but whom Airflow tells (docs/telemetry.md).
+TELEMETRY = ("AIRFLOW__METRICS__", "AIRFLOW__TRACES__")
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ class Settings:
 
 
 def _inherited(without: tuple[str, ...]) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(without)}
+    inherited = {
+        name: value for name, value in os.environ.items() if name.startswith(TELEMETRY) or not name.startswith(without)
+    }
     # Where it is set, each of the hundred processes of a run would compile its modules again.
     inherited.pop("PYTHONDONTWRITEBYTECODE", None)
     return inherited

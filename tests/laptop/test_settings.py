@@ -56,6 +56,13 @@ def test_on_the_users_own_account_his_settings_stay_and_boto3_reads_his_region_t
     assert environment["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
 
 
+def test_whom_airflow_tells_of_its_metrics_and_traces_is_the_users_to_say() -> None:
+    users = {"AIRFLOW__METRICS__OTEL_ON": "True", "AIRFLOW__TRACES__OTEL_ON": "True", "OTEL_SERVICE_NAME": "mine"}
+    os.environ.update(users)
+    assert Settings(4566, 8080).environment().items() >= users.items()
+    assert Settings(4566, 8080).user_environment().items() >= users.items()
+
+
 def test_airflow_finds_its_variables_under_the_name_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "ENVIRONMENT", "dev")
     backend = json.loads(Settings(4566, 8080).environment()["AIRFLOW__SECRETS__BACKEND_KWARGS"])
