@@ -9,7 +9,7 @@ locals {
     silver    = [for pipeline in local.pipelines : "${pipeline}/splits/"]
     gold      = [for pipeline in local.pipelines : "${pipeline}/batch/"]
     artifacts = ["athena-results/"]
-    logs      = ["s3/"]
+    logs      = concat(["s3/"], length(local.exports) > 0 ? ["export/"] : [])
   }
 }
 

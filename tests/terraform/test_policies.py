@@ -1,4 +1,5 @@
-"""What is promised of every resource and policy, MWAA's too: looked up in the plan that adds MWAA to the platform.
+"""What is promised of every resource and policy: looked up in the plan that adds MWAA, and a receiver of logs and
+metrics, to the platform.
 
 The platform is there already, so that the plan has every policy in full; a first plan knows no ARN of a key."""
 
@@ -14,6 +15,15 @@ from terraform_cli import REPOSITORY, Platform, Root
 
 CHECKOV = REPOSITORY / ".envs" / "checkov" / "bin" / "checkov"
 TERRAFORM = REPOSITORY / "infra" / "terraform"
+EVERYTHING = """module "silverline" {
+  enable_mwaa = true
+  telemetry_export = {
+    kind    = "opentelemetry"
+    logs    = { url = "https://example.com/logs", secret_arn = "SECRET" }
+    metrics = { url = "https://example.com/metrics", secret_arn = "SECRET" }
+  }
+}
+""".replace("SECRET", "arn:aws:secretsmanager:us-east-1:123456789012:secret:receiver-a1B2c3")
 BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 
 
@@ -21,8 +31,8 @@ BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "res
 def plan(platform_on_local_aws: Platform) -> Iterator[Path]:
     """The plan as JSON."""
     root = platform_on_local_aws.root
-    override = root.folder / "mwaa_override.tf"
-    override.write_text('module "silverline" {\n  enable_mwaa = true\n}\n')
+    override = root.folder / "everything_override.tf"
+    override.write_text(EVERYTHING)
     yield root.plan()
     override.unlink()
 
