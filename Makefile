@@ -43,6 +43,9 @@ history: setup  ## the registry's models, month by month, as a table and a pictu
 invoke: setup  ## send a sample flight to the endpoint and print the answer
 	@$(PYTHON) -m laptop invoke $(if $(PIPELINE),--pipeline $(PIPELINE))
 
+dashboard: setup  ## open the dashboard, beside what else there is in local AWS, in the browser (ENV=dev)
+	@$(PYTHON) -m laptop dashboard
+
 # Its Airflow has a state of its own: what is called dev on local AWS is another dev.
 airflow demo-data: export SILVERLINE_STATE := $(or $(SILVERLINE_STATE),$(CURDIR)/.state)/aws
 
@@ -147,4 +150,4 @@ endef
 	@python3 -m venv .envs/uv
 	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.PHONY: help run backfill history invoke reproduce iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock
+.PHONY: help run backfill history invoke dashboard reproduce iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import time
+import webbrowser
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from rich.console import Console
 from deploy import account
 from deploy.plan import Refused
 from deploy.platform import read
-from laptop import airflow, backfill, demo_data, hybrid, progress, reproduce, services, summary, terraformed
+from laptop import airflow, backfill, dashboard, demo_data, hybrid, progress, reproduce, services, summary, terraformed
 from laptop.arguments import flag, month
 from laptop.settings import ALL_STATE, ENVIRONMENT, LOCAL, REPOSITORY, STATE, Settings, make
 from laptop.starting import enter_local_aws, settled, start_all
@@ -107,6 +108,20 @@ def invoke(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def open_dashboard(arguments: argparse.Namespace, console: Console) -> int:
+    """Open the environment's dashboard in the browser, and print its address; local AWS has to be up."""
+    if ENVIRONMENT == LOCAL and not services.alive("local-aws"):
+        raise services.ServiceError(f"local AWS is not up: `{make('run')}` brings it up, and lays the dashboard")
+    STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings = settled(None, None)
+    settings.enter()
+    dashboard.require(settings, ENVIRONMENT)
+    console.print(settings.dashboard_url, soft_wrap=True, highlight=False)
+    if not webbrowser.open(settings.dashboard_url):
+        console.print("there is no browser to be found here: open it in yours")
+    return 0
+
+
 def reproduce_model(arguments: argparse.Namespace, console: Console) -> int:
     """Train a registered model again from what its package says of it, and compare; 0 where it is the same."""
     place = _platform()
@@ -177,6 +192,7 @@ def main() -> int:
         "down": down,
         "announce": announce,
         "invoke": invoke,
+        "dashboard": open_dashboard,
         "demo-data": load_demo_data,
         "reproduce": reproduce_model,
     }

@@ -8,7 +8,8 @@ from typing import Any
 import boto3
 import yaml
 
-from laptop.settings import REGION, REPOSITORY
+from laptop import services, terraformed
+from laptop.settings import LOCAL, REGION, REPOSITORY, Settings, make
 
 FOLDER = REPOSITORY / "infra" / "terraform" / "dashboard"
 
@@ -37,6 +38,17 @@ def put(environment: str, pipelines: Iterable[str], alarms: list[str]) -> None:
     arns = [alarm["AlarmArn"] for alarm in described]
     text = json.dumps(body(environment, pipelines, arns))
     cloudwatch.put_dashboard(DashboardName=f"silverline-{environment}", DashboardBody=text)
+
+
+def require(settings: Settings, environment: str) -> None:
+    """Return where the dashboard is there; ServiceError, or Refused, with what to do where it or local AWS is not."""
+    if environment != LOCAL:
+        terraformed.document(settings)
+    cloudwatch = boto3.client("cloudwatch")
+    name = f"silverline-{environment}"
+    if name not in [entry["DashboardName"] for entry in cloudwatch.list_dashboards()["DashboardEntries"]]:
+        lays = f"`{make('run')}`" if environment == LOCAL else "Terraform, with the platform,"
+        raise services.ServiceError(f"there is no dashboard {name} at {settings.aws_url}: {lays} lays it")
 
 
 def _filled(name: str, values: dict[str, str]) -> list[Any]:

@@ -37,6 +37,11 @@ class Settings:
         """Airflow's user interface and API."""
         return f"http://127.0.0.1:{self.airflow_port}"
 
+    @property
+    def dashboard_url(self) -> str:
+        """The environment's dashboard, for a browser."""
+        return f"{self.aws_url}/_dashboard/silverline-{ENVIRONMENT}"
+
     def aws_environment(self) -> dict[str, str]:
         """What points any AWS client at local AWS, and keeps it from the user's own account."""
         return {

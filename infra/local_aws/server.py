@@ -10,7 +10,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local_aws import config, connections, responses
+from local_aws import config, connections, console, responses
 from local_aws.applicationautoscaling import models as applicationautoscaling
 from local_aws.athena import models as athena
 from local_aws.authorization import enforcement, requests
@@ -53,8 +53,8 @@ def install_backends() -> None:
 
 
 class Dispatcher(DomainDispatcherApplication):
-    """moto's, except that it looks through moto's folders once for a host and not again for every request, and that
-    what may change state passes the gate."""
+    """moto's, except that it looks through moto's folders once for a host and not again for every request, that what
+    may change state passes the gate, and that there are pages for a browser."""
 
     def __init__(self) -> None:
         super().__init__(create_backend_app)
@@ -67,8 +67,12 @@ class Dispatcher(DomainDispatcherApplication):
         return self._backends[host]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if console.is_page(environ):
+            from local_aws.console import pages  # only now: no start waits for it
+
+            return pages.answer(environ, start_response)
         application = self.get_application(environ)
-        judge = requests.answer if enforcement.is_active() else _answer
+        judge = requests.answer if enforcement.is_active() and not console.is_caller(environ) else _answer
         if application.service == "sagemakerruntime" or _is_read(environ):
             return judge(application, environ, start_response)
         with gate.changing():
