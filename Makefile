@@ -90,7 +90,7 @@ bench: setup  ## measure what serving costs, as ratios to named baselines (under
 
 lint: setup  ## ruff and mypy
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m mypy dags/silverline infra/local_aws infra/laptop infra/deploy infra/least_privilege
+	@$(PYTHON) -m mypy dags/silverline infra/local_aws infra/laptop infra/deploy infra/least_privilege infra/plugins
 
 setup: $(LAPTOP) $(AWS_CLI)  ## install the locked environments, nothing else
 	@$(PYTHON) -m local_aws.sagemaker.images $(IMAGE) >/dev/null

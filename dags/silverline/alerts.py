@@ -1,4 +1,4 @@
-"""Tells the platform's topic what people should look at: tasks that have failed for good, once each."""
+"""Tells the platform's topic what people should look at: tasks that have failed for good, once each, and late runs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -53,6 +53,19 @@ def run_failed(context: Mapping[str, Any]) -> None:
     if untold or True not in told.values():
         place, reason = platform(), next((what for what in told.values() if what), context.get("reason"))
         publish(place, *failed_run(place, dag_id, run_id, untold, str(reason)))
+
+
+def run_late(context: Mapping[str, Any]) -> None:
+    """Publish that a run goes on after its deadline: what infra/plugins/ calls in the triggerer, whose log has what is
+    raised in here. Airflow (3.2.1) keeps the deadline of a run that has failed, of which nothing is told here."""
+    run = context["dag_run"]
+    if run["state"] not in ("queued", "running"):
+        print(f"{run['dag_id']} {run['dag_run_id']} is {run['state']}: not late", flush=True)
+        return
+    place = platform()
+    title = f"{run['dag_id']} is late in {place.environment}: {run['state']} since {run['queued_at']}"
+    facts = {"DAG": run["dag_id"], "run": run["dag_run_id"], "due": str(context["deadline"]["deadline_time"])}
+    publish(place, title, text(title, facts | {"log": run_url(run["dag_id"], run["dag_run_id"])}))
 
 
 def failure(place: Platform, context: Mapping[str, Any], cause: str) -> tuple[str, str]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pendulum
 from airflow.sdk import get_current_context
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from silverline import alerts
 from silverline.spec import Spec
@@ -47,6 +49,11 @@ def dag_arguments(spec: Spec) -> dict[str, Any]:
         "max_active_runs": 1,  # two runs would publish the same months and update the same endpoint
         "tags": list(spec.tags),
         "on_failure_callback": alerts.run_failed,
+        "deadline": DeadlineAlert(
+            reference=DeadlineReference.DAGRUN_QUEUED_AT,
+            interval=spec.late_after,
+            callback=AsyncCallback("silverline_deadlines.run_late"),  # infra/plugins/
+        ),
         "default_args": {
             "owner": spec.owner,
             "retries": 1,

@@ -107,6 +107,7 @@ class Spec:
     """What each DAG of a pipeline says of itself.
 
     `name` is the pipeline's: the folder under glue_like_sql/ and sagemaker_scripts/, and the start of every AWS name.
+    A run that takes longer than `late_after` from when it is queued is told of; it goes on.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Spec:
     stages: tuple[Stage, ...]
     owner: str = "silverline"
     tags: tuple[str, ...] = ()
+    late_after: timedelta = timedelta(hours=3)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]{1,30}", self.name):

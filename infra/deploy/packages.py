@@ -1,4 +1,5 @@
-"""What MWAA installs: requirements.txt, with the wheels that its image lacks, because its subnets may see no index.
+"""What MWAA installs: requirements.txt, with the wheels that its image lacks, because its subnets may see no index; and
+the plugins.
 
 MWAA unpacks plugins.zip into its plugins folder and installs requirements.txt when its containers start, within 9
 minutes or not at all; versions and hashes are those of requirements/mwaa.lock.txt.
@@ -20,6 +21,7 @@ REQUIREMENTS = REPOSITORY / "requirements.txt"
 CONSTRAINTS = REPOSITORY / "requirements" / "airflow-3.2.1-constraints.txt"
 IMAGE = REPOSITORY / "requirements" / "mwaa-3.2.1-image.txt"
 LOCK = REPOSITORY / "requirements" / "mwaa.lock.txt"
+PLUGINS = sorted((REPOSITORY / "infra" / "plugins").glob("*.py"))
 PLUGINS_FOLDER = "/usr/local/airflow/plugins"
 # MWAA runs on Amazon Linux 2023, on x86-64 only.
 PLATFORM = ("--python-version=3.12", "--implementation=cp") + tuple(
@@ -49,11 +51,13 @@ def lacking() -> str:
 
 def plugins_digest() -> str:
     """What names the contents of plugins.zip, without a download."""
-    return hashlib.sha256((lacking() + CONSTRAINTS.read_text()).encode()).hexdigest()
+    texts = (lacking(), *(path.read_text() for path in (CONSTRAINTS, *PLUGINS)))
+    return hashlib.sha256("".join(texts).encode()).hexdigest()
 
 
 def plugins() -> bytes:
-    """plugins.zip: the wheels that MWAA's image lacks, downloaded from the package index and held to their hashes."""
+    """plugins.zip: the plugins, and the wheels that MWAA's image lacks, downloaded from the package index and held to
+    their hashes."""
     with tempfile.TemporaryDirectory() as folder:
         wheels, locked = Path(folder, "wheels"), Path(folder, "lacking.txt")
         locked.write_text(lacking())
@@ -66,7 +70,7 @@ def plugins() -> bytes:
         )
         if done.returncode:
             raise Refused(f"the wheels of requirements/mwaa.lock.txt can't be downloaded for MWAA:\n{done.stderr}")
-        return _zip([*sorted(wheels.iterdir()), CONSTRAINTS])
+        return _zip([*sorted(wheels.iterdir()), CONSTRAINTS, *PLUGINS])
 
 
 def _zip(files: list[Path]) -> bytes:

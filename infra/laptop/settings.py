@@ -91,6 +91,7 @@ class Settings:
             "AIRFLOW_HOME": str(home),
             "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
             "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "infra" / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",

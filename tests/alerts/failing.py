@@ -1,5 +1,7 @@
-"""A DAG as pipelines have them, whose tasks fail, each in its way, where the run's conf names them."""
+"""A DAG as pipelines have them, whose tasks fail, each in its way, where the run's conf names them; and one whose runs
+take as long as their conf says."""
 
+import dataclasses
 import os
 import signal
 import time
@@ -58,3 +60,16 @@ with DAG(dag_id="failing", schedule=None, **arguments) as dag:
     reported >> tidied
     tidied.as_teardown()
     verdict(reported)
+
+
+slow_arguments = dag_arguments(dataclasses.replace(SPEC, late_after=timedelta(seconds=10)))
+with DAG(dag_id="slow", schedule=None, **slow_arguments):
+
+    @task(retries=0)
+    def sleeps() -> None:
+        conf = get_current_context()["dag_run"].conf
+        time.sleep(conf["seconds"])
+        if conf["fail"]:
+            raise ValueError("tired")
+
+    sleeps()

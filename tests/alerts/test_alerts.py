@@ -1,4 +1,4 @@
-"""What subscribers to the platform's topic hear, and Airflow's logs say, where tasks fail: Airflow's own services."""
+"""What subscribers to the platform's topic hear, and Airflow's logs say, where runs fail or are late."""
 
 import json
 import shutil
@@ -48,7 +48,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def api(local_aws: Any, topic: str, state: Path) -> Iterator[airflow.Api]:
-    """Airflow's services, whose only DAG is that of failing.py."""
+    """Airflow's services, whose DAGs are those of failing.py."""
     (port,) = free_ports(1)
     ours = Settings(int(local_aws.url.rpartition(":")[2]), port)
     shutil.copytree(REPOSITORY / "dags" / "silverline", state / "dags" / "silverline")
@@ -138,3 +138,20 @@ def test_a_topic_that_is_not_there_is_loud_in_the_logs_and_changes_no_state(
     assert (states["raises"], states["run"]) == ("failed", "failed")
     log = "\n".join(api.log_lines(DAG, run_id, "raises", 2))
     assert "Failed to run task callback" in log and "NotFoundException" in log
+
+
+def test_a_run_that_goes_on_after_its_deadline_is_told(api: airflow.Api, subscriber: Subscriber) -> None:
+    run_id = api.trigger("slow", {"seconds": 40, "fail": False})["dag_run_id"]
+    ((subject, message),) = heard(subscriber, 1).items()
+    run = api.run("slow", run_id)
+    assert run["state"] == "running" and subject.startswith("slow is late in local: running since ")
+    assert f"run:    {run_id}" in message and "/dags/slow/runs/" in message
+    eventually(lambda: api.run("slow", run_id)["state"], "success".__eq__)
+    assert not subscriber.messages()
+
+
+def test_a_run_that_has_failed_is_not_late(api: airflow.Api, subscriber: Subscriber, state: Path) -> None:
+    run_id = api.trigger("slow", {"seconds": 0, "fail": True})["dag_run_id"]
+    said = state / "services" / "airflow-triggerer.log"
+    eventually(said.read_text, lambda text: f"slow {run_id} is failed: not late" in text)
+    assert list(subscriber.messages()) == ["slow failed in local: sleeps"]

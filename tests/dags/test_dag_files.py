@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from silverline import alerts
+
 DAGS = Path(__file__).parents[2] / "dags"
 FILES = sorted(DAGS.glob("*.py"))
 
@@ -70,6 +72,14 @@ def test_every_task_has_an_owner_retries_a_timeout_and_docs(dagbag: DagBag) -> N
         assert task.retries >= 1, task.task_id
         assert isinstance(task.execution_timeout, timedelta), task.task_id
         assert task.doc_md, task.task_id
+
+
+def test_people_are_told_of_failed_tasks_failed_runs_and_late_runs(dagbag: DagBag) -> None:
+    pipelines = [dag for dag in dagbag.dags.values() if "sagemaker" in dag.tags]
+    for dag in pipelines:
+        (deadline,) = dag.deadline
+        assert dag.on_failure_callback == alerts.run_failed and deadline.interval == timedelta(hours=3)
+        assert {tuple(task.on_failure_callback) for task in dag.tasks} == {(alerts.task_failed,)}
 
 
 def test_operators_that_wait_for_aws_free_their_slot(dagbag: DagBag) -> None:

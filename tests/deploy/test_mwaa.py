@@ -197,10 +197,13 @@ def package(pip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return hashlib.sha256(wheel.read_bytes()).hexdigest()
 
 
-def test_plugins_zip_has_the_locked_wheels_and_the_constraints(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plugins_zip_has_the_locked_wheels_the_constraints_and_the_plugins(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(packages, "lacking", lambda: f"lone==1 --hash=sha256:{package}\n")
     archive = zipfile.ZipFile(io.BytesIO(packages.plugins()))
-    assert archive.namelist() == ["lone-1-py3-none-any.whl", "airflow-3.2.1-constraints.txt"]
+    plugins = ["silverline_deadlines.py"]  # which dags/silverline/runs.py names
+    assert archive.namelist() == ["lone-1-py3-none-any.whl", "airflow-3.2.1-constraints.txt", *plugins]
 
 
 def test_a_wheel_that_is_not_the_locked_one_is_refused(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
