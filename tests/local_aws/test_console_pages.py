@@ -1,4 +1,4 @@
-"""/_console/: what there is of jobs, endpoints, tables and queries, and who may look."""
+"""/_console/: what there is of endpoints, tables and queries, and who may look."""
 
 import subprocess
 import sys
@@ -10,42 +10,19 @@ from typing import Any
 import boto3
 import pytest
 import requests
-from console_pages import Pages, figures, shown
+from console_pages import Pages, shown
 from own_server import INFRA, OwnServer
 from sagemaker_endpoints import Endpoints
-from sagemaker_requests import eventually, training_job
-
-from conftest import Lake
+from sagemaker_requests import eventually
 
 pytestmark = pytest.mark.long(40)
 
 HTML = "<script>alert('x')</script>"
-SCRIPT = f"""
-    print("train:auc=0.75;", flush=True)
-    print("validation:auc=0.5;", flush=True)
-    print("{HTML}", flush=True)
-    raise ValueError("column <dep_delay> is missing")
-"""
 
 
 @pytest.fixture(scope="module")
 def pages(local_aws: Any) -> Pages:
     return Pages(local_aws.url)
-
-
-@pytest.fixture(scope="module")
-def failed_job(s3: Any, sagemaker: Any) -> str:
-    """A training job that has printed metrics and HTML, and failed."""
-    name = f"console-{uuid.uuid4().hex[:8]}"
-    request = training_job(s3, name, SCRIPT)
-    names = ("train:auc", "validation:auc")
-    definitions = [{"Name": metric, "Regex": f"{metric}=([0-9.]+)"} for metric in names]
-    request["AlgorithmSpecification"]["MetricDefinitions"] = definitions
-    sagemaker.create_training_job(**request)
-    eventually(
-        lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"], lambda s: s == "Failed"
-    )
-    return name
 
 
 @pytest.fixture(scope="module")
@@ -59,36 +36,6 @@ def endpoint(local_aws: Any) -> Iterator[str]:
     endpoints.invoke(name, flight="<UA 1>")
     yield name
     endpoints.sagemaker.delete_endpoint(EndpointName=name)
-
-
-def test_a_jobs_page_has_its_status_reason_request_log_and_metrics(pages: Pages, failed_job: str) -> None:
-    html = pages.get(f"/_console/jobs/training/{failed_job}")
-    text = shown(html)
-    assert f"{failed_job} Failed" in text and "FailureReason AlgorithmError" in text
-    assert '"MaxRuntimeInSeconds": 60' in text
-    assert HTML in text and HTML not in html  # it is text, in the log and wherever else it is
-    assert "ValueError: column <dep_delay> is missing" in text
-    drawn = {line["name"]: line["y"] for figure in figures(html) for line in figure["data"]}
-    assert drawn["train:auc"] == [0.75] and drawn["validation:auc"] == [0.5] and "CPUUtilization" in drawn
-    assert "Final metrics train:auc 0.75 validation:auc 0.5" in text
-
-
-def test_jobs_are_listed_by_kind_status_and_name(pages: Pages, failed_job: str) -> None:
-    link = f'href="/_console/jobs/training/{failed_job}"'
-    assert link in pages.get("/_console/jobs") and link in pages.get("/_console/")
-    assert link in pages.get("/_console/jobs", kind="training", status="Failed", contains=failed_job)
-    for other in ({"kind": "processing"}, {"status": "Completed"}, {"contains": "nothing"}):
-        assert link not in pages.get("/_console/jobs", **other)
-
-
-def test_a_jobs_page_looks_again_while_it_runs(pages: Pages, s3: Any, sagemaker: Any) -> None:
-    name = f"console-{uuid.uuid4().hex[:8]}"
-    script = 'import time\nprint("under way", flush=True)\ntime.sleep(60)'
-    sagemaker.create_training_job(**training_job(s3, name, script))
-    html = eventually(lambda: pages.get(f"/_console/jobs/training/{name}"), lambda page: "under way" in shown(page))
-    assert 'data-refresh="2"' in html and f"{name} InProgress" in shown(html)
-    sagemaker.stop_training_job(TrainingJobName=name)
-    eventually(lambda: pages.get(f"/_console/jobs/training/{name}"), lambda page: 'data-refresh="0"' in page)
 
 
 def test_an_endpoints_page_has_its_variants_alarms_log_and_a_request_that_it_was_really_sent(
@@ -128,7 +75,7 @@ def test_an_endpoint_that_does_not_begin_says_why(pages: Pages) -> None:
     assert f"{name} Failed FailureReason" in text and "no <model>" in text
 
 
-def test_a_tables_page_has_columns_partitions_and_a_preview(pages: Pages, flights: Lake) -> None:
+def test_a_tables_page_has_columns_partitions_and_a_preview(pages: Pages, flights: Any) -> None:
     assert f'href="/_console/tables/{flights.database}/flights"' in pages.get("/_console/tables")
     text = shown(pages.get(f"/_console/tables/{flights.database}/flights"))
     assert "carrier string" in text and "month partition key string" in text
@@ -140,7 +87,7 @@ def test_a_tables_page_has_columns_partitions_and_a_preview(pages: Pages, flight
     assert "Result 3 rows" in result and "DL -3.5 2013 02" in result
 
 
-def test_a_table_whose_name_is_html_is_shown_as_text(pages: Pages, lake: Lake) -> None:
+def test_a_table_whose_name_is_html_is_shown_as_text(pages: Pages, lake: Any) -> None:
     columns = [{"Name": HTML, "Type": "string", "Comment": HTML}]
     lake.glue.create_table(
         DatabaseName=lake.database,
@@ -151,7 +98,7 @@ def test_a_table_whose_name_is_html_is_shown_as_text(pages: Pages, lake: Lake) -
         assert "<b>t" in shown(html) and "<b>t" not in html and HTML in shown(html) and HTML not in html
 
 
-def test_a_query_is_run_and_its_result_is_a_table(pages: Pages, flights: Lake) -> None:
+def test_a_query_is_run_and_its_result_is_a_table(pages: Pages, flights: Any) -> None:
     sql = f"select carrier, '{HTML.replace(chr(39), chr(39) * 2)}' as html, nullif(1, 1) as none from flights"
     answer = pages.post("/_console/queries", sql=sql, workgroup=workgroup(flights), database=flights.database)
     text = ended(pages, answer.headers["Location"])
@@ -162,7 +109,7 @@ def test_a_query_is_run_and_its_result_is_a_table(pages: Pages, flights: Lake) -
     assert f"{sql} Workgroup" in shown(again)
 
 
-def test_a_query_that_fails_says_why(pages: Pages, flights: Lake) -> None:
+def test_a_query_that_fails_says_why(pages: Pages, flights: Any) -> None:
     group = workgroup(flights)
     answer = pages.post(
         "/_console/queries", sql="select nothing from flights", workgroup=group, database=flights.database
@@ -174,7 +121,7 @@ def test_a_query_that_fails_says_why(pages: Pages, flights: Lake) -> None:
     assert refused.status_code == 400 and "400 InvalidRequestException" in shown(refused.text)
 
 
-def workgroup(lake: Lake) -> str:
+def workgroup(lake: Any) -> str:
     """A workgroup whose results go into the lake."""
     location = {"OutputLocation": f"s3://{lake.bucket}/results/"}
     lake.athena.create_work_group(Name=lake.bucket, Configuration={"ResultConfiguration": location})

@@ -66,7 +66,7 @@ def endpoint(request: Request, name: str) -> Page:
         "weights": {variant["VariantName"]: variant for variant in described.get("ProductionVariants", [])},
         "alarms": _alarms(name),
         "log": log_lines.end(f"/aws/sagemaker/Endpoints/{name}"),
-        "charts": _charts(name),
+        "charts": _charts(name, [variant["VariantName"] for variant in config["ProductionVariants"]]),
         "sample": sample,
         "content_types": CONTENT_TYPES,
         "tried": tried,
@@ -105,12 +105,16 @@ def _alarms(name: str) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def _charts(name: str) -> list[tuple[str, Figure]]:
-    """What CloudWatch has measured in the last hour, over all variants."""
+def _charts(name: str, variants: list[str]) -> list[tuple[str, Figure]]:
+    """What CloudWatch has measured in the last hour, of each variant."""
     now = datetime.now(UTC)
     found = []
     for title, stat, metrics in CHARTS:
-        entries = [["AWS/SageMaker", metric, "EndpointName", name, "VariantName", "AllTraffic"] for metric in metrics]
+        entries = [
+            ["AWS/SageMaker", metric, "EndpointName", name, "VariantName", variant]
+            for variant in variants
+            for metric in metrics
+        ]
         properties = {"metrics": entries, "stat": stat, "period": 60}
         _, figure = metric_widgets.drawn(properties, TimeRange(now - LOOK_BACK, now, "1h"), region())
         found.append((title, figure))

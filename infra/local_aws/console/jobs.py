@@ -17,7 +17,7 @@ from local_aws.console.page import Page
 from local_aws.console.ranges import TimeRange
 
 MOST = 100  # of each kind, the newest
-FOLLOW_SECONDS = 2
+FOLLOW_SECONDS, LIST_SECONDS = 2, 5  # where a job runs
 ENDED = ("Completed", "Failed", "Stopped")
 POINTS = 240  # of a chart, about
 PERIODS = (1, 5, 10, 30, 60, 300, 900, 3600)
@@ -65,8 +65,9 @@ def all_jobs(request: Request) -> Page:
     """The newest jobs, of one kind or status where the address says so."""
     kind, status, text = (request.args.get(name, "") for name in ("kind", "status", "contains"))
     filters = ({"StatusEquals": status} if status else {}) | ({"NameContains": text} if text else {})
+    found = newest(kind, **filters)
     values = {
-        "jobs": newest(kind, **filters),
+        "jobs": found,
         "kinds": list(KINDS),
         "statuses": ["InProgress", *ENDED, "Stopping"],
         "kind": kind,
@@ -74,7 +75,8 @@ def all_jobs(request: Request) -> Page:
         "contains": text,
         "most": MOST,
     }
-    return Page("jobs.html", "Jobs", values)
+    running = any(job["Status"] not in ENDED for job in found)
+    return Page("jobs.html", "Jobs", values, refresh=LIST_SECONDS if running else 0)
 
 
 def newest(kind: str = "", **filters: Any) -> list[dict[str, Any]]:
@@ -91,7 +93,8 @@ def job(request: Request, kind: str, name: str) -> Page:
     of_kind = KINDS[kind]
     described = of_kind.described(name)
     status = described[f"{of_kind.api}Status"]
-    started = described.get(f"{of_kind.start}StartTime")
+    waits = kind != "tuning"  # a tuning job begins at once, and has no time for it
+    started = described.get(f"{of_kind.start}StartTime", None if waits else described["CreationTime"])
     ended = described.get(f"{of_kind.start}EndTime")
     until = ended or (described.get("LastModifiedTime") if status in ENDED else None) or datetime.now(UTC)
     values = {

@@ -9,7 +9,7 @@ from local_aws.console.clients import client
 from local_aws.console.page import Page
 
 MOST_QUERIES, MOST_ROWS = 50, 1000
-FOLLOW_SECONDS = 1
+FOLLOW_SECONDS, LIST_SECONDS = 1, 5  # where a query runs
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
@@ -27,8 +27,9 @@ def all_queries(request: Request) -> Page | Response:
         database = execution.get("QueryExecutionContext", {}).get("Database", "")
     pages = client("glue").get_paginator("get_databases").paginate()
     databases = [found["Name"] for page in pages for found in page["DatabaseList"]]
+    found = _newest(groups)
     values = {
-        "queries": _newest(groups),
+        "queries": found,
         "workgroups": groups,
         "databases": databases,
         "sql": sql,
@@ -36,7 +37,8 @@ def all_queries(request: Request) -> Page | Response:
         "database": database,
         "most": MOST_QUERIES,
     }
-    return Page("queries.html", "Queries", values)
+    running = any(query["Status"]["State"] not in ENDED for query in found)
+    return Page("queries.html", "Queries", values, refresh=LIST_SECONDS if running else 0)
 
 
 def query(request: Request, query_id: str) -> Page:
