@@ -7,7 +7,7 @@ import boto3
 import jsonschema
 
 from deploy.platform import SCHEMA
-from laptop import alarms, bronze, dashboard
+from laptop import alarms, bronze, dashboard, log_metrics
 from laptop.settings import ENVIRONMENT, REGION, REPOSITORY
 
 # https://docs.aws.amazon.com/sagemaker/latest/dg/pre-built-docker-containers-scikit-learn-spark.html (us-east-1)
@@ -53,6 +53,7 @@ def apply() -> dict[str, Any]:
     _workgroup(
         document["athena_workgroup"], document["kms_key_arn"], f"s3://{document['artifacts_bucket']}/athena-results/"
     )
+    log_metrics.create_or_update(ENVIRONMENT, _pipelines())
     dashboard.put(ENVIRONMENT, _pipelines(), [name for names in document["endpoint_alarms"].values() for name in names])
     parameter = f"/silverline/{ENVIRONMENT}/platform"
     boto3.client("ssm").put_parameter(Name=parameter, Value=json.dumps(document), Type="String", Overwrite=True)

@@ -18,7 +18,7 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = aws_kms_key.this.arn
 }
 
-# An exception that nobody caught.
+# An exception that nobody caught. A laptop counts the same (infra/laptop/log_metrics.py).
 resource "aws_cloudwatch_log_metric_filter" "errors" {
   for_each = aws_cloudwatch_log_group.this
 

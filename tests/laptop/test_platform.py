@@ -1,6 +1,8 @@
 """The platform that the local start-up lays, and the document that it writes of it."""
 
 import json
+import time
+import uuid
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -64,6 +66,27 @@ def test_a_dashboard_is_laid_with_widgets_of_each_pipeline_and_the_alarms_that_t
     assert sorted(names) == sorted(document["endpoint_alarms"]["flight_delay"])
     invocations = ["AWS/SageMaker", "Invocations", "EndpointName", "flight-delay", "VariantName", "AllTraffic"]
     assert invocations in [metric for widget in others for metric in widget["properties"]["metrics"]]
+
+
+def test_an_exception_that_a_job_printed_is_counted_where_the_dashboard_looks(aws: None) -> None:
+    platform.apply()
+    widgets = dashboard.body("local", ["flight_delay"], [])["widgets"]
+    shown = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
+    [(namespace, name)] = [metric for metric in shown if metric[1] == "processing-errors"]
+    logs, cloudwatch, now = boto3.client("logs"), boto3.client("cloudwatch"), time.time()
+
+    def counted() -> float:
+        times: Any = {"StartTime": now - 600, "EndTime": now + 600}
+        found = cloudwatch.get_metric_statistics(
+            Namespace=namespace, MetricName=name, Period=3600, Statistics=["Sum"], **times
+        )
+        return sum(point["Sum"] for point in found["Datapoints"])
+
+    before, group, stream = counted(), "/aws/sagemaker/ProcessingJobs", f"counted-{uuid.uuid4().hex}/algo-1"
+    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    events: Any = [{"timestamp": int(now * 1000), "message": "Traceback (most recent call last):"}]
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+    assert counted() == before + 1
 
 
 def test_a_dashboard_has_the_same_widgets_for_a_second_pipeline() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from terraform_cli import REPOSITORY, Platform
 
-from laptop import dashboard
+from laptop import dashboard, log_metrics
 from laptop.alarms import canary_alarm
 
 RUNBOOK = "infra/terraform/runbook.md"
@@ -83,6 +83,14 @@ def test_the_dashboard_shows_metrics_that_the_alarms_watch(platform_on_local_aws
     shown = {tuple(metric[:2]) for widget in widgets for metric in widget["properties"].get("metrics", [])}
     watched = {(a["Namespace"], a["MetricName"]) for a in alarms(platform_on_local_aws)["MetricAlarms"]}
     assert watched - shown <= {("AWS/Athena", "TotalExecutionTime")}
+
+
+def test_what_is_counted_in_logs_is_what_a_laptop_counts(platform_on_local_aws: Platform) -> None:
+    environment, pipelines = platform_on_local_aws.environment, platform_on_local_aws.document["endpoint_alarms"]
+    found = platform_on_local_aws.aws.client("logs").describe_metric_filters()["metricFilters"]
+    for wanted in log_metrics.filters(environment, pipelines):
+        [laid] = [each for each in found if each["filterName"] == wanted["filterName"]]
+        assert {member: laid[member] for member in wanted} == wanted
 
 
 def test_the_dashboard_is_the_one_that_a_laptop_has(platform_on_local_aws: Platform) -> None:
