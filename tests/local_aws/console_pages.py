@@ -33,13 +33,12 @@ class Pages:
 
 def shown(html: str) -> str:
     """What is to be read on a page, a space for each tag, as the browser decodes it."""
-    without_figures = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", without_figures)).split())
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
 def figures(html: str) -> list[dict[str, Any]]:
     """The figures that a page has plotly draw."""
-    return [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', html)]
+    return [json.loads(unescape(text)) for text in re.findall(r'data-figure="([^"]*)"', html)]
 
 
 def put_metric(namespace: str, name: str, values: list[float], minutes: int = 5, **dimensions: str) -> None:

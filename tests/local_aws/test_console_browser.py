@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from browser import Tab, browser
 from console_pages import metric, put_dashboard, put_metric
+from own_server import OwnServer
 from sagemaker_endpoints import Endpoints
 
 pytestmark = pytest.mark.long(30)
@@ -60,9 +62,22 @@ def test_a_dashboard_looks_again_and_keeps_its_range(tab: Tab, namespace: str) -
     page.get_by_text("10s", exact=True).click()
     assert page.url.endswith("?range=1h&refresh=10s")
     tab.wait_for_charts()
-    assert page.evaluate("document.querySelector('.chart').data[0].y") == [1.0]
+    assert page.evaluate("() => document.querySelector('.chart').data[0].y") == [1.0]
+    page.evaluate("() => { document.querySelector('.chart').first = true; }")
     put_metric(namespace, "calls", [41.0])
-    page.wait_for_function("() => document.querySelector('.chart')?.data?.[0].y.at(-1) >= 41", timeout=60_000)
+    page.wait_for_function("() => document.querySelector('.chart').data[0].y.at(-1) >= 41", timeout=60_000)
+    assert page.evaluate("() => document.querySelector('.chart').first")  # made anew it would flicker
+
+
+def test_a_page_says_when_local_aws_has_ended(chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = OwnServer(tmp_path / "state", monkeypatch)
+    put_metric("N", "m", [1.0])
+    tab = Tab(chromium, boto3.client("s3").meta.endpoint_url)
+    page = tab.open(f"/_dashboard/{put_dashboard(metric(['N', 'm']))}?refresh=10s")
+    own.end("SIGTERM")
+    assert "Local AWS does not answer" in page.locator("#lost").inner_text(timeout=60_000)
+    assert page.locator(".chart .trace").count() == 1  # as it was
+    page.close()
 
 
 def test_a_query_is_typed_and_its_result_is_shown(tab: Tab, s3: Any) -> None:

@@ -107,8 +107,14 @@ def test_an_alarm_widget_shows_states_and_reasons(pages: Pages) -> None:
     html = pages.get(f"/_dashboard/{put_dashboard(widget)}")
     assert f"{name} ALARM <b>it burns</b>" in shown(html) and 'class="state-alarm"' in html
     assert "gone not there There is no alarm of this name." in shown(html)
-    [figure] = drawn(pages, {"type": "metric", "properties": {"annotations": {"alarms": [arn + name]}}})
-    assert figure["layout"]["shapes"][0]["y0"] == 1.0
+    annotations = {"alarms": [arn + name]}
+    own, beside = drawn(
+        pages,
+        {"type": "metric", "properties": {"annotations": annotations}},
+        metric(["N", "other"], annotations=annotations),
+    )
+    assert [line["name"] for figure in (own, beside) for line in figure["data"]] == ["m", "other"]
+    assert own["layout"]["shapes"][0]["y0"] == beside["layout"]["shapes"][0]["y0"] == 1.0
 
 
 def test_a_log_widget_shows_a_querys_rows_and_draws_its_bins(pages: Pages) -> None:
@@ -156,6 +162,15 @@ def test_a_text_widget_is_markdown_without_html(pages: Pages) -> None:
             "ResourceNotFoundException The specified log group does not exist.",
         ),
         (metric(["N", "m"], sparkline=True), "Not drawn here: sparkline"),
+        (metric(["N", "m"], view="pie", stacked=True), "Not drawn here: stacked"),
+        (metric(["N", "m"], yAxis={"left": {"min": "0"}}), "min is '0', where a number has to be."),
+        (metric(["N", "m"], annotations=[]), "annotations is [], where an object has to be."),
+        (
+            metric(["N", "m"], annotations={"alarms": ["a:b:c:d:e:f:gone"]}),
+            "no alarm on a metric called gone.",
+        ),
+        (metric(["N", "m", {"accountId": "1"}]), "or of another account, are not drawn here."),
+        (metric(["N", "m"], period="5m"), "its period '5m' is no number of seconds"),
     ],
 )
 def test_what_cannot_be_drawn_is_named_in_its_box_and_the_others_are_drawn(
@@ -179,6 +194,10 @@ def test_what_cannot_be_drawn_is_named_in_its_box_and_the_others_are_drawn(
 def test_an_invalid_dashboard_says_what_is_wrong(pages: Pages, body: str, message: str) -> None:
     put_body("invalid", body)
     assert message in shown(pages.get("/_dashboard/invalid"))
+
+
+def test_what_is_left_out_of_a_dashboard_is_named(pages: Pages) -> None:
+    assert "Not drawn here: variables" in shown(pages.get(f"/_dashboard/{put_dashboard(variables=[])}"))
 
 
 def test_a_dashboard_that_is_not_there_is_awss_error(pages: Pages) -> None:

@@ -60,6 +60,22 @@ def test_an_endpoints_page_has_its_variants_alarms_log_and_a_request_that_it_was
     assert f'href="/_console/endpoints/{endpoint}"' in pages.get("/_console/endpoints")
 
 
+def test_an_endpoint_whose_configuration_is_gone_is_shown_without_it(pages: Pages, endpoint: str) -> None:
+    sagemaker, name = boto3.client("sagemaker"), f"console-{uuid.uuid4().hex[:8]}"
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=name,
+        ProductionVariants=[
+            {"VariantName": "v", "ModelName": endpoint, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        ],
+    )
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1})
+    sagemaker.delete_endpoint_config(EndpointConfigName=name)
+    text = shown(pages.get(f"/_console/endpoints/{name}"))
+    assert f"{name} InService" in text and "v – – 1 of 1 1.0" in text and "ValidationException Could not find" in text
+    sagemaker.delete_endpoint(EndpointName=name)
+
+
 def test_trying_an_endpoint_shows_status_body_and_time(pages: Pages, endpoint: str) -> None:
     form = {"body": '{"a": 1}', "content_type": "application/json"}
     text = shown(pages.post(f"/_console/endpoints/{endpoint}", **form).text)

@@ -195,4 +195,5 @@ def _layout(legend: str) -> dict[str, Any]:
         "showlegend": legend != "hidden",
         "legend": where.get(legend, where["bottom"]),
         "autosize": True,
+        "uirevision": "kept",  # what somebody has zoomed into stays so when the page looks again
     }

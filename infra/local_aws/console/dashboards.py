@@ -45,6 +45,7 @@ def dashboard(request: Request, name: str) -> Page:
         "boxes": boxes,
         "trouble": trouble,
         "body": text,
+        "left": sorted(body.keys() - {"widgets", "start", "end", "periodOverride"}),
         "shown": shown,
         "controls": _controls(request, shown, body),
     }

@@ -49,11 +49,9 @@ def newest() -> list[dict[str, Any]]:
 
 def endpoint(request: Request, name: str) -> Page:
     """One endpoint: its variants, configuration, alarms and log; a POST asks it, and shows what it answers."""
-    sagemaker = client("sagemaker")
-    described = sagemaker.describe_endpoint(EndpointName=name)
+    described = client("sagemaker").describe_endpoint(EndpointName=name)
     described.pop("ResponseMetadata")
-    config = sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
-    config.pop("ResponseMetadata")
+    config, no_config = _config(described["EndpointConfigName"])
     if request.method == "POST":
         sample = captured.Sample(request.form.get("body", ""), request.form.get("content_type", ""))
         tried = _ask(name, sample.body, sample.content_type)
@@ -63,15 +61,33 @@ def endpoint(request: Request, name: str) -> Page:
         "name": name,
         "endpoint": described,
         "config": config,
-        "weights": {variant["VariantName"]: variant for variant in described.get("ProductionVariants", [])},
+        "no_config": no_config,
+        "variants": _variants(described, config),
         "alarms": _alarms(name),
         "log": log_lines.end(f"/aws/sagemaker/Endpoints/{name}"),
-        "charts": _charts(name, [variant["VariantName"] for variant in config["ProductionVariants"]]),
+        "charts": _charts(name, list(_variants(described, config))),
         "sample": sample,
         "content_types": CONTENT_TYPES,
         "tried": tried,
     }
     return Page("endpoint.html", name, values, refresh=FOLLOW_SECONDS)
+
+
+def _config(name: str) -> tuple[dict[str, Any], Trouble | None]:
+    """The endpoint's configuration; or why it can't be had: it may be deleted, and the endpoint goes on."""
+    try:
+        config = client("sagemaker").describe_endpoint_config(EndpointConfigName=name)
+    except ClientError as error:
+        return {}, trouble_of(error)
+    return {member: value for member, value in config.items() if member != "ResponseMetadata"}, None
+
+
+def _variants(endpoint: dict[str, Any], config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Of each variant what the configuration says of it, and what is so now."""
+    found: dict[str, dict[str, Any]] = {}
+    for variant in [*config.get("ProductionVariants", []), *endpoint.get("ProductionVariants", [])]:
+        found.setdefault(variant["VariantName"], {}).update(variant)
+    return found
 
 
 def _ask(name: str, body: str, content_type: str) -> Tried:
@@ -116,6 +132,6 @@ def _charts(name: str, variants: list[str]) -> list[tuple[str, Figure]]:
             for metric in metrics
         ]
         properties = {"metrics": entries, "stat": stat, "period": 60}
-        _, figure = metric_widgets.drawn(properties, TimeRange(now - LOOK_BACK, now, "1h"), region())
-        found.append((title, figure))
+        drawn = metric_widgets.drawn(properties, TimeRange(now - LOOK_BACK, now, "1h"), region())
+        found.append((title, drawn.content))
     return found

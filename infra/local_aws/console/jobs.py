@@ -25,8 +25,9 @@ PERIODS = (1, 5, 10, 30, 60, 300, 900, 3600)
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of job: what SageMaker's API calls it, and where its logs and metrics go."""
+    """A kind of job: its name here, what SageMaker's API calls it, and where its logs and metrics go."""
 
+    name: str
     api: str
     group: str | None
 
@@ -39,9 +40,8 @@ class Kind:
         """The newest jobs that List…Jobs gives, each with the members Name, Status and Kind besides."""
         list_ = getattr(client("sagemaker"), xform_name(f"List{self.api}s"))
         newest = list_(SortBy="CreationTime", SortOrder="Descending", MaxResults=MOST, **filters)
-        name = next(name for name, kind in KINDS.items() if kind is self)
         return [
-            {**job, "Name": job[f"{self.api}Name"], "Status": job[f"{self.api}Status"], "Kind": name}
+            {**job, "Name": job[f"{self.api}Name"], "Status": job[f"{self.api}Status"], "Kind": self.name}
             for job in newest[f"{self.api}Summaries"]
         ]
 
@@ -54,10 +54,13 @@ class Kind:
 
 
 KINDS = {
-    "training": Kind("TrainingJob", "/aws/sagemaker/TrainingJobs"),
-    "processing": Kind("ProcessingJob", "/aws/sagemaker/ProcessingJobs"),
-    "transform": Kind("TransformJob", "/aws/sagemaker/TransformJobs"),
-    "tuning": Kind("HyperParameterTuningJob", None),
+    kind.name: kind
+    for kind in (
+        Kind("training", "TrainingJob", "/aws/sagemaker/TrainingJobs"),
+        Kind("processing", "ProcessingJob", "/aws/sagemaker/ProcessingJobs"),
+        Kind("transform", "TransformJob", "/aws/sagemaker/TransformJobs"),
+        Kind("tuning", "HyperParameterTuningJob", None),
+    )
 }
 
 

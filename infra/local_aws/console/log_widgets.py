@@ -10,43 +10,47 @@ from typing import Any
 from local_aws.console import charts
 from local_aws.console.charts import COLORS, Line
 from local_aws.console.clients import client
-from local_aws.console.metrics import BadWidget
+from local_aws.console.properties import BadWidget, Drawn, member
 from local_aws.console.ranges import TimeRange
 
-KNOWN = {"title", "region", "query", "view", "stacked"}
+_KNOWN = {"title", "region", "query", "view"}
 VIEWS = ("table", "timeSeries", "bar", "pie")
 PATIENCE_SECONDS, POLL_SECONDS = 30, 0.1
+MOST_ROWS = 1000  # of a table
 # A query of a widget says by itself which log groups it is about, where StartQuery is told so beside it.
 _SOURCE = re.compile(r"\s*SOURCE\s+'([^']*)'\s*(?:\||$)")
 
 
-def drawn(properties: Mapping[str, Any], shown: TimeRange, region: str) -> tuple[str, Any]:
-    """How the widget is shown ("table" or "figure"), and the rows, the header first, or the figure."""
-    view = properties.get("view", "table")
+def drawn(properties: Mapping[str, Any], shown: TimeRange, region: str) -> Drawn:
+    """A "table" (columns, the first rows, and how many more there are), or a "figure"; BadWidget where the properties
+    are none that can be drawn."""
+    view = member(properties, "view", str, "table")
     if view not in VIEWS:
         raise BadWidget(f"A view called {view!r} of a log is not drawn here; {', '.join(VIEWS)} are.")
-    columns, rows = _run(*_taken_apart(properties.get("query")), shown, region)
+    columns, rows = _run(*_taken_apart(member(properties, "query", str, "")), shown, region)
     if view == "table":
-        return "table", [columns, *([row.get(name, "") for name in columns] for row in rows)]
+        cells = [[row.get(name, "") for name in columns] for row in rows[:MOST_ROWS]]
+        return Drawn("table", (columns, cells, len(rows) - len(cells)), _KNOWN)
     if view == "timeSeries":
-        stacked = bool(properties.get("stacked"))
-        return "figure", charts.over_time(_lines(columns, rows), shown.start, shown.end, stacked)
+        stacked = member(properties, "stacked", bool, False)
+        figure = charts.over_time(_over_time(columns, rows), shown.start, shown.end, stacked)
+        return Drawn("figure", figure, _KNOWN | {"stacked"})
     groups = [name for name in columns if not _are_numbers(rows, name)]
-    (value, *_) = [name for name in columns if name not in groups] or [""]
-    if not value:
-        raise BadWidget(f"A {view} needs a column of numbers; the query has {', '.join(columns) or 'no columns'}.")
+    numbers = [name for name in columns if name not in groups]
+    if rows and not numbers:
+        raise BadWidget(f"A {view} needs a column of numbers; the query has {', '.join(columns)}.")
     found = [
-        Line(" ".join(row.get(name, "") for name in groups) or value, [shown.end], [float(row[value])], color)
+        Line(" ".join(row.get(name, "") for name in groups) or name, [shown.end], [float(row[name])], color)
+        for name in numbers[:1]
         for row, color in zip(rows, itertools.cycle(COLORS), strict=False)
-        if value in row
+        if name in row
     ]
-    return "figure", charts.pie(found) if view == "pie" else charts.bars(found, charts.Axis(value))
+    figure = charts.pie(found) if view == "pie" else charts.bars(found, charts.Axis("".join(numbers[:1])))
+    return Drawn("figure", figure, _KNOWN)
 
 
-def _taken_apart(query: Any) -> tuple[list[str], str]:
+def _taken_apart(query: str) -> tuple[list[str], str]:
     """The log groups and the query itself."""
-    if not isinstance(query, str):
-        raise BadWidget("It has no text called query.")
     groups, rest = [], query
     while match := _SOURCE.match(rest):
         groups.append(match[1])
@@ -72,7 +76,7 @@ def _run(groups: list[str], query: str, shown: TimeRange, region: str) -> tuple[
     return list(dict.fromkeys(name for row in rows for name in row)), rows
 
 
-def _lines(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[Line]:
+def _over_time(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[Line]:
     """Lines over the times that `bin` makes: one for each column of numbers and each of the groups beside."""
     if not rows:
         return []

@@ -6,15 +6,12 @@ from typing import Any
 
 from local_aws.console.charts import COLORS, Line
 from local_aws.console.clients import client
+from local_aws.console.properties import BadWidget
 from local_aws.console.ranges import TimeRange
 
 PERIOD, STAT = 300, "Average"  # of a widget that says nothing
 MOST_POINTS = 1440  # of a line; a longer range gets longer periods
 _LONGER = (1, 5, 10, 30, 60, 300, 900, 3600, 6 * 3600, 24 * 3600)
-
-
-class BadWidget(ValueError):
-    """What CloudWatch can't draw, or these pages can't; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +89,8 @@ def lines(properties: Mapping[str, Any], shown: TimeRange, region: str, adapt: b
     if not metrics:
         return []
     stats = [str(metric.options.get("stat") or properties.get("stat") or STAT) for metric in metrics]
-    if elsewhere := {m.options["region"] for m in metrics if m.options.get("region", region) != region}:
-        raise BadWidget(f"metrics of another region than the widget's can't be drawn here: {', '.join(elsewhere)}")
+    if any(metric.options.get("region", region) != region or "accountId" in metric.options for metric in metrics):
+        raise BadWidget("Metrics of another region than the widget's, or of another account, are not drawn here.")
     queries: dict[str, dict[str, Any]] = {}
     colors: dict[str, Any] = {}
     for number, (metric, stat, label) in enumerate(zip(metrics, stats, labels(metrics, stats), strict=True)):

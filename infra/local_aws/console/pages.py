@@ -3,6 +3,7 @@
 import importlib.util
 import logging
 from collections.abc import Callable, Iterable
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def _failed(trouble: Trouble, urls: MapAdapter) -> Response:
 def _rendered(page: Page, urls: MapAdapter) -> Response:
     shared = {
         "url": lambda view, **arguments: urls.build(view, arguments),
-        "plotly": urls.build("static", {"name": f"plotly-{version('plotly')}.js"}),
+        "plotly": urls.build("static", {"name": _plotly()}),
         "address": config.current().endpoint_url,
         "region": clients.region(),
         "title": page.title,
@@ -114,9 +115,15 @@ def _rendered(page: Page, urls: MapAdapter) -> Response:
     return Response(text, page.status, mimetype="text/html")
 
 
+@cache
+def _plotly() -> str:
+    """The name of plotly's JavaScript, another one for each version: a browser keeps it."""
+    return f"plotly-{version('plotly')}.js"
+
+
 def _static(request: Request, name: str) -> Response:
     """One of our own files, or plotly's JavaScript from its installed package, which is not imported for it."""
-    if name == f"plotly-{version('plotly')}.js":
+    if name == _plotly():
         spec = importlib.util.find_spec("plotly")
         assert spec is not None and spec.submodule_search_locations
         path = Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"

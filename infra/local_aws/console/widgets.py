@@ -12,19 +12,19 @@ from local_aws.console import log_widgets, metric_widgets
 from local_aws.console.clients import client, region
 from local_aws.console.errors import Trouble, trouble_of
 from local_aws.console.grid import Place
-from local_aws.console.metrics import BadWidget
+from local_aws.console.properties import BadWidget, Drawn, member
 from local_aws.console.ranges import TimeRange
 
 
 @dataclass(frozen=True)
 class Box:
-    """A drawn widget: `kind` names the block of widgets.html that shows `content`, `notes` what was left out."""
+    """A drawn widget: `kind` names the block of dashboard.html that shows `content`, `note` says what was left out."""
 
     place: Place
     title: str
     kind: str
     content: Any
-    notes: tuple[str, ...] = ()
+    note: str = ""
 
 
 def box(widget: Mapping[str, Any], place: Place, shown: TimeRange, adapt: bool) -> Box:
@@ -36,32 +36,27 @@ def box(widget: Mapping[str, Any], place: Place, shown: TimeRange, adapt: bool) 
             raise BadWidget(f"Widgets of type {kind!r} are not drawn here; {', '.join(_DRAWN)} are.")
         if not isinstance(properties, dict):
             raise BadWidget(f"The {kind} widget has no object called properties.")
-        made, content, known = _DRAWN[str(kind)](properties, shown, adapt)
+        drawn = _DRAWN[str(kind)](properties, shown, adapt)
     except BadWidget as error:
         return Box(place, title, "trouble", Trouble("This widget can't be drawn", str(error)))
     except (ClientError, BotoCoreError) as error:
         return Box(place, title, "trouble", trouble_of(error))
-    left = sorted(properties.keys() - known)
-    return Box(place, title, made, content, (f"Not drawn here: {', '.join(left)}",) if left else ())
-
-
-Drawn = tuple[str, Any, set[str]]  # how it is shown, what is shown, and which properties have had a say
+    left = sorted(properties.keys() - drawn.known)
+    return Box(place, title, drawn.kind, drawn.content, f"Not drawn here: {', '.join(left)}" if left else "")
 
 
 def _metric(properties: Mapping[str, Any], shown: TimeRange, adapt: bool) -> Drawn:
-    kind, content = metric_widgets.drawn(properties, shown, str(properties.get("region") or region()), adapt)
-    return kind, content, metric_widgets.KNOWN
+    return metric_widgets.drawn(properties, shown, member(properties, "region", str, region()), adapt)
 
 
 def _log(properties: Mapping[str, Any], shown: TimeRange, adapt: bool) -> Drawn:
-    kind, content = log_widgets.drawn(properties, shown, str(properties.get("region") or region()))
-    return kind, content, log_widgets.KNOWN
+    return log_widgets.drawn(properties, shown, member(properties, "region", str, region()))
 
 
 def _alarm(properties: Mapping[str, Any], shown: TimeRange, adapt: bool) -> Drawn:
-    arns = properties.get("alarms")
-    if not isinstance(arns, list) or not all(isinstance(arn, str) and arn.count(":") >= 6 for arn in arns):
-        raise BadWidget("Its alarms are no array of alarms' ARNs.")
+    arns = member(properties, "alarms", list, [])
+    if not all(isinstance(arn, str) and arn.count(":") >= 6 for arn in arns):
+        raise BadWidget(f"Not all of its alarms are ARNs: {arns!r}")
     found: dict[str, Any] = {}
     for of_region, some in itertools.groupby(sorted(arns), lambda arn: arn.split(":")[3]):
         names = [arn.split(":", 6)[6] for arn in some]
@@ -69,19 +64,20 @@ def _alarm(properties: Mapping[str, Any], shown: TimeRange, adapt: bool) -> Draw
             types = ["MetricAlarm", "CompositeAlarm"]
             answer = client("cloudwatch", of_region).describe_alarms(AlarmNames=list(batch), AlarmTypes=types)
             found |= {alarm["AlarmArn"]: alarm for kind in types for alarm in answer[f"{kind}s"]}
-    states = properties.get("states")
+    states = member(properties, "states", list, [])
     wanted = [arn for arn in arns if not states or (found.get(arn) or {}).get("StateValue") in states]
-    return "alarms", [(arn.split(":", 6)[6], found.get(arn)) for arn in wanted], {"title", "alarms", "states"}
+    alarms = [(arn.split(":", 6)[6], found.get(arn)) for arn in wanted]
+    return Drawn("alarms", alarms, {"title", "alarms", "states"})
 
 
 def _text(properties: Mapping[str, Any], shown: TimeRange, adapt: bool) -> Drawn:
-    from markdown_it import MarkdownIt
+    from markdown_it import MarkdownIt  # here, because most pages have no use for it
 
-    if not isinstance(properties.get("markdown"), str):
-        raise BadWidget("It has no text called markdown.")
     # Its own HTML is shown as text, and a link to javascript: is none.
     reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    return "markdown", reader.render(properties["markdown"]), {"markdown", "background", "title"}
+    return Drawn(
+        "markdown", reader.render(member(properties, "markdown", str, "")), {"markdown", "background", "title"}
+    )
 
 
 _DRAWN: dict[str, Callable[[Mapping[str, Any], TimeRange, bool], Drawn]] = {

@@ -19,8 +19,8 @@ async function draw(root) {
   if (!charts.length) return;
   const Plotly = await loadPlotly();
   for (const chart of charts) {
-    const figure = JSON.parse(chart.querySelector("script").textContent);
-    await Plotly.newPlot(chart, figure.data, figure.layout, {responsive: true, displayModeBar: false});
+    const figure = JSON.parse(chart.dataset.figure);
+    await Plotly.react(chart, figure.data, figure.layout, {responsive: true, displayModeBar: false});
     chart.dataset.drawn = "true";
   }
 }
@@ -32,7 +32,14 @@ function showEnds(root) {
 function replace(old, fresh) {
   const atEnd = [...old.querySelectorAll("pre.log")].every((log) => log.scrollTop + log.clientHeight > log.scrollHeight - 8);
   const scrolled = old.querySelector("pre.log")?.scrollTop ?? 0;
-  for (const chart of old.querySelectorAll(".chart")) window.Plotly?.purge(chart);
+  // A chart that is there stays, and gets its new figure: made anew it would flicker.
+  for (const chart of fresh.querySelectorAll(".chart")) {
+    const known = old.querySelector("#" + chart.id);
+    if (!known) continue;
+    known.dataset.figure = chart.dataset.figure;
+    chart.replaceWith(known);
+  }
+  for (const gone of old.querySelectorAll(".chart")) window.Plotly?.purge(gone);
   old.replaceWith(fresh);
   if (atEnd) showEnds(fresh);
   else for (const log of fresh.querySelectorAll("pre.log")) log.scrollTop = scrolled;
