@@ -5,6 +5,7 @@ import re
 import time
 from typing import Any
 
+import requests
 from terraform_cli import REPOSITORY, Platform
 
 from laptop import dashboard, log_metrics
@@ -91,6 +92,14 @@ def test_what_is_counted_in_logs_is_what_a_laptop_counts(platform_on_local_aws: 
     for wanted in log_metrics.filters(environment, pipelines):
         [laid] = [each for each in found if each["filterName"] == wanted["filterName"]]
         assert {member: laid[member] for member in wanted} == wanted
+
+
+def test_every_widget_of_the_dashboard_is_drawn_in_a_browser(platform_on_local_aws: Platform) -> None:
+    page = f"{platform_on_local_aws.aws.url}/_dashboard/silverline-{platform_on_local_aws.environment}"
+    html = requests.get(page, timeout=60).text
+    widgets = dashboard.body(platform_on_local_aws.environment, ["flight_delay"], [])["widgets"]
+    assert html.count('<section class="widget') == len(widgets)
+    assert 'class="trouble"' not in html and "Not drawn here" not in html
 
 
 def test_the_dashboard_is_the_one_that_a_laptop_has(platform_on_local_aws: Platform) -> None:

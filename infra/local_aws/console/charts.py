@@ -84,14 +84,14 @@ def over_time(
             "gridcolor": _GRID,
             "linecolor": _GRID,
         },
-        "yaxis": _axis(axes.get("left", Axis())) | _from_zero([line for line in lines if not line.right]),
+        "yaxis": _from_zero([line for line in lines if not line.right]) | _axis(axes.get("left", Axis())),
         "hovermode": "x unified",
         "shapes": list(shapes),
         "annotations": list(notes),
     }
     if any(line.right for line in lines):
         right = {"overlaying": "y", "side": "right", "showgrid": False, "tickmode": "auto"}
-        layout["yaxis2"] = _axis(axes.get("right", Axis())) | right | _from_zero([line for line in lines if line.right])
+        layout["yaxis2"] = _from_zero([line for line in lines if line.right]) | _axis(axes.get("right", Axis())) | right
     return {"data": data, "layout": layout}
 
 
@@ -195,5 +195,6 @@ def _layout(legend: str) -> dict[str, Any]:
         "showlegend": legend != "hidden",
         "legend": where.get(legend, where["bottom"]),
         "autosize": True,
+        "hoverlabel": {"namelength": -1},
         "uirevision": "kept",  # what somebody has zoomed into stays so when the page looks again
     }

@@ -92,11 +92,10 @@ def _variants(endpoint: dict[str, Any], config: dict[str, Any]) -> dict[str, dic
 
 def _ask(name: str, body: str, content_type: str) -> Tried:
     """InvokeEndpoint's answer; a browser's form ends lines as CR LF, which nobody typed."""
+    runtime, sent = client("sagemaker-runtime"), body.replace("\r\n", "\n").encode()
     began = time.monotonic()
     try:
-        answer = client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=name, Body=body.replace("\r\n", "\n").encode(), ContentType=content_type
-        )
+        answer = runtime.invoke_endpoint(EndpointName=name, Body=sent, ContentType=content_type)
         told = answer["Body"].read().decode("utf-8", "backslashreplace")
     except (ClientError, BotoCoreError) as error:
         return Tried(time.monotonic() - began, trouble=trouble_of(error))

@@ -65,19 +65,20 @@ def _without_shorthand(parts: list[str], before: list[str], number: int) -> list
 
 def labels(metrics: Sequence[Metric], stats: Sequence[str]) -> list[str]:
     """What tells each metric from the others: its own label, or as few of its parts as that takes."""
-    named = [metric.named_parts | {"Stat": stat} for metric, stat in zip(metrics, stats, strict=True)]
-    unnamed = [
-        parts for parts, metric in zip(named, metrics, strict=True) if metric.parts and not metric.options.get("label")
+    named = [
+        metric.named_parts | {"Stat": stat} if metric.parts else {} for metric, stat in zip(metrics, stats, strict=True)
     ]
-    telling = ["MetricName"]
-    for name in dict.fromkeys(name for parts in unnamed for name in sorted(parts, key=["Namespace", "Stat"].count)):
-        shown = [tuple(parts.get(each) for each in telling) for parts in unnamed]
-        if len(set(shown)) < len(shown) and len({parts.get(name) for parts in unnamed}) > 1 and name not in telling:
+    unlabelled = [
+        parts for parts, metric in zip(named, metrics, strict=True) if parts and not metric.options.get("label")
+    ]
+    dimensions = [name for parts in unlabelled for name in parts if name not in ("Namespace", "MetricName", "Stat")]
+    telling: list[str] = []
+    for name in dict.fromkeys(["MetricName", *dimensions, "Stat", "Namespace"]):
+        told_apart = len({tuple(parts.get(each) for each in telling) for parts in unlabelled}) == len(unlabelled)
+        if not told_apart and len({parts.get(name) for parts in unlabelled}) > 1:
             telling.append(name)
-    if len({parts.get("MetricName") for parts in unnamed}) == 1 and len(telling) > 1:
-        telling.remove("MetricName")
     return [
-        str(metric.options.get("label") or " ".join(parts[name] for name in telling if name in parts))
+        str(metric.options.get("label") or " ".join(parts[name] for name in telling or ["MetricName"] if name in parts))
         for metric, parts in zip(metrics, named, strict=True)
     ]
 
@@ -102,9 +103,8 @@ def lines(properties: Mapping[str, Any], shown: TimeRange, region: str, adapt: b
             period = -(-shown.seconds // 60) * 60
         queries[name] = _query(name, metric, stat, period, label)
         colors[name] = metric.options.get("color")
-    answer = {name: [] for name in queries} | _ask(list(queries.values()), shown, region)
     found: list[Line] = []
-    for name, results in answer.items():
+    for name, results in _ask(list(queries.values()), shown, region).items():
         for label, times, values in results:
             color = colors[name] if colors[name] and len(results) == 1 else COLORS[len(found) % len(COLORS)]
             right = metrics[list(queries).index(name)].options.get("yAxis") == "right"
@@ -143,8 +143,7 @@ def _ask(queries: list[dict[str, Any]], shown: TimeRange, region: str) -> dict[s
             times, values = found.setdefault((result["Id"], result["Label"]), ([], []))
             times += result["Timestamps"]
             values += result["Values"]
-    by_query: dict[str, list[Any]] = {}
-    for query in queries:
-        if query["ReturnData"]:
-            by_query[query["Id"]] = [(label, *data) for (name, label), data in found.items() if name == query["Id"]]
-    return by_query
+    return {
+        query["Id"]: [(label, *data) for (name, label), data in found.items() if name == query["Id"]]
+        for query in queries
+    }

@@ -60,7 +60,7 @@ def _alarm(properties: Mapping[str, Any], shown: TimeRange, adapt: bool) -> Draw
     found: dict[str, Any] = {}
     for of_region, some in itertools.groupby(sorted(arns), lambda arn: arn.split(":")[3]):
         names = [arn.split(":", 6)[6] for arn in some]
-        for batch in itertools.batched(names, 100):
+        for batch in itertools.batched(names, 50):
             types = ["MetricAlarm", "CompositeAlarm"]
             answer = client("cloudwatch", of_region).describe_alarms(AlarmNames=list(batch), AlarmTypes=types)
             found |= {alarm["AlarmArn"]: alarm for kind in types for alarm in answer[f"{kind}s"]}
