@@ -58,7 +58,7 @@ def _last(s3: Any, bucket: str, folder: str) -> str | None:
     found = ""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, Delimiter="/"):
         names = [each["Prefix"] for each in page.get("CommonPrefixes", [])]
-        names += [each["Key"] for each in page.get("Contents", [])]
+        names += [each["Key"] for each in page.get("Contents", []) if each["Key"].endswith(".jsonl")]
         found = max([found, *names])
     return found or None
 
