@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from silverline.platform import Platform
@@ -99,15 +100,35 @@ def stop_all(platform: Platform, dag_id: str, name_prefix: str) -> list[str]:
 
 def named(name_prefix: str, status: str) -> Iterator[tuple[Kind, str, str]]:
     """Kind, name and ARN of every job of that status whose name is `name_prefix`, a hyphen and more."""
-    import boto3
+    for kind, job in _listed(NameContains=name_prefix, StatusEquals=status):
+        name = job[f"{kind.member}Name"]
+        if name.startswith(f"{name_prefix}-"):
+            yield kind, name, job[f"{kind.member}Arn"]
 
-    sagemaker: Any = boto3.client("sagemaker")
-    for kind in KINDS:
-        pages = sagemaker.get_paginator(f"list_{kind.method}s").paginate(NameContains=name_prefix, StatusEquals=status)
-        for job in (job for page in pages for job in page[f"{kind.member}Summaries"]):
-            name = job[f"{kind.member}Name"]
-            if name.startswith(f"{name_prefix}-"):
-                yield kind, name, job[f"{kind.member}Arn"]
+
+class Started(NamedTuple):
+    """A job that a run has started; its seconds are from its creation to its end, or to now."""
+
+    kind: Kind
+    name: str
+    status: str
+    seconds: float
+
+
+def of_run(aws_name: str, slug: str, digest: str) -> list[Started]:
+    """Every job of a run, of whichever try; the training jobs of a tuning job as well."""
+    now = datetime.now(UTC)
+    return [
+        Started(
+            kind,
+            job[f"{kind.member}Name"],
+            job[f"{kind.member}Status"],
+            (job.get(f"{kind.member.removesuffix('Job')}EndTime", now) - job["CreationTime"]).total_seconds(),
+        )
+        for called in (slug, digest)
+        for kind, job in _listed(NameContains=called)
+        if job[f"{kind.member}Name"].startswith(f"{aws_name}-")
+    ]
 
 
 def _started_by(platform: Platform, dag_id: str, name_prefix: str) -> Iterator[tuple[Kind, str]]:
@@ -118,6 +139,15 @@ def _started_by(platform: Platform, dag_id: str, name_prefix: str) -> Iterator[t
         tags = boto3.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
         if wanted.items() <= {tag["Key"]: tag["Value"] for tag in tags}.items():
             yield kind, name
+
+
+def _listed(**wanted: Any) -> Iterator[tuple[Kind, dict[str, Any]]]:
+    import boto3
+
+    sagemaker: Any = boto3.client("sagemaker")
+    for kind in KINDS:
+        for page in sagemaker.get_paginator(f"list_{kind.method}s").paginate(**wanted):
+            yield from ((kind, job) for job in page[f"{kind.member}Summaries"])
 
 
 def _has(answered: Any, asked: Any) -> bool:

@@ -28,6 +28,7 @@ class Platform:
     endpoint_alarms: Mapping[str, Sequence[str]]
     canary_seconds: int
     alarm_topic_arn: str
+    log_group: str
     mlflow_tracking_uri: str | None = None
 
     @classmethod

@@ -40,6 +40,7 @@ def apply() -> dict[str, Any]:
         },
         "canary_seconds": alarms.CANARY_SECONDS,
         "alarm_topic_arn": boto3.client("sns").create_topic(Name=f"{prefix}-alarms")["TopicArn"],
+        "log_group": _log_group(f"/silverline/{ENVIRONMENT}/pipelines"),
     }
     jsonschema.validate(document, json.loads(SCHEMA.read_text()))
     for layer in BUCKETS:
@@ -84,6 +85,15 @@ def _role(name: str, principal: dict[str, str]) -> str:
         return str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"])
 
 
+def _log_group(name: str) -> str:
+    logs = boto3.client("logs")
+    try:
+        logs.create_log_group(logGroupName=name)
+    except logs.exceptions.ResourceAlreadyExistsException:
+        pass  # it is there from an earlier start, as it should be
+    return name
+
+
 def _model_package_group(name: str) -> str:
     sagemaker = boto3.client("sagemaker")
     known = sagemaker.list_model_package_groups(NameContains=name)["ModelPackageGroupSummaryList"]
@@ -112,7 +122,7 @@ def _workgroup(name: str, key: str, results: str) -> None:
     athena = boto3.client("athena")
     encryption = {"EncryptionOption": "SSE_KMS", "KmsKey": key}
     result: Any = {"OutputLocation": results, "EncryptionConfiguration": encryption}
-    enforced: Any = {"EnforceWorkGroupConfiguration": True}
+    enforced: Any = {"EnforceWorkGroupConfiguration": True, "PublishCloudWatchMetricsEnabled": True}
     if name in [group["Name"] for group in athena.list_work_groups()["WorkGroups"]]:
         updates = enforced | {"ResultConfigurationUpdates": result}
         athena.update_work_group(WorkGroup=name, ConfigurationUpdates=updates)

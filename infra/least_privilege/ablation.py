@@ -140,17 +140,15 @@ def without_reading(iam: Any, role_name: str, action: str, document: Mapping[str
 def removed(iam: Any, role_name: str, action: str) -> Iterator[None]:
     """Take the action from the role's policies, and give it back at the end."""
     before = policies(iam, role_name)
+    rests = {name: without(document, action) for name, document in before.items()}
+    changed = [name for name, rest in rests.items() if rest != before[name]]
     try:
-        for name, document in before.items():
-            rest = without(document, action)
-            if rest is None:
-                iam.delete_role_policy(RoleName=role_name, PolicyName=name)
-            elif rest != document:
-                iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(rest))
+        for name in changed:
+            replace(iam, role_name, name, rests[name])
         yield
     finally:
-        for name, document in before.items():
-            iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(document))
+        for name in changed:
+            replace(iam, role_name, name, before[name])
 
 
 def in_order(granted: Iterable[tuple[str, str]], used: Mapping[str, Sequence[str]]) -> list[tuple[str, str, Scenario]]:

@@ -1,5 +1,6 @@
 """What the roles of a platform may do, as their policies in IAM say."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,17 +58,40 @@ def role_names(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def policies(iam: Any, role_name: str) -> dict[str, dict[str, Any]]:
-    """The inline policies of a role; ValueError where it has another kind, which could not be taken apart here."""
-    attached = iam.list_attached_role_policies(RoleName=role_name)["AttachedPolicies"]
-    if attached:
-        names = ", ".join(policy["PolicyName"] for policy in attached)
-        raise ValueError(f"{role_name} has attached policies ({names}); write what they allow into policies of its own")
+    """The policies of a role: inline ones by their names, attached ones of the account by their ARNs; ValueError where
+    it has one of AWS's own, which could not be taken apart here."""
     pages = iam.get_paginator("list_role_policies").paginate(RoleName=role_name)
-    return {
+    found = {
         name: iam.get_role_policy(RoleName=role_name, PolicyName=name)["PolicyDocument"]
         for page in pages
         for name in page["PolicyNames"]
     }
+    for attached in iam.list_attached_role_policies(RoleName=role_name)["AttachedPolicies"]:
+        arn = attached["PolicyArn"]
+        if ":aws:policy/" in arn:
+            raise ValueError(
+                f"{role_name} has AWS's {attached['PolicyName']}; write what it allows into one of its own"
+            )
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found[arn] = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    return found
+
+
+def replace(iam: Any, role_name: str, policy: str, document: Mapping[str, Any] | None) -> None:
+    """Let the policy of a role, called as by `policies`, be `document`; with None the role is without it."""
+    text = json.dumps(document)
+    if not policy.startswith("arn:"):
+        if document is None:
+            iam.delete_role_policy(RoleName=role_name, PolicyName=policy)
+        else:
+            iam.put_role_policy(RoleName=role_name, PolicyName=policy, PolicyDocument=text)
+    elif document is None:
+        iam.detach_role_policy(RoleName=role_name, PolicyArn=policy)
+    else:
+        before = iam.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"]
+        iam.create_policy_version(PolicyArn=policy, PolicyDocument=text, SetAsDefault=True)
+        iam.delete_policy_version(PolicyArn=policy, VersionId=before)  # IAM keeps five
+        iam.attach_role_policy(RoleName=role_name, PolicyArn=policy)
 
 
 def grants(role: str, role_policies: Mapping[str, Mapping[str, Any]]) -> list[Grant]:

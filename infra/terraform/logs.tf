@@ -1,7 +1,9 @@
 # Where jobs and endpoints write: SageMaker's own log groups, made before SageMaker makes them without an end or a key.
+# And where pipelines write what they did, as dags/silverline/metrics.py has it.
 
 locals {
   log_groups = merge(
+    { pipelines = "/${var.project}/${var.environment}/pipelines" },
     { for kind in ["Training", "Processing", "Transform"] : lower(kind) => "/aws/sagemaker/${kind}Jobs" },
     { for name in local.aws_names : "endpoint-${name}" => "/aws/sagemaker/Endpoints/${name}" },
   )
@@ -20,7 +22,7 @@ resource "aws_cloudwatch_log_group" "this" {
 
 # An exception that nobody caught. A laptop counts the same (infra/laptop/log_metrics.py).
 resource "aws_cloudwatch_log_metric_filter" "errors" {
-  for_each = aws_cloudwatch_log_group.this
+  for_each = { for key, group in aws_cloudwatch_log_group.this : key => group if key != "pipelines" }
 
   name           = "${local.prefix}-${each.key}-errors"
   log_group_name = each.value.name
@@ -85,6 +87,34 @@ resource "aws_iam_role_policy" "sagemaker_logs" {
       },
     ]
   })
+}
+
+# Attached, as others of Airflow's are: there is little room for more inline ones.
+resource "aws_iam_policy" "airflow_watch" {
+  name = "${local.prefix}-airflow-watch"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "TellOfRuns"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = "${local.log_arns.pipelines}:log-stream:*"
+      },
+      {
+        Sid      = "ReadMetrics"
+        Effect   = "Allow"
+        Action   = "cloudwatch:GetMetricData"
+        Resource = "*" # CloudWatch's metrics know no narrower one
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "airflow_watch" {
+  role       = aws_iam_role.airflow.name
+  policy_arn = aws_iam_policy.airflow_watch.arn
 }
 
 resource "aws_iam_role_policy" "reader_logs" {

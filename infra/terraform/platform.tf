@@ -20,6 +20,7 @@ locals {
     endpoint_alarms             = { for pipeline in local.pipelines : pipeline => [for kind in keys(local.canary_alarms) : aws_cloudwatch_metric_alarm.canary["${pipeline}/${kind}"].alarm_name] }
     canary_seconds              = var.canary_seconds
     alarm_topic_arn             = aws_sns_topic.alarms.arn
+    log_group                   = aws_cloudwatch_log_group.this["pipelines"].name
     }, {
     for uri in var.mlflow_tracking_uri[*] : "mlflow_tracking_uri" => uri
     }, {

@@ -38,6 +38,7 @@ PLATFORM = Platform(
     canary_seconds=0,
     model_package_groups={"flight_delay": "test-flight-delay"},
     alarm_topic_arn="arn:aws:sns:us-east-1:123456789012:alarms",
+    log_group="/silverline/test/pipelines",
     sagemaker_image="683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3",
 )
 STAGE = spec.stages[-1]

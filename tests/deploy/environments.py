@@ -25,6 +25,7 @@ def document(environment: str, **members: Any) -> dict[str, Any]:
         "endpoint_alarms": {"flight_delay": [f"silverline-{environment}-flight-delay-canary-5xx"]},
         "canary_seconds": 0,
         "alarm_topic_arn": f"arn:aws:sns:us-east-1:123456789012:silverline-{environment}",
+        "log_group": f"/silverline/{environment}/pipelines",
         **members,
     }
 

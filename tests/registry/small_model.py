@@ -33,6 +33,7 @@ PLATFORM = Platform(
     endpoint_alarms={"flight_delay": ["canary"]},
     canary_seconds=0,
     alarm_topic_arn="arn:aws:sns:us-east-1:123456789012:alarms",
+    log_group="/silverline/test/pipelines",
     sagemaker_image=IMAGE,
 )
 SOURCE = f"s3://{PLATFORM.artifacts_bucket}/flight_delay/source/0123456789abcdef/sourcedir.tar.gz"

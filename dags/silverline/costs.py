@@ -1,0 +1,83 @@
+"""What a run has cost on AWS, estimated from its jobs' time and the bytes that Athena has scanned."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from silverline import jobs
+from silverline.platform import Platform
+from silverline.spec import BatchSpec, PipelineSpec, Spec
+
+TERABYTE = 10**12
+LEAST_SCANNED = 10 * 10**6
+"""Bytes that Athena charges a query for at the least. https://aws.amazon.com/athena/pricing/"""
+
+
+@cache
+def prices() -> Mapping[str, Any]:
+    """List prices in US dollars, of one region and month, as prices.json has them."""
+    found: Mapping[str, Any] = json.loads((Path(__file__).parent / "prices.json").read_text())
+    return found
+
+
+def estimate(spec: Spec, started: Iterable[jobs.Started], queries: int, scanned_bytes: float) -> float:
+    """US dollars for jobs and queries; a tuning job costs what its training jobs cost.
+
+    ValueError for an instance type that prices.json doesn't have. Not of this: endpoints, which cost by the hour
+    whether or not anything runs, storage and logs.
+    """
+    charged = max(scanned_bytes, queries * LEAST_SCANNED)
+    return charged / TERABYTE * float(prices()["athena_terabyte"]) + sum(
+        job.seconds / 3600 * hourly(instance_type(spec, job.kind)) for job in started if job.kind != jobs.TUNING
+    )
+
+
+def scanned(platform: Platform, start: datetime, end: datetime) -> tuple[int, float]:
+    """Queries of the workgroup that have ended in that time, and the bytes that they scanned: people's, too."""
+    import boto3
+
+    asked: Any = [
+        {
+            "Id": f"{statistic.lower()}_{state.lower()}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "AWS/Athena",
+                    "MetricName": "ProcessedBytes",
+                    "Dimensions": [
+                        {"Name": "WorkGroup", "Value": platform.athena_workgroup},
+                        {"Name": "QueryState", "Value": state},
+                        {"Name": "QueryType", "Value": "DML"},  # Athena charges no other
+                    ],
+                },
+                "Period": 60,
+                "Stat": statistic,
+            },
+        }
+        for state in ("SUCCEEDED", "FAILED", "CANCELED")
+        for statistic in ("SampleCount", "Sum")
+    ]
+    found = {"samplecount": 0.0, "sum": 0.0}
+    pages = boto3.client("cloudwatch").get_paginator("get_metric_data")
+    for page in pages.paginate(MetricDataQueries=asked, StartTime=start.replace(second=0, microsecond=0), EndTime=end):
+        for result in page["MetricDataResults"]:
+            found[result["Id"].partition("_")[0]] += sum(result["Values"])
+    return round(found["samplecount"]), found["sum"]
+
+
+def hourly(instance_type: str) -> float:
+    """US dollars an hour of one such instance; ValueError where no price is known."""
+    try:
+        return float(prices()["instance_hour"][instance_type])
+    except KeyError:
+        raise ValueError(f"no price is known of {instance_type}: add it to dags/silverline/prices.json") from None
+
+
+def instance_type(spec: Spec, kind: jobs.Kind) -> str:
+    """On what a job of that kind runs."""
+    if isinstance(spec, BatchSpec):
+        return spec.instance_type
+    assert isinstance(spec, PipelineSpec)
+    return spec.evaluation_instance_type if kind == jobs.PROCESSING else spec.training_instance_type
