@@ -13,7 +13,7 @@ from typing import Any
 from laptop.airflow import Api
 from laptop.settings import write_privately
 from least_privilege import calls, reading, scenarios, traces
-from least_privilege.grants import DOCUMENTED, READER, Grant, policies, resources, without
+from least_privilege.grants import DOCUMENTED, READER, Grant, policies, replace, resources, without
 from least_privilege.left_jobs import end_left_jobs
 from least_privilege.scenarios import FIRST_RUN, LATER, SCENARIOS, Scenario
 

@@ -100,7 +100,7 @@ resource "aws_iam_policy" "airflow_watch" {
         Sid      = "TellOfRuns"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = "${local.log_arns.pipelines}:log-stream:*"
+        Resource = [local.log_arns.pipelines, "${local.log_arns.pipelines}:log-stream:*"]
       },
       {
         Sid      = "ReadMetrics"
