@@ -1,8 +1,13 @@
 """Policies taken apart, and put together with an action less."""
 
+import json
+from typing import Any
+
+import boto3
 import pytest
 
-from least_privilege.grants import Grant, grants, resources, without
+from least_privilege.ablation import removed
+from least_privilege.grants import Grant, grants, policies, resources, without
 
 READ_AND_WRITE = {
     "Version": "2012-10-17",
@@ -38,3 +43,31 @@ def test_what_is_allowed_by_exclusion_can_not_be_taken_apart(member):
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", member: "x"}
     with pytest.raises(ValueError, match="of jobs allows what it doesn't name"):
         grants("jobs", {"silver": {"Statement": [statement]}})
+
+
+TWO = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["a:One", "a:Two"], "Resource": "*"}]}
+ONE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "a:One", "Resource": "*"}]}
+
+
+@pytest.fixture
+def role(local_aws: object) -> str:
+    """A role with an inline policy and two that are attached."""
+    iam, trust = boto3.client("iam"), {"Version": "2012-10-17", "Statement": []}
+    iam.create_role(RoleName="taken-apart", AssumeRolePolicyDocument=json.dumps(trust))
+    iam.put_role_policy(RoleName="taken-apart", PolicyName="inline", PolicyDocument=json.dumps(TWO))
+    for name, document in (("taken-apart-two", TWO), ("taken-apart-one", ONE)):
+        arn = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document))["Policy"]["Arn"]
+        iam.attach_role_policy(RoleName="taken-apart", PolicyArn=arn)
+    return "taken-apart"
+
+
+def test_an_action_is_taken_from_inline_and_attached_policies_and_given_back(role: str) -> None:
+    iam: Any = boto3.client("iam")
+    before = policies(iam, role)
+    assert {name.rpartition("/")[2] for name in before} == {"inline", "taken-apart-two", "taken-apart-one"}
+    for _ in range(6):  # IAM keeps five versions of a policy
+        with removed(iam, role, "a:One"):
+            left = policies(iam, role)
+            assert {name.rpartition("/")[2] for name in left} == {"inline", "taken-apart-two"}
+            assert {action for _, action in resources(grants("role", left))} == {"a:Two"}
+        assert policies(iam, role) == before
