@@ -12,6 +12,7 @@ from test_on_moto import PLATFORM
 
 from flight_delay import spec
 from flight_delay_batch import spec as batch_spec
+from laptop import dashboard
 from silverline import costs, jobs, metrics, run_metrics
 from silverline.metrics import Event
 
@@ -30,6 +31,7 @@ RETURNED = {
         "Training": {
             "FinalMetricDataList": [
                 {"MetricName": "train:roc_auc", "Value": 0.8},
+                {"MetricName": "validation:roc_auc", "Value": 0.77},
                 {"MetricName": "test:roc_auc", "Value": 0.74},
             ]
         }
@@ -68,7 +70,7 @@ def test_rows_are_those_of_all_months() -> None:
 
 def test_a_models_metrics_are_told_by_its_version_and_those_of_the_test_split_as_the_gate_has_seen_them() -> None:
     (model,) = said()["model"]
-    assert model.values == {"train:roc_auc": 0.8, "test:roc_auc": 0.75}
+    assert model.values == {"train:roc_auc": 0.8, "validation:roc_auc": 0.77, "test:roc_auc": 0.75}
     assert model.further == ({}, {"ModelVersion": "7"})
 
 
@@ -175,3 +177,34 @@ def test_scanned_bytes_are_those_of_the_workgroup_in_that_time(aws: None) -> Non
             ],
         )
     assert costs.scanned(PLATFORM, now - timedelta(minutes=10), now) == (2, 12.0)
+
+
+def emitted() -> set[tuple[str, ...]]:
+    """The name of every metric that a run of a pipeline and one of its batch emit, with the names of its dimensions."""
+    months = [{"row_count": 3}]
+    batch = [{"task_id": "report", "state": "success", "duration": 1.0}]
+    returned = {"report": {"months": ["2013-01"], "summary": months}}
+    events = [
+        *(event for events in said().values() for event in events),
+        *run_metrics.events("flight_delay_batch", batch, 1.0, "success", returned.get),
+        *run_metrics.cost(spec, JOBS, 1, 1.0),
+    ]
+    lines = [metrics.line(PLATFORM, "flight_delay", event, 0) for event in events]
+    return {
+        (metric["Name"], *dimensions)
+        for line in lines
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for dimensions in directive["Dimensions"]
+        for metric in directive["Metrics"]
+    }
+
+
+def test_what_the_dashboard_draws_is_emitted_by_something() -> None:
+    widgets = dashboard.body("test", ["flight_delay"], [])["widgets"]
+    drawn = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
+    own = {(metric[1], *metric[2::2]) for metric in drawn if metric[0] == metrics.NAMESPACE}
+    assert own and own - emitted() == set()
+
+
+def test_every_unit_is_of_a_metric_that_is_emitted() -> None:
+    assert set(metrics.UNITS) - {name for name, *_ in emitted()} == set()
