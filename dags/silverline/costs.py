@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from silverline import jobs
+from silverline import cloudwatch, jobs
 from silverline.platform import Platform
 from silverline.spec import BatchSpec, PipelineSpec, Spec
 
@@ -37,34 +37,23 @@ def estimate(spec: Spec, started: Iterable[jobs.Started], queries: int, scanned_
 
 def scanned(platform: Platform, start: datetime, end: datetime) -> tuple[int, float]:
     """Queries of the workgroup that have ended in that time, and the bytes that they scanned: people's, too."""
-    import boto3
-
-    asked: Any = [
-        {
-            "Id": f"{statistic.lower()}_{state.lower()}",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": "AWS/Athena",
-                    "MetricName": "ProcessedBytes",
-                    "Dimensions": [
-                        {"Name": "WorkGroup", "Value": platform.athena_workgroup},
-                        {"Name": "QueryState", "Value": state},
-                        {"Name": "QueryType", "Value": "DML"},  # Athena charges no other
-                    ],
-                },
-                "Period": 60,
-                "Stat": statistic,
-            },
-        }
+    asked = [
+        cloudwatch.query(
+            f"{statistic}_{state}",
+            "AWS/Athena",
+            "ProcessedBytes",
+            # Athena charges for no other type.
+            {"WorkGroup": platform.athena_workgroup, "QueryState": state, "QueryType": "DML"},
+            statistic,
+            60,
+        )
         for state in ("SUCCEEDED", "FAILED", "CANCELED")
         for statistic in ("SampleCount", "Sum")
     ]
-    found = {"samplecount": 0.0, "sum": 0.0}
-    pages = boto3.client("cloudwatch").get_paginator("get_metric_data")
-    for page in pages.paginate(MetricDataQueries=asked, StartTime=start.replace(second=0, microsecond=0), EndTime=end):
-        for result in page["MetricDataResults"]:
-            found[result["Id"].partition("_")[0]] += sum(result["Values"])
-    return round(found["samplecount"]), found["sum"]
+    totals = {"SampleCount": 0.0, "Sum": 0.0}
+    for label, points in cloudwatch.data(asked, start, end).items():
+        totals[label.partition("_")[0]] += sum(value for _, value in points)
+    return round(totals["SampleCount"]), totals["Sum"]
 
 
 def hourly(instance_type: str) -> float:

@@ -141,6 +141,13 @@ def _started_by(platform: Platform, dag_id: str, name_prefix: str) -> Iterator[t
             yield kind, name
 
 
+def failed_since(aws_name: str, since: datetime) -> list[str]:
+    """The names of a pipeline's jobs that have failed since then."""
+    listed = _listed(NameContains=f"{aws_name}-", StatusEquals="Failed", LastModifiedTimeAfter=since)
+    names = (job[f"{kind.member}Name"] for kind, job in listed)
+    return sorted(name for name in names if name.startswith(f"{aws_name}-"))
+
+
 def _listed(**wanted: Any) -> Iterator[tuple[Kind, dict[str, Any]]]:
     import boto3
 

@@ -27,6 +27,16 @@ UNITS: Mapping[str, str] = {
     "ModelsRejected": "Count",
     "CanariesPassed": "Count",
     "CanariesFailed": "Count",
+    "Findings": "Count",
+    "BronzeAgeHours": "None",
+    "WaitingHours": "None",
+    "HoursSinceSuccess": "None",
+    "FailedJobs": "Count",
+    "QuarantinedPercent": "Percent",
+    "EndpointInService": "Count",
+    "Invocations": "Count",
+    "ErrorPercent": "Percent",
+    "LatencyP99Milliseconds": "Milliseconds",
     "EstimatedCost": "None",  # US dollars, for which CloudWatch has no unit
 }
 """Every metric that has a name of its own; those of models are called `<split>:<metric>`, as SageMaker calls them."""

@@ -40,6 +40,18 @@ def made_months(platform: Platform, spec: Spec) -> dict[str, str]:
     return {month: made_of for month, made_of in first.items() if all(made_of == other.get(month) for other in others)}
 
 
+def row_counts(platform: Platform, spec: Spec, months: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows in, out and quarantined of each of the months, by the pipeline's audit/row_counts.sql."""
+    statement = sql.render(
+        spec.name,
+        "audit/row_counts",
+        bronze=platform.bronze_database,
+        silver=platform.silver_database,
+        months=list(months),
+    )
+    return [dict(row) for row in sql.rows(statement, platform.silver_database, platform)]
+
+
 def stage(
     platform: Platform,
     spec: Spec,

@@ -64,6 +64,21 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class Watch:
+    """When a pipeline is not well (dags/silverline/health.py looks, and traffic.py).
+
+    `bronze_age`: how old the newest raw file may be, None where nobody has promised any. `waiting`: how long files may
+    lie in bronze that silver isn't made of. `quarantined_percent`: how many rows of the newest month may be unusable.
+    `error_percent`: how many invocations may end as 5xx.
+    """
+
+    bronze_age: timedelta | None = None
+    waiting: timedelta = timedelta(days=1)
+    quarantined_percent: float = 5.0
+    error_percent: float = 1.0
+
+
+@dataclass(frozen=True)
 class Range:
     """Numbers from `low` to `high`, whole ones where both ends are; `scaling` as SageMaker calls it."""
 
@@ -161,6 +176,7 @@ class PipelineSpec(Spec):
     endpoint_environment: Mapping[str, str] = field(default_factory=dict)
     captured_percent: int = 100
     kept_models: int = 3
+    watch: Watch = Watch()
     approval: Approval = "gate"
     approval_timeout: timedelta = timedelta(days=7)
 

@@ -108,6 +108,12 @@ resource "aws_iam_policy" "airflow_watch" {
         Action   = "cloudwatch:GetMetricData"
         Resource = "*" # CloudWatch's metrics know no narrower one
       },
+      {
+        Sid      = "WriteWhatMonitoringFinds"
+        Effect   = "Allow"
+        Action   = "s3:PutObject"
+        Resource = [for pipeline in local.pipelines : "${local.bucket_arns.gold}/${pipeline}/monitoring/*"]
+      },
     ]
   })
 }

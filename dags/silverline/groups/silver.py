@@ -31,17 +31,9 @@ def silver(spec: PipelineSpec, planned: Any) -> tuple[Any, Any]:
 
         @task(trigger_rule=TriggerRule.NONE_FAILED, doc_md="Rows in, joined and quarantined, of every month.")
         def count_rows(plan: dict[str, Any]) -> list[dict[str, Any]]:
-            from silverline import sql
+            from silverline import silver
 
-            place = platform()
-            statement = sql.render(
-                spec.name,
-                "audit/row_counts",
-                bronze=place.bronze_database,
-                silver=place.silver_database,
-                months=list(plan["fingerprints"]),
-            )
-            counts = [dict(row) for row in sql.rows(statement, place.silver_database, place)]
+            counts = silver.row_counts(platform(), spec, list(plan["fingerprints"]))
             lost = [row for row in counts if row["rows_in"] != row["rows_out"] + row["rows_quarantined"]]
             if lost or len(counts) != len(plan["fingerprints"]):
                 raise AirflowFailException(f"rows in are not rows out and quarantined: {lost or counts}")

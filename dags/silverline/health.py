@@ -1,0 +1,176 @@
+"""Whether a pipeline is well: what monitoring looks at. Nothing here changes anything in AWS."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import boto3
+
+from silverline import bronze, cloudwatch, jobs, months, rollout, silver, sql
+from silverline.metrics import NAMESPACE
+from silverline.platform import Platform
+from silverline.spec import PipelineSpec
+
+REMEMBERED = timedelta(days=14)
+"""How far back a run is looked for."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """At which pipeline is looked, and from when on: since the last time that all was looked at."""
+
+    platform: Platform
+    spec: PipelineSpec
+    since: datetime
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was seen, in a sentence and in numbers, and whether that is well."""
+
+    check: str
+    is_well: bool
+    sentence: str
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+def look_at_bronze(look: Look) -> Finding:
+    """How old the newest raw file is, and how long files have been waiting for a run."""
+    spec, place = look.spec, look.platform
+    tables = (*spec.monthly_sources, *spec.reference_sources)
+    pages = boto3.client("s3").get_paginator("list_objects_v2")
+    came = [
+        item["LastModified"]
+        for table in tables
+        for page in pages.paginate(Bucket=place.bronze_bucket, Prefix=f"{table}/")
+        for item in page.get("Contents", [])
+        if item["Size"]
+    ]
+    if not came:
+        return Finding("bronze", False, f"bronze has no file of {', '.join(tables)}")
+    age = look.now - max(came)
+    lacking = _months_lacking(look)
+    values = {"BronzeAgeHours": _hours(age), "WaitingHours": _hours(age) if lacking else 0.0}
+    said = f"the newest raw file came {_hours(age):.1f} hours ago"
+    if lacking:
+        said += f", and silver is without {', '.join(lacking)} as bronze has it"
+    too_old = spec.watch.bronze_age is not None and age > spec.watch.bronze_age
+    return Finding("bronze", not too_old and not (lacking and age > spec.watch.waiting), said, values)
+
+
+def look_at_runs(look: Look) -> Finding:
+    """Whether the last run of the pipeline's own DAG was well, and how long ago one was."""
+    last = {
+        name: max(found, default=None)
+        for name, found in _times(look, ("RunsSucceeded", "RunsFailed"), look.now - REMEMBERED).items()
+    }
+    succeeded, failed = last["RunsSucceeded"], last["RunsFailed"]
+    if succeeded is None and failed is None:
+        return Finding("runs", True, f"no run has ended in the last {REMEMBERED.days} days")
+    since = look.now - (succeeded or look.now - REMEMBERED)
+    values = {"HoursSinceSuccess": _hours(since)}
+    if failed and (succeeded is None or failed >= succeeded):
+        return Finding("runs", False, f"the last run failed, about {failed:%Y-%m-%d %H:%M} UTC", values)
+    return Finding("runs", True, f"the last run was well, {_hours(since):.1f} hours ago", values)
+
+
+def look_at_jobs(look: Look) -> Finding:
+    """Which of the pipeline's SageMaker jobs have failed since."""
+    failed = jobs.failed_since(look.spec.aws_name, look.since)
+    said = f"failed: {', '.join(failed)}" if failed else "no job has failed"
+    return Finding("jobs", not failed, f"{said} since {look.since:%Y-%m-%d %H:%M} UTC", {"FailedJobs": len(failed)})
+
+
+def look_at_silver(look: Look) -> Finding:
+    """How many rows of the newest month can't be used, beside those of the months before."""
+    published = sorted(silver.published_months(look.platform, look.spec.feature_table))
+    if not published:
+        return Finding("silver", True, "silver has no month yet")
+    counts = {
+        row["month"]: 100.0 * row["rows_quarantined"] / max(1, row["rows_in"])
+        for row in silver.row_counts(look.platform, look.spec, published)
+    }
+    newest, *earlier = (counts[month] for month in reversed(published))
+    said = f"{newest:.2f} % of the rows of {published[-1]} can't be used"
+    if earlier:
+        said += f"; of the {len(earlier)} months before, {min(earlier):.2f} to {max(earlier):.2f} %"
+    limit = look.spec.watch.quarantined_percent
+    return Finding("silver", newest <= limit, said, {"QuarantinedPercent": newest})
+
+
+def look_at_endpoint(look: Look) -> Finding:
+    """Whether the endpoint serves, how many invocations it has failed, and how slow the slowest hundredth was."""
+    endpoint = rollout.describe(look.spec.aws_name)
+    if endpoint is None:
+        return Finding("endpoint", True, "nothing has been deployed")
+    status = endpoint["EndpointStatus"]
+    serves = status in ("InService", "Updating", "SystemUpdating", "RollingBack")
+    found = _invocations(look, endpoint["ProductionVariants"][0]["VariantName"] if serves else "AllTraffic")
+    percent = 100.0 * found["errors"] / max(1.0, found["invocations"])
+    values = {
+        "EndpointInService": float(serves),
+        "Invocations": found["invocations"],
+        "ErrorPercent": percent,
+        **({"LatencyP99Milliseconds": found["latency"] / 1000} if found["invocations"] else {}),
+    }
+    said = (
+        f"{status}; {found['invocations']:.0f} invocations since {look.since:%Y-%m-%d %H:%M} UTC, {percent:.2f} % 5xx"
+    )
+    return Finding("endpoint", serves and percent <= look.spec.watch.error_percent, said, values)
+
+
+CHECKS: Mapping[str, Callable[[Look], Finding]] = {
+    "bronze": look_at_bronze,
+    "runs": look_at_runs,
+    "jobs": look_at_jobs,
+    "silver": look_at_silver,
+    "endpoint": look_at_endpoint,
+}
+
+
+def _months_lacking(look: Look) -> list[str]:
+    """The months that bronze has complete and silver hasn't, or has from other files."""
+    spec, place = look.spec, look.platform
+    files = bronze.files(place, (*spec.monthly_sources, *spec.reference_sources))
+    inventory = bronze.inventory(files, spec.monthly_sources)
+    complete = [month for month, found in inventory.items() if found.keys() >= set(spec.monthly_sources)]
+    if not complete:
+        return []
+    references = bronze.references(place, files, spec.reference_sources)
+    digest, made = sql.digest(spec.name), silver.made_months(place, spec)
+    return [
+        month
+        for month in months.between(min(inventory), max(complete))
+        if made.get(month) != months.fingerprint(month, inventory, references, digest)
+    ]
+
+
+def _times(look: Look, names: tuple[str, ...], start: datetime) -> dict[str, list[datetime]]:
+    """When each of the pipeline's own metrics was above 0, to five minutes."""
+    dimensions = {"Environment": look.platform.environment, "Pipeline": look.spec.name, "Dag": look.spec.name}
+    asked = [cloudwatch.query(name, NAMESPACE, name, dimensions, "Sum", 300) for name in names]
+    return {
+        name: [time for time, value in found if value > 0]
+        for name, found in cloudwatch.data(asked, start, look.now).items()
+    }
+
+
+def _invocations(look: Look, variant: str) -> dict[str, float]:
+    dimensions = {"EndpointName": look.spec.aws_name, "VariantName": variant}
+    asked = [
+        cloudwatch.query("invocations", "AWS/SageMaker", "Invocations", dimensions, "Sum", 60),
+        cloudwatch.query("errors", "AWS/SageMaker", "Invocation5XXErrors", dimensions, "Sum", 60),
+        cloudwatch.query("latency", "AWS/SageMaker", "ModelLatency", dimensions, "p99", 60),
+    ]
+    found = cloudwatch.data(asked, look.since, look.now)
+    values = {name: [value for _, value in points] for name, points in found.items()}
+    return {
+        "invocations": sum(values["invocations"]),
+        "errors": sum(values["errors"]),
+        "latency": max(values["latency"], default=0.0),  # of the worst minute
+    }
+
+
+def _hours(time: timedelta) -> float:
+    return time.total_seconds() / 3600

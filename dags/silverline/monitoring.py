@@ -1,0 +1,101 @@
+"""Builds the DAG that looks at all pipelines of the environment, one mapped task group each."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, CronTriggerTimetable, TriggerRule, get_current_context, task, task_group
+from airflow.sdk.exceptions import AirflowFailException
+
+from silverline.platform import platform
+from silverline.runs import FIRST, run_slug
+from silverline.spec import PipelineSpec
+
+CHECKS: Mapping[str, str] = {
+    "bronze": "How old the newest raw file is, and whether files wait for a run.",
+    "runs": "Whether the pipeline's last run was well.",
+    "jobs": "Which SageMaker jobs have failed since the last look.",
+    "silver": "How many rows of the newest month can't be used, beside the months before.",
+    "endpoint": "Whether the endpoint serves, with which share of errors, and how fast.",
+}
+"""What is looked at, by the functions of health.py."""
+
+
+def monitoring(doc_md: str) -> DAG:
+    """The DAG; which pipelines there are it reads from the Airflow variable `platform` when its tasks run."""
+    with DAG(
+        dag_id="monitoring",
+        description="Are all pipelines well? Metrics, and a page a pipeline, once an hour.",
+        doc_md=doc_md,
+        schedule=CronTriggerTimetable("17 * * * *", timezone="UTC"),
+        start_date=FIRST,
+        catchup=False,
+        max_active_runs=1,
+        dagrun_timeout=timedelta(minutes=50),
+        tags=["monitoring"],
+        default_args={
+            "owner": "silverline",
+            "retries": 1,
+            "retry_delay": timedelta(seconds=10),
+            "execution_timeout": timedelta(minutes=10),
+        },
+    ) as dag:
+
+        @task(doc_md="The pipelines of the environment: those that the platform document has a model group for.")
+        def pipelines() -> list[str]:
+            return sorted(platform().model_package_groups)
+
+        @task_group(group_id="check")
+        def check(pipeline: str) -> None:
+            found = [_looking(name, doc)(pipeline) for name, doc in CHECKS.items()]
+
+            @task(
+                trigger_rule=TriggerRule.ALL_DONE,
+                doc_md="Writes what was found as metrics and as a page; fails where something could not be looked at.",
+            )
+            def report(pipeline: str, findings: list[dict[str, Any] | None]) -> str:
+                from silverline import health_report, metrics
+
+                place, run = platform(), get_current_context()["dag_run"]
+                seen = [finding for finding in findings if finding is not None]
+                stream, facts = f"monitoring/{run_slug(run)}", {"dag": "monitoring", "run": run.run_id}
+                metrics.write(place, pipeline, stream, facts, health_report.events(seen))
+                address = health_report.store(place, pipeline, seen, datetime.now(UTC))
+                if unseen := CHECKS.keys() - {finding["check"] for finding in seen}:
+                    raise AirflowFailException(
+                        f"could not look at {', '.join(sorted(unseen))}; the rest is in {address}"
+                    )
+                return address
+
+            report(pipeline, found)
+
+        check.expand(pipeline=pipelines())
+    return dag
+
+
+def _looking(name: str, doc_md: str) -> Any:
+    """The task that carries out one of health.py's checks for a pipeline."""
+
+    @task(task_id=f"look_at_{name}", doc_md=doc_md)
+    def look(pipeline: str) -> dict[str, Any]:
+        from silverline import health
+
+        last = get_current_context()["prev_start_date_success"]
+        now = datetime.now(UTC)
+        found = health.CHECKS[name](health.Look(platform(), spec_of(pipeline), last or now - timedelta(hours=1), now))
+        print(f"{'well' if found.is_well else 'NOT WELL'}: {found.sentence}", flush=True)
+        return asdict(found)
+
+    return look
+
+
+def spec_of(pipeline: str) -> PipelineSpec:
+    """What the DAG file of that name says of the pipeline; ValueError where there is none."""
+    try:
+        spec = importlib.import_module(pipeline).spec
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise ValueError(f"dags/{pipeline}.py has no `spec`: {error}") from error
+    assert isinstance(spec, PipelineSpec)
+    return spec
