@@ -46,6 +46,30 @@ locals {
         threshold  = var.alarm_thresholds.endpoint_latency_milliseconds * 1000
       }
     },
+    {
+      for pipeline, name in local.aws_names : "${name}-failed-runs" => {
+        what       = "runs of ${pipeline} or of its batch that failed"
+        section    = "failed-runs"
+        namespace  = "Silverline"
+        metric     = "RunsFailed"
+        dimensions = { Environment = var.environment, Pipeline = pipeline }
+        statistic  = "Sum"
+        threshold  = var.alarm_thresholds.failed_runs
+      }
+    },
+    {
+      # Measures of what is well are the pipeline's own: `watch` in its spec.
+      for pair in setproduct(keys(local.aws_names), ["bronze", "silver", "endpoint"]) : "${local.aws_names[pair[0]]}-${pair[1]}" => {
+        what       = "what monitoring has found wrong with ${pair[0]}: ${pair[1]}"
+        section    = "monitoring-${pair[1]}"
+        namespace  = "Silverline"
+        metric     = "Findings"
+        dimensions = { Environment = var.environment, Pipeline = pair[0], Check = pair[1] }
+        statistic  = "Maximum"
+        threshold  = var.alarm_thresholds.findings
+        period     = 3600 # monitoring looks once an hour
+      }
+    },
   )
 }
 
@@ -59,7 +83,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   dimensions          = each.value.dimensions
   statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
   extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
-  period              = 300
+  period              = try(each.value.period, 300)
   evaluation_periods  = 1
   threshold           = each.value.threshold
   comparison_operator = "GreaterThanOrEqualToThreshold"

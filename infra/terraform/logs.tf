@@ -43,6 +43,14 @@ resource "aws_cloudwatch_query_definition" "this" {
       groups = ["training", "processing", "transform"]
       query  = "fields @timestamp, @logStream, @message | filter @message like /Traceback|Error|Exception/ | sort @timestamp desc | limit 200"
     }
+    "story of a run" = {
+      groups = ["pipelines", "training", "processing", "transform"]
+      query  = "fields @timestamp, @logStream, @message | filter @logStream like /PUT-THE-RUNS-NAME-HERE/ | sort @timestamp asc | limit 2000"
+    }
+    "failed tasks" = {
+      groups = ["pipelines"]
+      query  = "fields @timestamp, dag, run, task | filter event = \"task\" and state = \"failed\" | sort @timestamp desc | limit 200"
+    }
     "metrics that training printed" = {
       groups = ["training"]
       query  = "fields @timestamp, @logStream, @message | filter @message like /^(train|validation|test):[a-z_]+=/ | sort @timestamp desc | limit 200"

@@ -13,7 +13,7 @@ from test_on_moto import PLATFORM
 from flight_delay import spec
 from flight_delay_batch import spec as batch_spec
 from laptop import dashboard
-from silverline import costs, jobs, metrics, run_metrics
+from silverline import costs, health_report, jobs, metrics, run_metrics
 from silverline.metrics import Event
 
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/test-flight-delay/7"
@@ -180,7 +180,11 @@ def test_scanned_bytes_are_those_of_the_workgroup_in_that_time(aws: None) -> Non
 
 
 def emitted() -> set[tuple[str, ...]]:
-    """The name of every metric that a run of a pipeline and one of its batch emit, with the names of its dimensions."""
+    """The name of every metric that a run of a pipeline, one of its batch and monitoring emit, with the names of its
+    dimensions; that monitoring's are what health.py finds, tests/dags/test_health.py holds."""
+    numbers = ("BronzeAgeHours", "WaitingHours", "HoursSinceSuccess", "FailedJobs", "QuarantinedPercent")
+    served = ("EndpointInService", "Invocations", "ErrorPercent", "LatencyP99Milliseconds")
+    values = dict.fromkeys((*numbers, *served), 1.0)
     months = [{"row_count": 3}]
     batch = [{"task_id": "report", "state": "success", "duration": 1.0}]
     returned = {"report": {"months": ["2013-01"], "summary": months}}
@@ -188,6 +192,7 @@ def emitted() -> set[tuple[str, ...]]:
         *(event for events in said().values() for event in events),
         *run_metrics.events("flight_delay_batch", batch, 1.0, "success", returned.get),
         *run_metrics.cost(spec, JOBS, 1, 1.0),
+        *health_report.events([{"check": "bronze", "is_well": True, "sentence": "", "values": values}]),
     ]
     lines = [metrics.line(PLATFORM, "flight_delay", event, 0) for event in events]
     return {

@@ -70,7 +70,7 @@ def test_an_exception_that_a_job_printed_is_counted(platform_on_local_aws: Platf
 def test_every_saved_query_runs(platform_on_local_aws: Platform) -> None:
     logs, now = platform_on_local_aws.aws.client("logs"), int(time.time())
     saved = logs.describe_query_definitions()["queryDefinitions"]
-    assert len(saved) == 3
+    assert len(saved) == 5
     for query in saved:
         names = {"logGroupNames": query["logGroupNames"], "queryString": query["queryString"]}
         started = logs.start_query(**names, startTime=now - 3600, endTime=now + 60)
