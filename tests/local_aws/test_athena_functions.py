@@ -232,3 +232,9 @@ def test_a_query_gives_trinos_rows(lake: Any, sql: str, rows: list[tuple[str | N
 )
 def test_what_trino_refuses_fails(lake: Any, sql: str, reason: str) -> None:
     assert lake.reason(sql).startswith(reason)
+
+
+def test_count_if_of_no_rows_is_zero(lake: Any) -> None:
+    query = "select count_if(x > 1), count_if(x > 1) filter (where x < 3) from (values {}) as t (x) where x > {}"
+    assert lake.rows(query.format("1, 2, 3", 0)) == [("2", "1")]
+    assert lake.rows(query.format("1, 2, 3", 5)) == [("0", "0")]

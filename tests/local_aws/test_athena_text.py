@@ -132,3 +132,28 @@ def test_copies_that_no_query_has_used_for_long_make_room_for_new_ones(tmp_path:
     newest = cache.text(new)
     assert [copy.exists() for copy in (*copies, newest)] == [False, True, True]
     assert cache.path(old).read_bytes() == b"a" * 400
+
+
+def test_keys_of_json_are_found_whatever_letters_they_are_written_in_also_in_objects(lake: Any) -> None:
+    lake.put("j/a.jsonl", r'{"captureData":{"endpointInput":{"Data":"{\"Kept\":1}","encoding":"JSON"}},"M":["A: b"]}')
+    lake.run(
+        "create external table j (capturedata struct<endpointinput:struct<data:string,encoding:string>>, "
+        "m array<string>) row format serde 'org.openx.data.jsonserde.JsonSerDe' location 's3://{bucket}/j/'"
+    )
+    assert lake.rows("select capturedata.endpointinput.data, m[1] from j") == [('{"Kept":1}', "A: b")]
+
+
+def test_keys_of_json_are_told_apart_by_their_letters_where_the_serde_is_told_so(lake: Any) -> None:
+    lake.put("j/a.jsonl", '{"userId":"u","userid":"v"}\n')
+    lake.run(
+        "create external table j (userid string) row format serde 'org.openx.data.jsonserde.JsonSerDe' "
+        "with serdeproperties ('case.insensitive'='false', 'mapping.userid'='userId') location 's3://{bucket}/j/'"
+    )
+    assert lake.rows("select userid from j") == [("u",)]
+
+
+@pytest.mark.parametrize("column", ["a.b.c", "t.a.b.c", "{database}.t.a.b.c", "x.a.b.c"])
+def test_a_field_of_a_field_is_no_column_of_another_table(lake: Any, column: str) -> None:
+    lake.run("create table t as select cast(row(row(5)) as row(b row(c integer))) as a")
+    table = "t as x" if column.startswith("x.") else "t"
+    assert lake.rows(f"select {column} from {table} where {column} = 5") == [("5",)]

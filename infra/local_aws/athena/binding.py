@@ -34,6 +34,7 @@ class Binder:
         self.catalog = catalog
         self.tables: dict[str, tuple[str, Table]] = {}  # by the name of the scan: relation, table
         self.views: list[str] = []  # statements that create the relations of views
+        self._named: set[tuple[str, str]] = set()  # database and table, by which columns may be called
 
     def duckdb_sql(self, query: exp.Query, database: str, rules: Callable[[Any, exp.Query], None] | None = None) -> str:
         """`query` in DuckDB's SQL, over relations of the planner; names without a database are in `database`."""
@@ -42,9 +43,11 @@ class Binder:
             if isinstance(table.this, exp.Identifier) and not _is_cte(table):
                 self._bind(table, database, hidden)
         for column in query.find_all(exp.Column):
-            if column.args.get("db"):
+            if (column.db.lower(), column.table.lower()) in self._named:  # else it is a field of a field
                 column.set("catalog", None)
                 column.set("db", None)
+            elif (column.catalog.lower(), column.db.lower()) in self._named:
+                column.set("catalog", None)
         if hidden:
             _hide_from_stars(query, hidden)
         annotate(self.planner, query)
@@ -77,6 +80,7 @@ class Binder:
                 self._bind_view(found, relation)
             else:
                 self._bind_table(found, relation, hidden)
+        self._named.add(((node.db or database).lower(), node.name.lower()))
         if not node.alias:
             node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
         node.set("this", exp.to_identifier(relation, quoted=True))

@@ -15,7 +15,7 @@ from pyarrow import ArrowException
 
 from local_aws.athena import avro, orc
 from local_aws.athena.failures import QueryFailed
-from local_aws.athena.text import LineFormat, plain_text
+from local_aws.athena.text import LineFormat, lower_keys, plain_text
 
 GRACE_SECONDS = 600  # no copy is dropped that was used so recently
 _PARQUET_MAGIC = b"PAR1"
@@ -135,6 +135,12 @@ class ObjectCache:
         self.store.check(s3_object)
         path = self._name(s3_object, "text")
         return path if _use(path) else self._write(path, self._text(s3_object).encode())
+
+    def json(self, s3_object: S3Object) -> Path:
+        """A local file with the object's text, the keys of its JSON in small letters."""
+        self.store.check(s3_object)
+        path = self._name(s3_object, "json")
+        return path if _use(path) else self._write(path, lower_keys(self._text(s3_object)).encode())
 
     def lines(self, s3_object: S3Object, lines: LineFormat) -> tuple[Path, bool]:
         """A local file with the object's rows, and whether it is plain: see `LineFormat.convert`."""

@@ -134,7 +134,9 @@ class Relations:
             case "LazySimpleSerDe":
                 return _lazy_simple(table), self._lines(table, objects, _lazy_simple_lines(table, parameters))
             case "JsonSerDe":
-                return _json(table, _files(self.cache.text(found) for found in objects), parameters)
+                lower = parameters.get("case.insensitive", "").lower() != "false"
+                read = self.cache.json if lower else self.cache.text
+                return _json(table, _files(read(found) for found in objects), parameters, lower)
         raise unsupported(
             f"the SerDe {library or '(none)'} of table {table.database}.{table.name}",
             "use Parquet, ORC, Avro, OpenCSVSerde, LazySimpleSerDe or a JSON SerDe",
@@ -283,9 +285,11 @@ def _lazy_simple(table: Table) -> list[str]:
     return columns
 
 
-def _json(table: Table, files: str, parameters: dict[str, str]) -> tuple[list[str], str]:
+def _json(table: Table, files: str, parameters: dict[str, str], lower: bool) -> tuple[list[str], str]:
     lenient = parameters.get("ignore.malformed.json", "").lower() == "true"
     keys = {column.name: parameters.get(f"mapping.{column.name}", column.name) for column in table.columns}
+    if lower:
+        keys = {name: key.lower() for name, key in keys.items()}
     columns = ", ".join(f"{literal(keys[c.name])}: {literal(duckdb_type(c.type))}" for c in table.columns)
     source = (
         f"read_json({files}, format = 'newline_delimited', columns = {{{columns}}}, ignore_errors = {lenient}, "

@@ -8,11 +8,22 @@ from dataclasses import dataclass
 
 from local_aws.athena.compression import decompress
 
+_CAPITAL_KEY = re.compile(r'"[^"\\]*[A-Z][^"]*"\s*:')
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?')
+
 
 def plain_text(key: str, body: bytes) -> str:
     """The text of the object `key`: decompressed, malformed UTF-8 replaced, every line ended by \\n alone."""
     text = decompress(key, body).decode("utf-8-sig", errors="replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def lower_keys(text: str) -> str:
+    """JSON with its keys in small letters, inside objects too, as the JSON SerDes take them unless they are told
+    otherwise. https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html"""
+    if not _CAPITAL_KEY.search(text):
+        return text
+    return _STRING.sub(lambda found: found[0].lower() if found[2] else found[0], text)
 
 
 @dataclass(frozen=True)

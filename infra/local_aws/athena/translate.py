@@ -146,6 +146,8 @@ _RULES: dict[type[exp.Expr], Rule] = {
     **dates.RULES,
     exp.Anonymous: _anonymous,
     exp.ApproxDistinct: lambda node: exp.ApproxDistinct(this=node.this),
+    # DuckDB's is a sum: null of no rows at all.
+    exp.CountIf: lambda node: exp.Count(this=exp.If(this=node.this, true=exp.Literal.number(1))),
     exp.Fetch: _fetch,
     exp.Format: _format,
     exp.JSONExtract: _json_extract,
