@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import boto3
 
-from silverline import bronze, cloudwatch, jobs, months, rollout, silver, sql
+from silverline import bronze, cloudwatch, jobs, months, rollout, silver, sql, traffic
 from silverline.metrics import NAMESPACE
 from silverline.platform import Platform
 from silverline.spec import PipelineSpec
@@ -27,12 +27,13 @@ class Look:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was seen, in a sentence and in numbers, and whether that is well."""
+    """What was seen, in a sentence and in numbers, of the whole and of each feature, and whether that is well."""
 
     check: str
     is_well: bool
     sentence: str
     values: Mapping[str, float] = field(default_factory=dict)
+    features: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def look_at_bronze(look: Look) -> Finding:
@@ -120,12 +121,52 @@ def look_at_endpoint(look: Look) -> Finding:
     return Finding("endpoint", serves and percent <= look.spec.watch.error_percent, said, values)
 
 
+def look_at_traffic(look: Look) -> Finding:
+    """How far what the endpoint was asked lies from what its model has learned from."""
+    spec, watch = look.spec, look.spec.watch
+    model = traffic.served(look.platform, spec)
+    if model is None:
+        return Finding("traffic", True, "no model of the registry is served")
+    start = max(model.since, look.now - watch.traffic)
+    table = traffic.create_or_update_table(look.platform, spec)
+    profile = traffic.profile(look.platform, spec, model)
+    counted = traffic.counts(look.platform, spec, profile, table, start, look.now)
+    records = sum(counted[-1]["counts"]) + counted[-1]["missing"]
+    asked = f"{records} records since {start:%Y-%m-%d %H:%M} UTC to version {model.version}"
+    if records < watch.least_records:
+        few = f"fewer than the {watch.least_records} of which anything is said"
+        return Finding("traffic", True, f"{asked}, {few}", {"CapturedRecords": records})
+    found = traffic.distances(profile["bins"], counted)
+    prediction = found.pop(traffic.PREDICTION)
+    drifted = sorted((name for name in found if found[name].psi > watch.drift_limit), key=lambda name: -found[name].psi)
+    values = {
+        "CapturedRecords": float(records),
+        "PredictionDrift": prediction.psi,
+        "DriftedFeatures": float(len(drifted)),
+    }
+    is_well = prediction.psi <= watch.drift_limit and len(drifted) <= watch.drifted_features * len(found)
+    worst = ", ".join(f"{name} {found[name].psi:.2f}" for name in drifted[:3])
+    said = f"{asked}; PSI of the prediction {prediction.psi:.2f}, of {len(drifted)} of {len(found)} features above "
+    said += f"{watch.drift_limit:g}{f' ({worst})' if worst else ''}"
+    features = {
+        name: {
+            "FeatureDrift": one.psi,
+            "FeatureDivergence": one.jensen_shannon,
+            "MissingPercent": one.missing_percent,
+            "UnseenPercent": one.unseen_percent,
+        }
+        for name, one in found.items()
+    }
+    return Finding("traffic", is_well, said, values, features)
+
+
 CHECKS: Mapping[str, Callable[[Look], Finding]] = {
     "bronze": look_at_bronze,
     "runs": look_at_runs,
     "jobs": look_at_jobs,
     "silver": look_at_silver,
     "endpoint": look_at_endpoint,
+    "traffic": look_at_traffic,
 }
 
 

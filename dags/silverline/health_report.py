@@ -13,16 +13,23 @@ Finding = Mapping[str, Any]
 
 
 def events(findings: Sequence[Finding]) -> list[Event]:
-    """One event a check: whether it has found anything, and the numbers."""
-    return [
+    """One event a check, of whether it has found anything, with the numbers; and one for each feature that has any."""
+    checks = [
         Event(
             "check",
-            {"Findings": float(not finding["is_well"]), **finding["values"]},
-            ({}, {"Check": finding["check"]}),
-            {"sentence": finding["sentence"]},
+            {"Findings": float(not finding["is_well"])},
+            ({"Check": finding["check"]},),
+            {"check": finding["check"], "sentence": finding["sentence"]},
         )
         for finding in findings
     ]
+    seen = [Event("seen", finding["values"]) for finding in findings if finding["values"]]
+    features = [
+        Event("feature", values, ({"Feature": name},))
+        for finding in findings
+        for name, values in finding["features"].items()
+    ]
+    return [*checks, *seen, *features]
 
 
 def page(environment: str, pipeline: str, findings: Sequence[Finding], at: datetime) -> str:

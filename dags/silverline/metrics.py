@@ -37,6 +37,13 @@ UNITS: Mapping[str, str] = {
     "Invocations": "Count",
     "ErrorPercent": "Percent",
     "LatencyP99Milliseconds": "Milliseconds",
+    "CapturedRecords": "Count",
+    "PredictionDrift": "None",
+    "DriftedFeatures": "Count",
+    "FeatureDrift": "None",
+    "FeatureDivergence": "None",
+    "MissingPercent": "Percent",
+    "UnseenPercent": "Percent",
     "EstimatedCost": "None",  # US dollars, for which CloudWatch has no unit
 }
 """Every metric that has a name of its own; those of models are called `<split>:<metric>`, as SageMaker calls them."""

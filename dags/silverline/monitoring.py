@@ -19,6 +19,7 @@ CHECKS: Mapping[str, str] = {
     "jobs": "Which SageMaker jobs have failed since the last look.",
     "silver": "How many rows of the newest month can't be used, beside the months before.",
     "endpoint": "Whether the endpoint serves, with which share of errors, and how fast.",
+    "traffic": "How far what the endpoint was asked lies from what its model has learned from.",
 }
 """What is looked at, by the functions of health.py."""
 

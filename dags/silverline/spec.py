@@ -70,12 +70,21 @@ class Watch:
     `bronze_age`: how old the newest raw file may be, None where nobody has promised any. `waiting`: how long files may
     lie in bronze that silver isn't made of. `quarantined_percent`: how many rows of the newest month may be unusable.
     `error_percent`: how many invocations may end as 5xx.
+
+    What the endpoint was asked in the last `traffic`, if it was `least_records` or more, may lie so far from what its
+    model has learned from: the prediction, the answers' member `prediction`, by a PSI of `drift_limit`, and of the
+    features a share of `drifted_features` by more than that. Else the pipeline is told to train again.
     """
 
     bronze_age: timedelta | None = None
     waiting: timedelta = timedelta(days=1)
     quarantined_percent: float = 5.0
     error_percent: float = 1.0
+    traffic: timedelta = timedelta(days=1)
+    least_records: int = 500
+    prediction: str = "probability"
+    drift_limit: float = 0.25
+    drifted_features: float = 0.33
 
 
 @dataclass(frozen=True)

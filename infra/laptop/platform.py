@@ -62,7 +62,7 @@ def apply() -> dict[str, Any]:
 
 
 def _pipelines() -> list[str]:
-    return sorted(folder.name for folder in (REPOSITORY / "glue_like_sql").iterdir() if folder.is_dir())
+    return sorted(folder.parent.name for folder in (REPOSITORY / "glue_like_sql").glob("*/bronze"))
 
 
 def _key(alias: str) -> str:

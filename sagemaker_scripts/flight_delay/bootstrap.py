@@ -48,7 +48,8 @@ class Scored:
         # As metrics.calibration_error cuts them.
         edges = np.unique(np.quantile(probabilities, np.linspace(0, 1, BIN_COUNT + 1)[1:-1]))
         bins = np.searchsorted(edges, probabilities, side="right")
-        self.bins = np.unique(bins, return_inverse=True)[1]
+        filled, self.bins = np.unique(bins, return_inverse=True)
+        self.bin_starts = np.append(0.0, edges)[filled]
 
     def counts(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Late and punctual flights whose probability is at least each of `thresholds`, highest first."""

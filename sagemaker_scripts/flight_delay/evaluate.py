@@ -142,7 +142,12 @@ def _threshold(scored: Scored, values: dict[str, Any]) -> dict[str, Any]:
 def _calibration(scored: Scored, observed: np.ndarray) -> list[dict[str, Any]]:
     rows, predicted, _ = scored.calibration(np.ones(len(scored.labels)))
     return [
-        {"rows": int(rows[bin]), "predicted": float(predicted[bin]), "observed": bootstrap.interval(observed[:, bin])}
+        {
+            "from": float(scored.bin_starts[bin]),
+            "rows": int(rows[bin]),
+            "predicted": float(predicted[bin]),
+            "observed": bootstrap.interval(observed[:, bin]),
+        }
         for bin in range(len(rows))
     ]
 

@@ -128,8 +128,14 @@ def test_rows_that_can_not_be_used_are_counted_month_by_month(
 
 
 FOUND = [
-    {"check": "bronze", "is_well": True, "sentence": "new", "values": {"BronzeAgeHours": 1.0}},
-    {"check": "runs", "is_well": False, "sentence": "the last run failed", "values": {}},
+    {"check": "bronze", "is_well": True, "sentence": "new", "values": {"BronzeAgeHours": 1.0}, "features": {}},
+    {
+        "check": "runs",
+        "is_well": False,
+        "sentence": "the last run failed",
+        "values": {},
+        "features": {"wind": {"FeatureDrift": 0.3}},
+    },
 ]
 
 
@@ -149,9 +155,13 @@ def test_what_is_not_well_comes_first_on_the_page() -> None:
     ]
 
 
-def test_each_check_is_a_metric_of_its_own_and_of_all() -> None:
-    _, runs = health_report.events(FOUND)
-    assert runs.values == {"Findings": 1.0} and runs.further == ({}, {"Check": "runs"})
+def test_what_was_found_is_told_by_check_the_numbers_of_the_pipeline_and_those_of_each_feature() -> None:
+    assert [(event.values, event.further) for event in health_report.events(FOUND)] == [
+        ({"Findings": 0.0}, ({"Check": "bronze"},)),
+        ({"Findings": 1.0}, ({"Check": "runs"},)),
+        ({"BronzeAgeHours": 1.0}, ({},)),
+        ({"FeatureDrift": 0.3}, ({"Feature": "wind"},)),
+    ]
 
 
 def test_the_dag_has_a_task_for_every_check_and_finds_every_pipelines_spec() -> None:

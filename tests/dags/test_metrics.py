@@ -184,7 +184,10 @@ def emitted() -> set[tuple[str, ...]]:
     dimensions; that monitoring's are what health.py finds, tests/dags/test_health.py holds."""
     numbers = ("BronzeAgeHours", "WaitingHours", "HoursSinceSuccess", "FailedJobs", "QuarantinedPercent")
     served = ("EndpointInService", "Invocations", "ErrorPercent", "LatencyP99Milliseconds")
-    values = dict.fromkeys((*numbers, *served), 1.0)
+    asked = ("CapturedRecords", "PredictionDrift", "DriftedFeatures")
+    values = dict.fromkeys((*numbers, *served, *asked), 1.0)
+    feature = dict.fromkeys(("FeatureDrift", "FeatureDivergence", "MissingPercent", "UnseenPercent"), 1.0)
+    found = {"check": "bronze", "is_well": True, "sentence": "", "values": values, "features": {"wind": feature}}
     months = [{"row_count": 3}]
     batch = [{"task_id": "report", "state": "success", "duration": 1.0}]
     returned = {"report": {"months": ["2013-01"], "summary": months}}
@@ -192,7 +195,7 @@ def emitted() -> set[tuple[str, ...]]:
         *(event for events in said().values() for event in events),
         *run_metrics.events("flight_delay_batch", batch, 1.0, "success", returned.get),
         *run_metrics.cost(spec, JOBS, 1, 1.0),
-        *health_report.events([{"check": "bronze", "is_well": True, "sentence": "", "values": values}]),
+        *health_report.events([found]),
     ]
     lines = [metrics.line(PLATFORM, "flight_delay", event, 0) for event in events]
     return {

@@ -1,0 +1,36 @@
+-- One row per record that the endpoint was asked for and has answered: what the model was told, and its prediction.
+-- Reads: gold's table over captured traffic.  Params: captured, first_hour and last_hour (yyyy/MM/dd/HH), since (ISO),
+-- features ([{name, type}]), prediction (the answer's member).
+select
+    {% for feature in features %}
+    {% set value = "json_extract_scalar(record, '$." ~ feature.name ~ "')" %}
+    {{ value if feature.type == "string" else "try_cast(" ~ value ~ " as double)" }} as {{ feature.name }},
+    {% endfor %}
+    try_cast(json_extract_scalar(reply, '$.{{ prediction }}') as double) as prediction
+from (
+    select
+        -- A request is one record or a list of them; the answer to a list has them under `predictions`.
+        if(
+            substr(ltrim(request), 1, 1) = '[',
+            cast(json_parse(request) as array(json)),
+            array[json_parse(request)]
+        ) as records,
+        if(
+            substr(ltrim(request), 1, 1) = '[',
+            cast(json_extract(json_parse(answer), '$.predictions') as array(json)),
+            array[json_parse(answer)]
+        ) as replies
+    from (
+        select
+            capturedata.endpointinput.data as request,
+            capturedata.endpointoutput.data as answer
+        from {{ captured }}
+        where hour between '{{ first_hour }}' and '{{ last_hour }}'
+            and eventmetadata.inferencetime >= '{{ since }}'
+            and capturedata.endpointinput.encoding = 'JSON'
+            and capturedata.endpointoutput.encoding = 'JSON'
+            -- What a deployment asks before anybody else does is no traffic.
+            and not contains(coalesce(eventmetadata.customattributes, array[]), 'smoke-test')
+    )
+)
+cross join unnest(records, replies) as asked (record, reply)
