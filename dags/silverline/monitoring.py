@@ -6,8 +6,17 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, CronTriggerTimetable, TriggerRule, get_current_context, task, task_group
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import (
+    DAG,
+    Asset,
+    AssetAlias,
+    CronTriggerTimetable,
+    TriggerRule,
+    get_current_context,
+    task,
+    task_group,
+)
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from silverline.platform import platform
 from silverline.runs import FIRST, run_slug
@@ -22,6 +31,8 @@ CHECKS: Mapping[str, str] = {
     "traffic": "How far what the endpoint was asked lies from what its model has learned from.",
 }
 """What is looked at, by the functions of health.py."""
+DRIFT = AssetAlias("drift")
+"""Stands for the assets `<pipeline>.drift`: which there are, no file says."""
 
 
 def monitoring(doc_md: str) -> DAG:
@@ -50,7 +61,7 @@ def monitoring(doc_md: str) -> DAG:
 
         @task_group(group_id="check")
         def check(pipeline: str) -> None:
-            found = [_looking(name, doc)(pipeline) for name, doc in CHECKS.items()]
+            found = {name: _looking(name, doc)(pipeline) for name, doc in CHECKS.items()}
 
             @task(
                 trigger_rule=TriggerRule.ALL_DONE,
@@ -70,7 +81,28 @@ def monitoring(doc_md: str) -> DAG:
                     )
                 return address
 
-            report(pipeline, found)
+            @task(
+                inlets=[DRIFT],
+                outlets=[DRIFT],
+                doc_md="Tells the pipeline to train again, by the asset `<pipeline>.drift`, where traffic has drifted away "
+                "from what the model has learned from; once a model, or each hour would start a run.",
+            )
+            def retrain(pipeline: str, traffic: dict[str, Any]) -> str:
+                from silverline.traffic import served
+
+                model = served(platform(), spec_of(pipeline))
+                if traffic["is_well"] or model is None:
+                    raise AirflowSkipException("nothing has drifted")
+                context, asset = get_current_context(), Asset(f"{pipeline}.drift")
+                for event in context["inlet_events"][DRIFT]:
+                    if event.asset.name == asset.name and event.extra.get("version") == model.version:
+                        raise AirflowSkipException(f"the pipeline knows of it since {event.timestamp:%Y-%m-%d %H:%M}")
+                told = {"version": model.version, "sentence": traffic["sentence"]}
+                context["outlet_events"][DRIFT].add(asset, extra=told)
+                return str(traffic["sentence"])
+
+            report(pipeline, list(found.values()))
+            retrain(pipeline, found["traffic"])
 
         check.expand(pipeline=pipelines())
     return dag

@@ -26,7 +26,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
     with DAG(
         dag_id=spec.name,
         doc_md=doc_md,
-        schedule=asset_or_backfill(Asset(f"{spec.name}.bronze"), FIRST),
+        schedule=asset_or_backfill(Asset(f"{spec.name}.bronze") | Asset(f"{spec.name}.drift"), FIRST),
         params={
             "as_of": Param(None, type=["null", "string"], pattern=f"^{MONTH}$", description="test month, yyyy-mm"),
             "test_months": Param(1, type="integer", minimum=1, maximum=12, description="months of test up to as_of"),
