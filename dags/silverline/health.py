@@ -160,6 +160,35 @@ def look_at_traffic(look: Look) -> Finding:
     return Finding("traffic", is_well, said, values, features)
 
 
+def look_at_quality(look: Look) -> Finding:
+    """How well the model has answered the questions whose outcome is known by now, beside how it did in the test."""
+    spec, watch = look.spec, look.spec.watch
+    model = traffic.served(look.platform, spec)
+    if model is None:
+        return Finding("quality", True, "no model of the registry is served")
+    table = traffic.create_or_update_table(look.platform, spec)
+    profile = traffic.profile(look.platform, spec, model)
+    start = max(model.since, look.now - REMEMBERED)
+    found = traffic.live_quality(look.platform, spec, profile, table, start, look.now)
+    if found is None:
+        return Finding("quality", True, f"glue_like_sql/{spec.name}/monitoring/labels.sql isn't there to say what came")
+    known = f"of {found['row_count']} answers of version {model.version} the outcome is known"
+    values = {"LabelledRecords": float(found["row_count"])}
+    if found["row_count"] < watch.least_records:
+        return Finding(
+            "quality", True, f"{known}, fewer than the {watch.least_records} of which anything is said", values
+        )
+    tested = profile["tested"]["log_loss"]["value"]
+    values |= {
+        "LiveLogLoss": found["log_loss"],
+        "LiveBrier": found["brier"],
+        "LiveCalibrationError": found["calibration_error"],
+        **({} if found["roc_auc"] is None else {"LiveRocAuc": found["roc_auc"]}),
+    }
+    said = f"{known}; log loss {found['log_loss']:.4f}, in the test {tested:.4f}"
+    return Finding("quality", found["log_loss"] <= tested + watch.worse, said, values)
+
+
 CHECKS: Mapping[str, Callable[[Look], Finding]] = {
     "bronze": look_at_bronze,
     "runs": look_at_runs,
@@ -167,6 +196,7 @@ CHECKS: Mapping[str, Callable[[Look], Finding]] = {
     "silver": look_at_silver,
     "endpoint": look_at_endpoint,
     "traffic": look_at_traffic,
+    "quality": look_at_quality,
 }
 
 

@@ -44,6 +44,11 @@ UNITS: Mapping[str, str] = {
     "FeatureDivergence": "None",
     "MissingPercent": "Percent",
     "UnseenPercent": "Percent",
+    "LabelledRecords": "Count",
+    "LiveRocAuc": "None",
+    "LiveLogLoss": "None",
+    "LiveBrier": "None",
+    "LiveCalibrationError": "None",
     "EstimatedCost": "None",  # US dollars, for which CloudWatch has no unit
 }
 """Every metric that has a name of its own; those of models are called `<split>:<metric>`, as SageMaker calls them."""

@@ -29,6 +29,7 @@ CHECKS: Mapping[str, str] = {
     "silver": "How many rows of the newest month can't be used, beside the months before.",
     "endpoint": "Whether the endpoint serves, with which share of errors, and how fast.",
     "traffic": "How far what the endpoint was asked lies from what its model has learned from.",
+    "quality": "How well the model has answered what is known by now, beside how well it did in the test.",
 }
 """What is looked at, by the functions of health.py."""
 DRIFT = AssetAlias("drift")
@@ -84,8 +85,8 @@ def monitoring(doc_md: str) -> DAG:
             @task(
                 inlets=[DRIFT],
                 outlets=[DRIFT],
-                doc_md="Tells the pipeline to train again, by the asset `<pipeline>.drift`, where traffic has drifted away "
-                "from what the model has learned from; once a model, or each hour would start a run.",
+                doc_md="Tells the pipeline to train again, by the asset `<pipeline>.drift`, where traffic has drifted "
+                "away from what the model has learned from; once a model, or each hour would start a run.",
             )
             def retrain(pipeline: str, traffic: dict[str, Any]) -> str:
                 from silverline.traffic import served

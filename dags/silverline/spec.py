@@ -73,7 +73,8 @@ class Watch:
 
     What the endpoint was asked in the last `traffic`, if it was `least_records` or more, may lie so far from what its
     model has learned from: the prediction, the answers' member `prediction`, by a PSI of `drift_limit`, and of the
-    features a share of `drifted_features` by more than that. Else the pipeline is told to train again.
+    features a share of `drifted_features` by more than that. Else the pipeline is told to train again. Of as many
+    whose outcome is known by now, the log loss may be `worse` than it was on the test split.
     """
 
     bronze_age: timedelta | None = None
@@ -85,6 +86,7 @@ class Watch:
     prediction: str = "probability"
     drift_limit: float = 0.25
     drifted_features: float = 0.33
+    worse: float = 0.05
 
 
 @dataclass(frozen=True)

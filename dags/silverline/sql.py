@@ -23,12 +23,17 @@ def render(pipeline: str, name: str, **parameters: Any) -> str:
     return environment.get_template(f"{name}.sql").render(**parameters)
 
 
+def exists(pipeline: str, name: str) -> bool:
+    """Whether the pipeline has such a statement."""
+    return (SQL_FOLDER / pipeline / f"{name}.sql").exists()
+
+
 def digest(pipeline: str) -> str:
     """A hash of the statements and bronze tables of `pipeline`: another one means that silver has to be made anew."""
     folder = SQL_FOLDER / pipeline
     content = hashlib.sha256()
     for path in sorted([*folder.rglob("*.sql"), *folder.rglob("*.json")]):
-        if "gold" in path.relative_to(folder).parts:
+        if {"gold", "monitoring"} & set(path.relative_to(folder).parts):
             continue  # made of silver
         content.update(f"{path.relative_to(folder)}\0{path.read_text()}\0".encode())
     return content.hexdigest()

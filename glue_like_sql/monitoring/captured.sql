@@ -1,4 +1,5 @@
--- One row per record that the endpoint was asked for and has answered: what the model was told, and its prediction.
+-- One row per record that the endpoint was asked for and has answered: what the model was told, and its prediction, by the
+-- id that the question was given, if any.
 -- Reads: gold's table over captured traffic.  Params: captured, first_hour and last_hour (yyyy/MM/dd/HH), since (ISO),
 -- features ([{name, type}]), prediction (the answer's member).
 select
@@ -6,9 +7,13 @@ select
     {% set value = "json_extract_scalar(record, '$." ~ feature.name ~ "')" %}
     {{ value if feature.type == "string" else "try_cast(" ~ value ~ " as double)" }} as {{ feature.name }},
     {% endfor %}
-    try_cast(json_extract_scalar(reply, '$.{{ prediction }}') as double) as prediction
+    try_cast(json_extract_scalar(reply, '$.{{ prediction }}') as double) as prediction,
+    if(cardinality(records) = 1, inference_id) as inference_id, -- of a list it is nobody's in particular
+    inferred_at
 from (
     select
+        inference_id,
+        inferred_at,
         -- A request is one record or a list of them; the answer to a list has them under `predictions`.
         if(
             substr(ltrim(request), 1, 1) = '[',
@@ -23,7 +28,9 @@ from (
     from (
         select
             capturedata.endpointinput.data as request,
-            capturedata.endpointoutput.data as answer
+            capturedata.endpointoutput.data as answer,
+            eventmetadata.inferenceid as inference_id,
+            eventmetadata.inferencetime as inferred_at
         from {{ captured }}
         where hour between '{{ first_hour }}' and '{{ last_hour }}'
             and eventmetadata.inferencetime >= '{{ since }}'

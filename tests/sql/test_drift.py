@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import math
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,7 +38,8 @@ def place(athena: Athena, monkeypatch: pytest.MonkeyPatch) -> Platform:
     ]
     athena.given("silver.flight_features", [*rows, {**rows[0], "month": "2013-02", "carrier": "XX"}])
     monkeypatch.setattr(evaluation, "read_outputs", lambda _: {"metadata": {"columns": COLUMNS}})
-    monkeypatch.setattr(evaluation, "read", lambda _: {"calibration": {"challenger": CALIBRATION}})
+    tested = {"calibration": {"challenger": CALIBRATION}, "models": {"challenger": {"log_loss": {"value": 0.5}}}}
+    monkeypatch.setattr(evaluation, "read", lambda _: tested)
     names = {field.name: "" for field in dataclasses.fields(Platform)}
     return Platform(
         **{
@@ -61,7 +64,7 @@ def capture(athena: Athena, *lines: dict[str, Any], at: datetime = NOW, **metada
         }
         event = {"eventId": "e", "inferenceTime": f"{at:%Y-%m-%dT%H:%M:%SZ}", **metadata}
         text += json.dumps({"captureData": sides, "eventMetadata": event, "eventVersion": "0"}) + "\n"
-    key = f"flight_delay/captured/flight-delay/AllTraffic/{at:%Y/%m/%d/%H}/{at:%M-%S}-{len(text)}.jsonl"
+    key = f"flight_delay/captured/flight-delay/AllTraffic/{at:%Y/%m/%d/%H}/{at:%M-%S}-{uuid.uuid4()}.jsonl"
     athena.s3.put_object(Bucket=athena.silver_bucket, Key=key, Body=text.encode())
 
 
@@ -151,3 +154,51 @@ def test_traffic_like_training_is_near_and_other_traffic_far(athena: Athena, pla
     assert all(distance.psi > 0.25 for distance in far.values())
     assert far["carrier"].unseen_percent == pytest.approx(90.0)
     assert far["temperature_fahrenheit"].missing_percent == pytest.approx(5.0)
+
+
+def flight_id(number: int) -> str:
+    return f"2013-01-05T16:00|AA|{number}|JFK"
+
+
+@pytest.fixture
+def outcomes(athena: Athena, place: Platform) -> Platform:
+    """Of flights 1 to 4 it is known how they came in: the odd ones late."""
+    flights = [
+        {
+            **{"month": "2013-01", "carrier": "AA", "flight_number": number, "origin": "JFK"},
+            **{"scheduled_departure_at": datetime(2013, 1, 5, 16), "is_late": number % 2 == 1},
+        }
+        for number in range(1, 5)
+    ]
+    athena.given("silver.flight_features", flights)
+    return place
+
+
+def quality(place: Platform) -> Any:
+    profile = {"features": COLUMNS}
+    table = traffic.create_or_update_table(place, spec)
+    return traffic.live_quality(place, spec, profile, table, NOW - timedelta(hours=2), NOW + timedelta(minutes=1))
+
+
+def test_answers_are_judged_by_what_came_as_scikit_learn_judges_them(athena: Athena, outcomes: Platform) -> None:
+    answers = {1: 0.8, 2: 0.2, 3: 0.4, 4: 0.4}
+    for number, probability in answers.items():
+        capture(athena, one("AA", 1, probability), inferenceId=flight_id(number))
+    capture(athena, one("AA", 1, 0.9), inferenceId="a flight that nobody knows")
+    found = quality(outcomes)
+    assert found["row_count"] == 4
+    assert found["roc_auc"] == pytest.approx(0.875)  # of four pairs three are in order, and one is half
+    assert found["brier"] == pytest.approx((0.04 + 0.04 + 0.36 + 0.16) / 4)
+    assert found["log_loss"] == pytest.approx(-sum(map(math.log, (0.8, 0.8, 0.4, 0.6))) / 4)
+    assert found["calibration_error"] == pytest.approx((0.2 + 0.2 + abs(0.8 - 1)) / 4)
+
+
+def test_of_a_question_asked_twice_the_last_answer_counts(athena: Athena, outcomes: Platform) -> None:
+    capture(athena, one("AA", 1, 0.1), inferenceId=flight_id(1), at=NOW - timedelta(minutes=30))
+    capture(athena, one("AA", 1, 0.7), inferenceId=flight_id(1))
+    assert quality(outcomes)["brier"] == pytest.approx(0.09)
+
+
+def test_without_an_outcome_there_is_nothing_to_say(athena: Athena, outcomes: Platform) -> None:
+    capture(athena, one("AA", 1, 0.1))
+    assert quality(outcomes)["row_count"] == 0
