@@ -61,7 +61,7 @@ def _tasks(dag_id: str, tasks: Iterable[Task]) -> Iterator[Event]:
         yield Event("task", facts={"task": task["task_id"], "state": task["state"], "seconds": task["duration"]})
         if task["duration"] is not None:
             step = task["task_id"].partition(".")[0]
-            steps[step] = steps.get(step, 0.0) + task["duration"]
+            steps[step] = steps.get(step, 0.0) + max(0.0, task["duration"])  # below 0 where the clock was set back
     for step, seconds in steps.items():
         yield Event("step", {"StepSeconds": seconds}, ({"Dag": dag_id, "Step": step},))
 
