@@ -43,6 +43,9 @@ history: setup  ## the registry's models, month by month, as a table and a pictu
 invoke: setup  ## send a sample flight to the endpoint and print the answer
 	@$(PYTHON) -m laptop invoke $(if $(PIPELINE),--pipeline $(PIPELINE))
 
+demo-drift: setup  ## ask the endpoint what its model has not learned from; alarm, new training, all-clear (ten minutes)
+	@$(PYTHON) -m laptop demo-drift $(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_PORT))
+
 dashboard: setup  ## open the dashboard, beside what else there is in local AWS, in the browser (ENV=dev)
 	@$(PYTHON) -m laptop dashboard
 
@@ -150,4 +153,4 @@ endef
 	@python3 -m venv .envs/uv
 	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.PHONY: help run backfill history invoke dashboard reproduce iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock
+.PHONY: help run demo-drift backfill history invoke dashboard reproduce iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock

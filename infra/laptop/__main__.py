@@ -17,7 +17,19 @@ from rich.console import Console
 from deploy import account
 from deploy.plan import Refused
 from deploy.platform import read
-from laptop import airflow, backfill, dashboard, demo_data, hybrid, progress, reproduce, services, summary, terraformed
+from laptop import (
+    airflow,
+    backfill,
+    dashboard,
+    demo_data,
+    demo_drift,
+    hybrid,
+    progress,
+    reproduce,
+    services,
+    summary,
+    terraformed,
+)
 from laptop.arguments import flag, month
 from laptop.settings import ALL_STATE, ENVIRONMENT, LOCAL, REPOSITORY, STATE, Settings, make
 from laptop.starting import enter_local_aws, settled, start_all
@@ -108,6 +120,14 @@ def invoke(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def show_drift(arguments: argparse.Namespace, console: Console) -> int:
+    """Ask an endpoint what its model has not learned from, and watch it being found, alarmed of, and learned."""
+    console.print("starting, and where no such model is served training one: ten minutes in all")
+    started = start_all("flight_delay", arguments.aws_port, arguments.airflow_port, console)
+    started.api.wait_for_dag("monitoring")
+    return demo_drift.demo(started, console)
+
+
 def open_dashboard(arguments: argparse.Namespace, console: Console) -> int:
     """Open the environment's dashboard in the browser, and print its address; local AWS has to be up."""
     if ENVIRONMENT == LOCAL and not services.alive("local-aws"):
@@ -193,6 +213,7 @@ def main() -> int:
         "announce": announce,
         "invoke": invoke,
         "dashboard": open_dashboard,
+        "demo-drift": show_drift,
         "demo-data": load_demo_data,
         "reproduce": reproduce_model,
     }
@@ -215,9 +236,9 @@ def main() -> int:
             subparser.add_argument("--again", default="false", help="true: also months that are done (default false)")
         if command is show_history:
             subparser.add_argument("--png", help="where to draw it (default: in the state folder)")
-        if command in (run, backfill_months):
+        if command in (run, backfill_months, show_drift):
             subparser.add_argument("--aws-port", type=int, help="port of local AWS (default 4566)")
-        if command in (run, backfill_months, start_airflow):
+        if command in (run, backfill_months, start_airflow, show_drift):
             subparser.add_argument("--airflow-port", type=int, help="port of Airflow (default 8080)")
     arguments = parser.parse_args()
     console = Console()

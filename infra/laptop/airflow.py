@@ -138,6 +138,10 @@ class Api:
         """The state of a DAG run."""
         return self._get(f"/dags/{dag_id}/dagRuns/{run_id}")
 
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """The newest runs of a DAG, the last one first."""
+        return list(self._get(f"/dags/{dag_id}/dagRuns", order_by="-run_after", limit="50")["dag_runs"])
+
     def unfinished_runs(self, dag_id: str) -> list[dict[str, Any]]:
         """The runs that wait or go on."""
         path = f"/dags/{dag_id}/dagRuns"
@@ -214,10 +218,10 @@ class Api:
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
         return list(self._get(path, full_content="true")["content"])
 
-    def xcom(self, dag_id: str, run_id: str, task_id: str) -> Any:
-        """What a task returned."""
+    def xcom(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> Any:
+        """What a task returned, or one of those that it is mapped to."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
-        return self._get(path, deserialize="true")["value"]
+        return self._get(path, deserialize="true", map_index=str(map_index))["value"]
 
     def _get(self, path: str, **query: str) -> dict[str, Any]:
         response = self._session.get(f"{self._url}/api/v2{path}", params=query, timeout=60)

@@ -1,5 +1,7 @@
-"""The alarms that take a new model back while it is rolled out, as infra/terraform/alarms.tf has them."""
+"""The alarms that take a new model back while it is rolled out, and those of what monitoring has found, as
+infra/terraform/alarms.tf has them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
@@ -17,6 +19,8 @@ KINDS: dict[str, dict[str, Any]] = {
     },
 }
 
+CHECKS = ("bronze", "silver", "endpoint", "traffic", "quality")
+
 
 def canary_alarm(endpoint: str, kind: str) -> dict[str, Any]:
     """PutMetricAlarm without a name."""
@@ -32,9 +36,34 @@ def canary_alarm(endpoint: str, kind: str) -> dict[str, Any]:
     }
 
 
+def finding_alarm(environment: str, pipeline: str, check: str) -> dict[str, Any]:
+    """PutMetricAlarm without a name: whether monitoring has found a check of the pipeline not well."""
+    dimensions = {"Environment": environment, "Pipeline": pipeline, "Check": check}
+    return {
+        "Namespace": "Silverline",
+        "MetricName": "Findings",
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+        "Statistic": "Maximum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "ignore",
+    }
+
+
 def create_or_update(prefix: str, endpoint: str) -> list[str]:
-    """The names of the endpoint's alarms, which are there then."""
-    names = {f"{prefix}-{endpoint}-canary-{kind}": kind for kind in KINDS}
-    for name, kind in names.items():
-        boto3.client("cloudwatch").put_metric_alarm(AlarmName=name, **canary_alarm(endpoint, kind))
-    return list(names)
+    """The names of the endpoint's canary alarms, which are there then."""
+    return _put({f"{prefix}-{endpoint}-canary-{kind}": canary_alarm(endpoint, kind) for kind in KINDS})
+
+
+def watch(prefix: str, environment: str, pipeline: str) -> list[str]:
+    """The names of the alarms of what monitoring has found wrong with the pipeline, which are there then."""
+    name = pipeline.replace("_", "-")
+    return _put({f"{prefix}-{name}-{check}": finding_alarm(environment, pipeline, check) for check in CHECKS})
+
+
+def _put(alarms: Mapping[str, dict[str, Any]]) -> list[str]:
+    for name, alarm in alarms.items():
+        boto3.client("cloudwatch").put_metric_alarm(AlarmName=name, **alarm)
+    return list(alarms)

@@ -55,7 +55,9 @@ def apply() -> dict[str, Any]:
         document["athena_workgroup"], document["kms_key_arn"], f"s3://{document['artifacts_bucket']}/athena-results/"
     )
     log_metrics.create_or_update(ENVIRONMENT, _pipelines())
-    dashboard.put(ENVIRONMENT, _pipelines(), [name for names in document["endpoint_alarms"].values() for name in names])
+    watched = [name for pipeline in _pipelines() for name in alarms.watch(prefix, ENVIRONMENT, pipeline)]
+    canary = [name for names in document["endpoint_alarms"].values() for name in names]
+    dashboard.put(ENVIRONMENT, _pipelines(), canary + watched)
     parameter = f"/silverline/{ENVIRONMENT}/platform"
     boto3.client("ssm").put_parameter(Name=parameter, Value=json.dumps(document), Type="String", Overwrite=True)
     return document

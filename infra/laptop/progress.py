@@ -36,6 +36,15 @@ def follow(api: Api, dag_id: str, run_id: str, console: Console) -> str:
     return show(api, dag_id, run_id, console)
 
 
+def wait(api: Api, dag_id: str, run_id: str) -> str:
+    """The state of the run once it has ended; nothing is shown meanwhile."""
+    while (state := str(api.run(dag_id, run_id)["state"])) not in FINISHED:
+        for name in WATCHED:
+            services.check(name)
+        time.sleep(POLL_SECONDS)
+    return state
+
+
 def _live(api: Api, dag_id: str, run_id: str, console: Console) -> str:
     with Live(console=console, refresh_per_second=4) as live:
         return _until_finished(api, dag_id, run_id, console, lambda tasks: live.update(_table(tasks)))

@@ -67,7 +67,8 @@ locals {
         dimensions = { Environment = var.environment, Pipeline = pair[0], Check = pair[1] }
         statistic  = "Maximum"
         threshold  = var.alarm_thresholds.findings
-        period     = 3600 # monitoring looks once an hour
+        period     = 60
+        missing    = "ignore" # until monitoring looks again it is as it was
       }
     },
   )
@@ -87,7 +88,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   evaluation_periods  = 1
   threshold           = each.value.threshold
   comparison_operator = "GreaterThanOrEqualToThreshold"
-  treat_missing_data  = "notBreaching"
+  treat_missing_data  = try(each.value.missing, "notBreaching")
 }
 
 locals {

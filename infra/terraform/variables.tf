@@ -141,7 +141,7 @@ variable "canary_seconds" {
 }
 
 variable "alarm_thresholds" {
-  description = "What within five minutes (of a canary: within one) is an alarm: so many 5xx answers, such a 99th percentile of the model's latency, so many failed queries, failed runs and uncaught exceptions; and within an hour so many findings of one check of monitoring."
+  description = "What within five minutes (of a canary: within one) is an alarm: so many 5xx answers, such a 99th percentile of the model's latency, so many failed queries, failed runs and uncaught exceptions; and so many findings of one check of monitoring."
   type = object({
     endpoint_5xx                  = optional(number, 1)
     endpoint_latency_milliseconds = optional(number, 1000)

@@ -12,6 +12,7 @@ import pytest
 
 from deploy.platform import SCHEMA, read
 from laptop import dashboard, platform
+from laptop.alarms import CHECKS
 from silverline.platform import Platform
 
 
@@ -63,7 +64,8 @@ def test_a_dashboard_is_laid_with_widgets_of_each_pipeline_and_the_alarms_that_t
     text = cloudwatch.get_dashboard(DashboardName="silverline-local")["DashboardBody"]
     alarms, *others = json.loads(text)["widgets"]
     names = [arn.rpartition(":")[2] for arn in alarms["properties"]["alarms"]]
-    assert sorted(names) == sorted(document["endpoint_alarms"]["flight_delay"])
+    watched = [f"silverline-local-flight-delay-{check}" for check in CHECKS]
+    assert sorted(names) == sorted([*document["endpoint_alarms"]["flight_delay"], *watched])
     invocations = ["AWS/SageMaker", "Invocations", "EndpointName", "flight-delay", "VariantName", "AllTraffic"]
     assert invocations in [metric for widget in others for metric in widget["properties"]["metrics"]]
 

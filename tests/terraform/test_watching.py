@@ -9,7 +9,7 @@ import requests
 from terraform_cli import REPOSITORY, Platform
 
 from laptop import dashboard, log_metrics
-from laptop.alarms import canary_alarm
+from laptop.alarms import CHECKS, canary_alarm, finding_alarm
 
 RUNBOOK = "infra/terraform/runbook.md"
 
@@ -46,6 +46,15 @@ def test_a_canary_has_the_same_alarms_as_on_a_laptop(platform_on_local_aws: Plat
         wanted = sorted_dimensions(canary_alarm("flight-delay", name.rpartition("-")[2]))
         found = sorted_dimensions(made[name])
         assert {member: found[member] for member in wanted} == {**wanted, "Period": 60}
+
+
+def test_what_monitoring_finds_has_the_same_alarms_as_on_a_laptop(platform_on_local_aws: Platform) -> None:
+    made = {alarm["AlarmName"]: alarm for alarm in alarms(platform_on_local_aws)["MetricAlarms"]}
+    environment = platform_on_local_aws.environment
+    for check in CHECKS:
+        wanted = sorted_dimensions(finding_alarm(environment, "flight_delay", check))
+        found = sorted_dimensions(made[f"silverline-{environment}-flight-delay-{check}"])
+        assert {member: found[member] for member in wanted} == wanted
 
 
 def test_an_exception_that_a_job_printed_is_counted(platform_on_local_aws: Platform) -> None:
