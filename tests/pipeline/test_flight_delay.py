@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from machine import ROOT, Airflow, Laptop, until
 from published import FLIGHTS_IN_THREE_MONTHS, MONTHS, counts, locations, platform
 
 from laptop import services
+from laptop.progress import FINISHED
+from silverline.monitoring import CHECKS
 
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.long(320)]
 SDK = ROOT / ".envs" / "sagemaker-sdk" / "bin" / "python"
@@ -87,6 +90,66 @@ def test_a_model_that_was_deployed_scores_the_newest_month(api: Airflow) -> None
     assert report["summary"][0]["row_count"] == counts("flight_features")["2013-03"]
 
 
+def newest(name: str, **further: str) -> float:
+    """The newest value of a metric of flight_delay's."""
+    dimensions = {"Environment": "local", "Pipeline": "flight_delay", **further}
+    points = boto3.client("cloudwatch").get_metric_statistics(
+        Namespace="Silverline",
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime=time.time() - 86400,
+        EndTime=time.time() + 60,
+        Period=60,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    return float(max(points, key=lambda point: point["Timestamp"])["Maximum"])
+
+
+def test_a_run_tells_cloudwatch_what_it_did_and_its_story_leads_to_its_jobs(api: Airflow) -> None:
+    assert newest("RunsSucceeded", Dag="flight_delay") == 1 and newest("RunSeconds", Dag="flight_delay") > 10
+    assert newest("RowsIn") == FLIGHTS_IN_THREE_MONTHS == newest("RowsOut") + newest("RowsQuarantined")
+    assert newest("StepSeconds", Dag="flight_delay", Step="train") > 1
+    assert (newest("ModelsPromoted"), newest("CanariesPassed"), newest("CanariesFailed")) == (1, 1, 0)
+    assert 0.7 < newest("test:roc_auc", ModelVersion="1") < newest("train:roc_auc", ModelVersion="1") < 1
+    assert 0 < newest("EstimatedCost") < 1
+
+    logs, group = boto3.client("logs"), platform()["log_group"]
+    streams = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]]
+    slug = next(name for name in streams if name.startswith("flight_delay/")).partition("/")[2]
+    started = logs.start_query(
+        logGroupNames=[group, "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs"],
+        queryString=f"fields @log, @message | filter @logStream like /{slug}/ | sort @timestamp asc | limit 2000",
+        startTime=int(time.time()) - 86400,
+        endTime=int(time.time()) + 60,
+    )
+    rows = [{cell["field"]: cell["value"] for cell in row} for row in until(lambda: results(started), bool)]
+    said = [json.loads(row["@message"]) for row in rows if group in row["@log"]]
+    assert {event["run_slug"] for event in said} == {slug}
+    (model,) = (event for event in said if event["event"] == "model")
+    assert model["model_package"].endswith("/1") and model["ModelVersion"] == "1"
+    assert {event["job"] for event in said if event["event"] == "job"} == {f"flight-delay-{slug}-1"}
+    assert any("TrainingJobs" in row["@log"] and "train:roc_auc=" in row["@message"] for row in rows)
+
+
+def results(started: Any) -> Any:
+    found = boto3.client("logs").get_query_results(queryId=started["queryId"])
+    return found["results"] if found["status"] == "Complete" else None
+
+
+def test_monitoring_finds_nothing_wrong_with_a_system_that_is_well(api: Airflow) -> None:
+    run_id = api.trigger("monitoring", {})["dag_run_id"]
+    run = until(lambda: api.run("monitoring", run_id), lambda run: run["state"] in FINISHED)
+    assert run["state"] == "success"
+    page = api.xcom("monitoring", run_id, "check.report", map_index=0)
+    bucket, _, key = page.removeprefix("s3://").partition("/")
+    text = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    assert "All is well." in text and "no job has failed" in text and "InService" in text, text
+    found = {check: newest("Findings", Check=check) for check in CHECKS}
+    assert found == dict.fromkeys(CHECKS, 0)
+    tasks = {task["task_id"]: task["state"] for task in api.task_instances("monitoring", run_id)}
+    assert tasks["check.retrain"] == "skipped"
+
+
 def test_a_deleted_bronze_file_fails_the_run_by_name_and_silver_stays(api: Airflow) -> None:
     before = locations("flight_features")
     key = "flights/year=2013/month=02/flights.csv"
@@ -95,6 +158,7 @@ def test_a_deleted_bronze_file_fails_the_run_by_name_and_silver_stays(api: Airfl
     assert api.ended(run_id)["run"] == "failed"
     log = "\n".join(api.log_lines("flight_delay", run_id, "bronze.plan", 1))
     assert "bronze.flights has no file for 2013-02 any more, though silver has that month" in log
+    assert newest("RunsFailed", Dag="flight_delay") == 1
     assert locations("flight_features") == before
 
 
