@@ -1,6 +1,6 @@
 """How far what a model is asked lies from what it has learned from: distances of two distributions over the same bins.
 
-PSI, the population stability index, is the sum of (q - p) ln(q / p): by custom 0.1 is little and 0.25 much. The
+PSI, the population stability index, is the sum of (q - p) ln(q / p): by custom 0.1 is little and 0.2 much. The
 Jensen-Shannon divergence is in bits, 0 to 1 (Lin, "Divergence measures based on the Shannon entropy", 1991).
 """
 

@@ -84,8 +84,8 @@ class Watch:
     traffic: timedelta = timedelta(days=1)
     least_records: int = 500
     prediction: str = "probability"
-    drift_limit: float = 0.25
-    drifted_features: float = 0.33
+    drift_limit: float = 0.2
+    drifted_features: float = 0.25
     worse: float = 0.05
 
 

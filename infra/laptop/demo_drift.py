@@ -18,7 +18,6 @@ from laptop import progress, summary
 from laptop.services import ServiceError
 from laptop.settings import ENVIRONMENT
 from laptop.starting import Started
-from silverline import objects, predictions, traffic
 from silverline.spec import BatchSpec, PipelineSpec
 
 # The first model knows January and February only, although silver has the whole year.
@@ -30,6 +29,8 @@ WAIT_SECONDS = 600
 
 def demo(started: Started, console: Console) -> int:
     """Run it from the beginning to the end, telling what happens; 0 where the alarm went off and came back."""
+    from silverline import traffic  # with awswrangler, for which no other command has to wait
+
     place, api = started.platform, started.api
     spec: PipelineSpec = importlib.import_module("flight_delay").spec
     batch: BatchSpec = importlib.import_module("flight_delay_batch").spec
@@ -70,6 +71,8 @@ def demo(started: Started, console: Console) -> int:
 
 def _questions(started: Started, spec: PipelineSpec, batch: BatchSpec) -> list[dict[str, Any]]:
     """Flights of the month as their batch would be asked for: what the model is told, and whose it is."""
+    from silverline import objects, predictions
+
     prefix = predictions.unload(started.platform, batch, [ASKED_MONTH], f"demo-drift-{int(time.time())}")
     lines = [json.loads(line) for name in objects.etags(prefix) for line in _lines(objects.read(name))]
     return random.Random(2013).sample(lines, min(REQUESTS, len(lines)))
