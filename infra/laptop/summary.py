@@ -43,8 +43,9 @@ def print_report(console: Console, settings: Settings, dag_id: str, report: dict
         console.print(f"\nNothing was deployed: endpoint {report['endpoint']} is what it was before.")
     console.print(
         f"\nAirflow   {settings.airflow_url}  (user {AIRFLOW_USER}, password {airflow_secrets()['password']})\n"
-        f"AWS       {settings.aws_url}  (AWS_ENDPOINT_URL; in a browser: {settings.aws_url}/_console/)\n"
-        f"Dashboard {settings.dashboard_url}  (`{make('dashboard')}`)\n"
+        f"AWS       {settings.aws_url}  (AWS_ENDPOINT_URL)\n"
+        f"Console   {settings.aws_url}/_console/\n"
+        f"Dashboard {settings.dashboard_url}\n"
         f"Stop      {make('down')}",
         highlight=False,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import jsonschema
 import pytest
+from sagemaker_requests import eventually
 
 from deploy.platform import SCHEMA, read
 from laptop import dashboard, platform
@@ -68,6 +69,23 @@ def test_a_dashboard_is_laid_with_widgets_of_each_pipeline_and_the_alarms_that_t
     assert sorted(names) == sorted([*document["endpoint_alarms"]["flight_delay"], *watched])
     invocations = ["AWS/SageMaker", "Invocations", "EndpointName", "flight-delay", "VariantName", "AllTraffic"]
     assert invocations in [metric for widget in others for metric in widget["properties"]["metrics"]]
+
+
+def test_what_athena_scanned_is_measured_where_the_dashboard_looks(aws: None) -> None:
+    document, athena, cloudwatch = platform.apply(), boto3.client("athena"), boto3.client("cloudwatch")
+    group = document["athena_workgroup"]
+    started = athena.start_query_execution(QueryString="select 1", WorkGroup=group)["QueryExecutionId"]
+    eventually(
+        lambda: athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]["Status"]["State"],
+        lambda state: state == "SUCCEEDED",
+    )
+    widgets = dashboard.body("local", [], [])["widgets"]
+    shown = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
+    [(namespace, name, *dimensions)] = [metric for metric in shown if metric[1] == "ProcessedBytes"]
+    assert group in dimensions
+    listed = cloudwatch.list_metrics(Namespace=namespace, MetricName=name)["Metrics"]
+    wanted = dict(zip(dimensions[::2], dimensions[1::2], strict=True))
+    assert wanted in [{pair["Name"]: pair["Value"] for pair in metric["Dimensions"]} for metric in listed]
 
 
 def test_an_exception_that_a_job_printed_is_counted_where_the_dashboard_looks(aws: None) -> None:

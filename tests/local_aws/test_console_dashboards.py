@@ -42,6 +42,11 @@ def test_a_line_has_the_values_of_each_period_by_the_widgets_statistic(pages: Pa
     assert named(figure) == {"most": [3.0, 2.0, 4.0]}
 
 
+def test_a_chart_without_data_says_so(pages: Pages, namespace: str) -> None:
+    [figure] = drawn(pages, metric([namespace, "nothing"]))
+    assert [note["text"] for note in figure["layout"]["annotations"]] == ["No data in this range"]
+
+
 def test_points_and_dots_stand_for_what_the_metric_before_has(pages: Pages, namespace: str) -> None:
     for endpoint, value in (("a", 1.0), ("b", 2.0)):
         put_metric(namespace, "calls", [value], endpoint=endpoint, variant="v")

@@ -16,6 +16,8 @@ _TICKS = (  # by the length of the range: one line each, for the legend is below
 )
 _GRID, _INK = "#e5e7eb", "#4b5563"
 
+_NO_DATA = {"text": "No data in this range", "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False}
+
 Figure = dict[str, Any]
 
 
@@ -87,7 +89,7 @@ def over_time(
         "yaxis": _from_zero([line for line in lines if not line.right]) | _axis(axes.get("left", Axis())),
         "hovermode": "x unified",
         "shapes": list(shapes),
-        "annotations": list(notes),
+        "annotations": [*notes, *([] if any(line.values for line in lines) else [_NO_DATA])],
     }
     if any(line.right for line in lines):
         right = {"overlaying": "y", "side": "right", "showgrid": False, "tickmode": "auto"}
@@ -161,7 +163,8 @@ def _from_zero(lines: Sequence[Line]) -> dict[str, Any]:
     values = [value for line in lines for value in line.values]
     if not values:
         return {"range": [0, 1]}
-    return {"rangemode": "tozero" if 0 <= min(values) <= max(values) / 2 else "normal"}
+    least, most = min(values), max(values)
+    return {"rangemode": "tozero" if 0 <= least <= most / 2 or 0 < least == most else "normal"}
 
 
 def _axis(axis: Axis) -> dict[str, Any]:
