@@ -138,16 +138,18 @@ def look_at_traffic(look: Look) -> Finding:
         return Finding("traffic", True, f"{asked}, {few}", {"CapturedRecords": records})
     found = traffic.distances(profile["bins"], counted)
     prediction = found.pop(traffic.PREDICTION)
-    drifted = sorted((name for name in found if found[name].psi > watch.drift_limit), key=lambda name: -found[name].psi)
+    drifted = sorted(
+        (name for name in found if found[name].psi > watch.feature_limit), key=lambda name: -found[name].psi
+    )
     values = {
         "CapturedRecords": float(records),
         "PredictionDrift": prediction.psi,
         "DriftedFeatures": float(len(drifted)),
     }
-    is_well = prediction.psi <= watch.drift_limit and len(drifted) <= watch.drifted_features * len(found)
+    is_well = prediction.psi <= watch.prediction_limit and len(drifted) <= watch.drifted_features * len(found)
     worst = ", ".join(f"{name} {found[name].psi:.2f}" for name in drifted[:3])
     said = f"{asked}; PSI of the prediction {prediction.psi:.2f}, of {len(drifted)} of {len(found)} features above "
-    said += f"{watch.drift_limit:g}{f' ({worst})' if worst else ''}"
+    said += f"{watch.feature_limit:g}{f' ({worst})' if worst else ''}"
     features = {
         name: {
             "FeatureDrift": one.psi,

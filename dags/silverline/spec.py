@@ -72,8 +72,9 @@ class Watch:
     `error_percent`: how many invocations may end as 5xx.
 
     What the endpoint was asked in the last `traffic`, if it was `least_records` or more, may lie so far from what its
-    model has learned from: the prediction, the answers' member `prediction`, by a PSI of `drift_limit`, and of the
-    features a share of `drifted_features` by more than that. Else the pipeline is told to train again. Of as many
+    model knows: the prediction, the answers' member `prediction`, by a PSI of `prediction_limit` from the test split's,
+    and of the features a share of `drifted_features` by more than `feature_limit` from the training split's. Features
+    drift with the seasons, and little may come of it. Else the pipeline is told to train again. Of as many
     whose outcome is known by now, the log loss may be `worse` than it was on the test split.
     """
 
@@ -84,8 +85,9 @@ class Watch:
     traffic: timedelta = timedelta(days=1)
     least_records: int = 500
     prediction: str = "probability"
-    drift_limit: float = 0.2
-    drifted_features: float = 0.25
+    prediction_limit: float = 0.1
+    feature_limit: float = 0.2
+    drifted_features: float = 0.4
     worse: float = 0.05
 
 
