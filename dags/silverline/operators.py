@@ -60,6 +60,15 @@ class _Job(BaseOperator):
             self._raise_where_failed(name)
         return super().resume_execution(next_method, next_kwargs, context)
 
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """The datasets that the provider's operator names, named as datasets.py does; None where it names none."""
+        if (of_provider := getattr(super(), "get_openlineage_facets_on_complete", None)) is None:
+            return None
+        found = of_provider(task_instance)
+        for dataset in (*found.inputs, *found.outputs):
+            dataset.name = dataset.name.rstrip("/")
+        return found
+
     def on_kill(self) -> None:
         """Stop the job: who killed the task wants no result."""
         jobs.stop(self.kind, self.config[f"{self.kind.member}Name"])

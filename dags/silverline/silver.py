@@ -11,7 +11,7 @@ from typing import Any
 import awswrangler as wr
 import boto3
 
-from silverline import sql
+from silverline import datasets, sql
 from silverline.platform import Platform
 from silverline.spec import Spec, Stage
 
@@ -123,6 +123,7 @@ def publish(
             except glue.exceptions.AlreadyExistsException:
                 glue.update_partition(**name, PartitionValueList=[month], PartitionInput=partition)
         print(f"published {database}.{table}: {', '.join(fingerprints)}")
+        datasets.record([root], [_published_location(platform, spec, stage.layer, table)])
 
 
 def drop_staged(platform: Platform, spec: Spec) -> list[str]:
@@ -192,7 +193,7 @@ def _create_or_update_table(platform: Platform, spec: Spec, layer: str, table: s
         "TableType": "EXTERNAL_TABLE",
         "StorageDescriptor": {
             **source["StorageDescriptor"],
-            "Location": f"s3://{platform.bucket(layer)}/{spec.name}/{table}/",
+            "Location": _published_location(platform, spec, layer, table),
         },
         "PartitionKeys": source["PartitionKeys"],
         "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
@@ -201,6 +202,10 @@ def _create_or_update_table(platform: Platform, spec: Spec, layer: str, table: s
         glue.create_table(DatabaseName=platform.database(layer), TableInput=table_input)
     except glue.exceptions.AlreadyExistsException:
         glue.update_table(DatabaseName=platform.database(layer), TableInput=table_input)
+
+
+def _published_location(platform: Platform, spec: Spec, layer: str, table: str) -> str:
+    return f"s3://{platform.bucket(layer)}/{spec.name}/{table}/"
 
 
 def _names(

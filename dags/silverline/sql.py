@@ -11,6 +11,7 @@ from typing import Any
 import awswrangler as wr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from silverline import datasets
 from silverline.platform import Platform
 
 # Beside this package, because MWAA carries nothing but the dags/ folder; in the repository it is a link.
@@ -53,6 +54,7 @@ def execute(statement: str, database: str, platform: Platform) -> None:
         except BaseException:
             wr.athena.stop_query_execution(query)
             raise
+    datasets.record_query(statement, database, platform)
 
 
 @contextmanager

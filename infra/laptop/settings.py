@@ -16,8 +16,9 @@ ALL_STATE = Path(os.environ.get("SILVERLINE_STATE", REPOSITORY / ".state"))
 STATE = ALL_STATE if ENVIRONMENT == LOCAL else ALL_STATE / ENVIRONMENT
 REGION = "us-east-1"
 AIRFLOW_USER = "admin"
-# Of Airflow's settings in the user's shell, those that change nothing but whom Airflow tells (docs/telemetry.md).
-TELEMETRY = ("AIRFLOW__METRICS__", "AIRFLOW__TRACES__")
+# Of Airflow's settings in the user's shell, those that change nothing but whom Airflow tells (docs/telemetry.md, and of
+# OpenLineage docs/watching.md).
+TELEMETRY = ("AIRFLOW__METRICS__", "AIRFLOW__OPENLINEAGE__", "AIRFLOW__TRACES__")
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,7 @@ LATER = {action: scenario.name for scenario in SCENARIOS for action in scenario.
 
 
 def failure_reason(pipeline: str, since: datetime) -> str | None:
-    """Why SageMaker has failed a job or the endpoint since then, which Airflow's deferred tasks don't log."""
+    """Why SageMaker has failed a job or the endpoint since then; None where it has not."""
     sagemaker, name = boto3.client("sagemaker"), _endpoint(pipeline)
     training = sagemaker.list_training_jobs(CreationTimeAfter=since, StatusEquals="Failed")["TrainingJobSummaries"]
     for job in training:

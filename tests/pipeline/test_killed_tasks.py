@@ -7,12 +7,14 @@ from typing import Any
 import boto3
 import psutil
 import pytest
+from lineages import ancestors, transport
 from lost_answers import Way
 from machine import Airflow, Laptop, until
 from published import counts, locations, platform, predictions, served
 
 from laptop import services
 from laptop.progress import FINISHED
+from subscriber import Subscriber
 
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.long(56)]  # begins with what test_flight_delay.py has begun with
 # The request after which each task is killed. The tables of silver are half moved then.
@@ -49,6 +51,7 @@ def start(laptop: Laptop, way: Way) -> Airflow:
         AWS_ENDPOINT_URL=way.url,
         AIRFLOW__CORE__DAGS_FOLDER=str(laptop.state / "dags"),
         AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT="30",
+        **transport(laptop.state / "lineage.jsonl"),
     )
 
 
@@ -59,7 +62,12 @@ def api(laptop: Laptop, way: Way) -> Airflow:
 
 
 @pytest.fixture(scope="module")
-def run(laptop: Laptop, way: Way, api: Airflow) -> Run:
+def subscriber(api: Airflow) -> Subscriber:
+    return Subscriber(platform()["alarm_topic_arn"], "killed-tasks")
+
+
+@pytest.fixture(scope="module")
+def run(laptop: Laptop, way: Way, api: Airflow, subscriber: Subscriber) -> Run:
     """The run of flight_delay, after a file of March has changed."""
     api.change("PATCH", "/dags/flight_delay_batch", is_paused=True)
     bucket, key = platform()["bronze_bucket"], "flights/year=2013/month=03/flights.csv"
@@ -136,3 +144,28 @@ def test_a_batch_of_which_a_task_is_killed_in_each_group_scores_each_flight_once
     rows = predictions("2013-03")
     assert len(rows) == counts("flight_features")["2013-03"] == rows["late_probability"].notna().sum()
     assert {model.rpartition("/")[2] for model in rows["model"]} == {"2"}
+
+
+def test_the_lineage_of_its_predictions_goes_back_to_the_model_and_to_the_files_of_bronze(
+    laptop: Laptop, run: Run
+) -> None:
+    buckets = {layer: f"s3://{platform()[f'{layer}_bucket']}" for layer in ("bronze", "silver", "gold", "artifacts")}
+    found = ancestors(laptop.state / "lineage.jsonl", f"{buckets['gold']}/flight_delay/flight_delay_predictions")
+    assert f"{buckets['bronze']}/flights/year=2013/month=03/flights.csv" in found
+    assert {f"{buckets['silver']}/flight_delay/{table}" for table in ("flights", "weather", "flight_features")} <= found
+    job = boto3.client("sagemaker").list_training_jobs(SortBy="CreationTime", SortOrder="Descending")
+    name = job["TrainingJobSummaries"][0]["TrainingJobName"]
+    assert f"{buckets['artifacts']}/flight_delay/training/{name}/output/model.tar.gz" in found
+
+
+def test_the_lineage_of_the_endpoint_goes_back_to_the_model_and_to_the_splits(laptop: Laptop, run: Run) -> None:
+    endpoint = boto3.client("sagemaker").describe_endpoint(EndpointName="flight-delay")["EndpointArn"]
+    found = ancestors(
+        laptop.state / "lineage.jsonl", f"{endpoint[: -len(':endpoint/flight-delay')]}/endpoint/flight-delay"
+    )
+    assert any(one.endswith("/model-package/silverline-local-flight-delay/2") for one in found)
+    assert {one.rpartition("/")[2] for one in found if "/splits/" in one} == {"train", "validation", "test"}
+
+
+def test_nobody_is_told_of_tasks_that_are_tried_again(run: Run, subscriber: Subscriber) -> None:
+    assert subscriber.messages() == {}

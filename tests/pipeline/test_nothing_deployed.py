@@ -7,11 +7,12 @@ from typing import Any
 import boto3
 import pandas as pd
 import pytest
-from machine import Airflow, Laptop
+from machine import Airflow, Laptop, until
 from published import platform
 from rich.console import Console
 
 from laptop import summary
+from subscriber import Subscriber
 
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.long(58)]  # begins with what test_flight_delay.py has begun with
 
@@ -66,7 +67,10 @@ def test_a_model_of_damaged_data_ends_a_green_run_that_says_why_and_deploys_noth
 
 
 @pytest.mark.parametrize("marked", ["/taskInstances/train.train", ""], ids=["task", "run"])
-def test_a_job_ends_with_the_task_or_the_run_that_a_person_marks_as_failed(api: Airflow, marked: str) -> None:
+def test_a_job_ends_with_the_task_or_the_run_that_a_person_marks_as_failed_and_people_are_told(
+    api: Airflow, marked: str
+) -> None:
+    subscriber = Subscriber(platform()["alarm_topic_arn"], f"marked-{'task' if marked else 'run'}")
     run_id = api.start_run()
     api.until(run_id, lambda states: states.get("train.train") == "deferred")
     (job,) = boto3.client("sagemaker").list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
@@ -76,3 +80,5 @@ def test_a_job_ends_with_the_task_or_the_run_that_a_person_marks_as_failed(api: 
     assert api.ended(run_id)["run"] == "failed"
     assert boto3.client("sagemaker").describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "Stopped"
     assert name in "\n".join(api.log_lines("flight_delay", run_id, "stop_jobs", 1))
+    ((subject, message),) = until(subscriber.messages, bool).items()
+    assert subject == "flight_delay failed in local: train.train" and "or a person has marked it" in message

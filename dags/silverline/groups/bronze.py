@@ -17,7 +17,7 @@ def bronze(spec: PipelineSpec) -> Any:
 
         @task(doc_md="Which months silver lacks or has from other files, and which ones train, validate and test.")
         def plan() -> dict[str, Any]:
-            from silverline import bronze, lineage, silver, sql
+            from silverline import bronze, datasets, lineage, silver, sql
 
             context = get_current_context()
             # Airflow counts a backfill's runs apart: `max_active_runs` of the DAG doesn't hold them.
@@ -46,6 +46,11 @@ def bronze(spec: PipelineSpec) -> Any:
                 for month in months.between(first, as_of)
             }
             manifest = bronze.manifest(place, files, spec.reference_sources, as_of)
+            root = f"s3://{place.bronze_bucket}"
+            tables = (*spec.monthly_sources, *spec.reference_sources)
+            datasets.record(
+                [f"{root}/{file['key']}" for file in manifest["files"]], [f"{root}/{table}/" for table in tables]
+            )
             return {
                 "as_of": as_of,
                 "bronze": lineage.store(place, spec.name, manifest),

@@ -79,11 +79,12 @@ def deploy(spec: PipelineSpec, approved: Any) -> Any:
             outlets=[Asset(f"{spec.name}.endpoint")],
         )
         def smoke_test(approved: dict[str, Any], config: str) -> dict[str, Any]:
+            from silverline import datasets
             from silverline.smoke_test import smoke_test
 
             context, golden = get_current_context(), evaluation.read_outputs(approved["model_artifacts"])["golden"]
-            served = (rollout.describe(spec.aws_name) or {}).get("EndpointConfigName")
-            if served != config:
+            endpoint = rollout.describe(spec.aws_name) or {}
+            if (served := endpoint.get("EndpointConfigName")) != config:
                 raise AirflowFailException(
                     f"endpoint {spec.aws_name} serves {served}, which says nothing of {config}: clear deploy.roll_out "
                     "and all after it to roll it out again"
@@ -92,6 +93,7 @@ def deploy(spec: PipelineSpec, approved: Any) -> Any:
                 answers = smoke_test(spec.aws_name, golden, last=context["ti"].try_number > context["ti"].max_tries)
             except rollout.Objection as objection:
                 raise _failure(context, config, objection) from None
+            datasets.record([approved["package"]], [endpoint["EndpointArn"]])
             return {
                 "answers": answers,
                 "sample_request": golden["request"][0],

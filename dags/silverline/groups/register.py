@@ -16,9 +16,11 @@ def register(spec: PipelineSpec, planned: Any, gated: Any, chosen: Any = None) -
 
         @task(doc_md="Registers the model with its metrics, its model card and all that it was made of.")
         def register(plan: dict[str, Any], gated: dict[str, Any], chosen: dict[str, Any] | None) -> str:
-            from silverline import registration
+            from silverline import datasets, registration
 
-            return registration.register(platform(), spec, plan, gated, chosen)
+            package = registration.register(platform(), spec, plan, gated, chosen)
+            datasets.record([gated["model_artifacts"], gated["evaluation"]], [package])
+            return package
 
         @task(
             execution_timeout=timedelta(minutes=5),  # the next run waits for this one's last task
