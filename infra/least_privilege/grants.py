@@ -24,6 +24,10 @@ DOCUMENTED = {
     ("airflow", "glue:BatchGetPartition"): ("Athena reads partitions with it", f"{_ATHENA}security-iam-awsmanpol.html"),
     ("airflow", "glue:GetPartition"): ("Athena has refused a query without it", _REFUSED),
     ("airflow", "s3:AbortMultipartUpload"): _RESULTS,
+    ("airflow", "sns:Publish"): (
+        "a task that fails tells of it, and a run that is late is told of",
+        "https://docs.aws.amazon.com/sns/latest/api/API_Publish.html",
+    ),
     (READER, "s3:AbortMultipartUpload"): _RESULTS,
     ("sagemaker_endpoint", "cloudwatch:PutMetricData"): _CREATE_MODEL,
     ("sagemaker_endpoint", "logs:DescribeLogStreams"): _CREATE_MODEL,

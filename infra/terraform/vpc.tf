@@ -10,7 +10,7 @@ locals {
     ["kms", "logs", "monitoring", "sqs"],
     ["airflow.api", "airflow.env", "airflow.ops"],
     # What the pipelines' tasks call.
-    ["athena", "glue", "sagemaker.api", "sagemaker.runtime", "ssm", "sts"],
+    ["athena", "glue", "sagemaker.api", "sagemaker.runtime", "sns", "ssm", "sts"],
   )) : []
 }
 

@@ -134,3 +134,17 @@ def test_the_policy_and_the_pipelines_know_the_same_instance_types_with_disks_of
 ) -> None:
     (denial,) = [each for each in statements(platform_on_local_aws, "airflow") if each["Effect"] == "Deny"]
     assert set(denial["Condition"]["ForAnyValue:StringNotLike"]["sagemaker:InstanceTypes"]) == set(LOCAL_DISKS)
+
+
+def test_airflow_speaks_on_the_platforms_topic_and_reads_the_logs_of_jobs_and_no_others(
+    platform_on_local_aws: Platform,
+) -> None:
+    topic = platform_on_local_aws.document["alarm_topic_arn"]
+    sns, logs = (platform_on_local_aws.client_of("airflow", service) for service in ("sns", "logs"))
+    assert sns.publish(TopicArn=topic, Subject="flight_delay failed in dev: train.train", Message="...")["MessageId"]
+    with pytest.raises(ClientError, match="not authorized to perform: (?i:sns:Publish)"):
+        sns.publish(TopicArn=f"{topic}-of-another", Message="...")
+    for kind in ("Training", "Processing", "Transform"):
+        logs.filter_log_events(logGroupName=f"/aws/sagemaker/{kind}Jobs", logStreamNamePrefix="flight-delay")
+    with pytest.raises(ClientError, match="not authorized to perform: (?i:logs:FilterLogEvents)"):
+        logs.filter_log_events(logGroupName="/aws/sagemaker/Endpoints/flight-delay")

@@ -42,7 +42,7 @@ run "a_network_without_a_way_to_the_internet_comes_with_it" {
   assert {
     condition = toset(keys(aws_vpc_endpoint.interface)) == toset(concat(
       ["airflow.api", "airflow.env", "airflow.ops", "kms", "logs", "monitoring", "sqs"],
-      ["athena", "glue", "sagemaker.api", "sagemaker.runtime", "ssm", "sts"],
+      ["athena", "glue", "sagemaker.api", "sagemaker.runtime", "sns", "ssm", "sts"],
     ))
     error_message = "What Airflow and the pipelines call has an endpoint, and nothing else, which would cost money."
   }
