@@ -18,6 +18,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from silverline import alerts
 from silverline.platform import platform
 from silverline.runs import run_slug
 from silverline.spec import PipelineSpec
@@ -53,6 +54,7 @@ def monitoring(doc_md: str) -> DAG:
             "retries": 1,
             "retry_delay": timedelta(seconds=10),
             "execution_timeout": timedelta(minutes=10),
+            "on_failure_callback": alerts.task_failed,
         },
     ) as dag:
 

@@ -79,7 +79,7 @@ def test_people_are_told_of_failed_tasks_failed_runs_and_late_runs(dagbag: DagBa
     for dag in pipelines:
         (deadline,) = dag.deadline
         assert dag.on_failure_callback == alerts.run_failed and deadline.interval == timedelta(hours=3)
-        assert {tuple(task.on_failure_callback) for task in dag.tasks} == {(alerts.task_failed,)}
+    assert {tuple(task.on_failure_callback) for task in tasks(dagbag)} == {(alerts.task_failed,)}
 
 
 def test_operators_that_wait_for_aws_free_their_slot(dagbag: DagBag) -> None:
