@@ -10,7 +10,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local_aws import config, connections, console, responses
+from local_aws import config, connections, console, responses, untracked
 from local_aws.applicationautoscaling import models as applicationautoscaling
 from local_aws.athena import models as athena
 from local_aws.authorization import enforcement, requests
@@ -36,6 +36,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def install_backends() -> None:
     """Replace moto's backends by the subclasses that really execute; before the first request."""
     responses.install()
+    untracked.install()
     applicationautoscaling.install()
     athena.install()
     budgets.install()

@@ -1,13 +1,15 @@
 """moto's S3, except that a bucket's policy is read with its conditions, EventBridge's notification read back, and no
 access log made up."""
 
+import io
+import threading
 from typing import Any
 
 import flask
 from moto.core.responses import ActionResult
 from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import S3AccessDeniedError
-from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
+from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
 from local_aws.authorization import callers, enforcement
@@ -69,11 +71,19 @@ def dispose(marker: FakeDeleteMarker) -> None:
     """What moto asks of an object's last version, and a delete marker lacks: nothing, as it holds no content."""
 
 
+def without_content(key: FakeKey, memo: Any) -> FakeKey:
+    """A copy of an object to be listed: moto's has all of its bytes, for every version in the bucket."""
+    copied = FakeKey.__new__(FakeKey)
+    vars(copied).update({**vars(key), "_value_buffer": io.BytesIO(), "multipart": None, "lock": threading.Lock()})
+    return copied
+
+
 def install() -> None:
     """Put these in the place of moto's."""
     FakeBucket.get_permission = get_permission
     FakeBucket._log_permissions_enabled_policy = log_permissions_enabled_policy
     FakeDeleteMarker.dispose = dispose
+    FakeKey.__deepcopy__ = without_content
     S3Backend.log_incoming_request = log_incoming_request
     S3Response.get_bucket_notification = get_bucket_notification
     encryption.install()
