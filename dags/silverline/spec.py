@@ -80,7 +80,7 @@ class Watch:
 
     bronze_age: timedelta | None = None
     waiting: timedelta = timedelta(days=1)
-    quarantined_percent: float = 5.0
+    quarantined_percent: float = 10.0
     error_percent: float = 1.0
     traffic: timedelta = timedelta(days=1)
     least_records: int = 500

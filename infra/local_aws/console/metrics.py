@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from local_aws.console.charts import COLORS, Line
@@ -133,10 +134,13 @@ def _query(name: str, metric: Metric, stat: str, period: int, label: str) -> dic
 def _ask(queries: list[dict[str, Any]], shown: TimeRange, region: str) -> dict[str, list[Any]]:
     """GetMetricData's results by their query: labels, times and values, oldest first."""
     found: dict[tuple[str, str], tuple[list[Any], list[float]]] = {}
+    longest = max((query.get("Period") or query["MetricStat"]["Period"] for query in queries), default=1)
+    # Periods begin where the range does, and are drawn where they begin: at full hours and not at the chart's edge.
+    start = datetime.fromtimestamp(shown.start.timestamp() // longest * longest, UTC)
     pages = (
         client("cloudwatch", region)
         .get_paginator("get_metric_data")
-        .paginate(MetricDataQueries=queries, StartTime=shown.start, EndTime=shown.end, ScanBy="TimestampAscending")
+        .paginate(MetricDataQueries=queries, StartTime=start, EndTime=shown.end, ScanBy="TimestampAscending")
     )
     for page in pages:
         for result in page["MetricDataResults"]:
