@@ -15,6 +15,7 @@ from deploy import git, sources
 from deploy.platform import commit_change
 from laptop import airflow, demo_data, platform, services, terraformed
 from laptop.settings import ENVIRONMENT, LOCAL, STATE, Settings, make, write_privately
+from local_aws.sagemaker.container import has_opt_ml
 from silverline.platform import Platform
 
 FREE_BYTES = 2 * 1024**3
@@ -31,6 +32,11 @@ class Started(NamedTuple):
 def start_all(pipeline: str, aws_port: int | None, airflow_port: int | None, console: Console) -> Started:
     """Start what isn't running, load the demo data, and wait until Airflow has parsed the DAG."""
     began = time.monotonic()
+    if ENVIRONMENT == LOCAL and not has_opt_ml():
+        raise services.ServiceError(
+            "no process can have its own /opt/ml here, for which jobs take Linux's user namespaces: use Linux, in "
+            "a virtual machine on macOS, in WSL on Windows; in a container allow `unshare`"
+        )
     STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
     if shutil.disk_usage(STATE).free < FREE_BYTES:
         raise services.ServiceError(f"less than 2 GB are free where {STATE} is: make room first")

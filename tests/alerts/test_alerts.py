@@ -9,12 +9,12 @@ from typing import Any
 import boto3
 import pytest
 from sagemaker_requests import eventually
-from subscriber import Subscriber
 
 from laptop import airflow, services, settings
 from laptop.progress import FINISHED
 from laptop.settings import REPOSITORY, Settings
 from ports import free_ports
+from subscriber import Subscriber
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.long(120)]
 DAG = "failing"

@@ -37,6 +37,14 @@ def test_a_bad_setting_is_refused_at_once_and_nothing_is_started(
     assert not state.exists()
 
 
+def test_where_jobs_can_not_have_their_own_opt_ml_nothing_is_started(tmp_path: Path) -> None:
+    environment = {**os.environ, "SILVERLINE_STATE": str(tmp_path / "state"), "PATH": str(tmp_path)}  # no unshare
+    command = [sys.executable, "-m", "laptop", "run"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+    assert done.returncode == 1 and "Linux's user namespaces: use Linux" in done.stderr.replace("\n", " ")
+    assert not (tmp_path / "state").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
