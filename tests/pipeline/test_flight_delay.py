@@ -97,7 +97,7 @@ def newest(name: str, **further: str) -> float:
         Namespace="Silverline",
         MetricName=name,
         Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        StartTime=time.time() - 86400,
+        StartTime=time.time() - 36000,
         EndTime=time.time() + 60,
         Period=60,
         Statistics=["Maximum"],
