@@ -15,7 +15,6 @@ from deploy import git, sources
 from deploy.platform import commit_change
 from laptop import airflow, demo_data, platform, services, terraformed
 from laptop.settings import ENVIRONMENT, LOCAL, STATE, Settings, make, write_privately
-from local_aws.sagemaker.container import has_opt_ml
 from silverline.platform import Platform
 
 FREE_BYTES = 2 * 1024**3
@@ -32,7 +31,7 @@ class Started(NamedTuple):
 def start_all(pipeline: str, aws_port: int | None, airflow_port: int | None, console: Console) -> Started:
     """Start what isn't running, load the demo data, and wait until Airflow has parsed the DAG."""
     began = time.monotonic()
-    if ENVIRONMENT == LOCAL and not has_opt_ml():
+    if ENVIRONMENT == LOCAL and not _has_opt_ml():
         raise services.ServiceError(
             "no process can have its own /opt/ml here, for which jobs take Linux's user namespaces: use Linux, in "
             "a virtual machine on macOS, in WSL on Windows; in a container allow `unshare`"
@@ -106,6 +105,12 @@ def _one_at_a_time() -> Iterator[None]:
 def _has_local_aws() -> bool:
     """Whether local AWS is up, as far as this has to do with it: with Terraform's platform it is the user's own."""
     return ENVIRONMENT != LOCAL or services.alive("local-aws")
+
+
+def _has_opt_ml() -> bool:
+    from local_aws.sagemaker.container import has_opt_ml  # it forgets the user's AWS_PROFILE, which others go by
+
+    return has_opt_ml()
 
 
 def _require_free_aws_port(settings: Settings) -> None:
