@@ -55,7 +55,8 @@ def test_the_clock_starts_no_run_neither_at_first_nor_after_a_backfill(scheduled
     (backfilled,) = scheduled.iter_dagrun_infos_between(*[pendulum.datetime(2013, 12, 1, tz="UTC")] * 2)
     assert scheduled.next_dagrun_info(last_automated_run_info=None) is None
     assert scheduled.next_dagrun_info(last_automated_run_info=backfilled) is None
-    assert [asset.name for _, asset in scheduled.timetable.asset_condition.iter_assets()] == ["flight_delay.bronze"]
+    assets = [asset.name for _, asset in scheduled.timetable.asset_condition.iter_assets()]
+    assert assets == ["flight_delay.bronze", "flight_delay.drift"]
 
 
 def test_a_month_that_is_done_again_gives_its_jobs_other_names() -> None:

@@ -171,7 +171,9 @@ def test_only_what_mwaas_image_lacks_travels_with_the_dags() -> None:
     of_matplotlib = {"contourpy", "cycler", "fonttools", "kiwisolver", "pillow", "pyparsing"}
     mlflows = {"cloudpickle", "databricks-sdk", "gitpython", "mlflow-skinny", "sagemaker-mlflow"}
     of_mlflow = {"gitdb", "google-auth", "pyasn1", "pyasn1-modules", "smmap"}
-    assert packages.pins(packages.lacking()).keys() == ours | of_matplotlib | mlflows | of_mlflow
+    openlineage = {"apache-airflow-providers-openlineage"}
+    openlineage |= {f"openlineage-{name}" for name in ("integration-common", "python", "sql")}
+    assert packages.pins(packages.lacking()).keys() == ours | of_matplotlib | mlflows | of_mlflow | openlineage
     assert packages.lacking().count("--hash=sha256:") > 50
 
 
