@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import boto3
 
-from silverline import bronze, cloudwatch, jobs, months, rollout, silver, sql, traffic
+from silverline import bronze, cloudwatch, evaluation, jobs, months, rollout, silver, sql, traffic
 from silverline.metrics import NAMESPACE
 from silverline.platform import Platform
 from silverline.spec import PipelineSpec
@@ -169,9 +169,8 @@ def look_at_quality(look: Look) -> Finding:
     if model is None:
         return Finding("quality", True, "no model of the registry is served")
     table = traffic.create_or_update_table(look.platform, spec)
-    profile = traffic.profile(look.platform, spec, model)
     start = max(model.since, look.now - REMEMBERED)
-    found = traffic.live_quality(look.platform, spec, profile, table, start, look.now)
+    found = traffic.live_quality(look.platform, spec, table, start, look.now)
     if found is None:
         return Finding("quality", True, f"glue_like_sql/{spec.name}/monitoring/labels.sql isn't there to say what came")
     known = f"of {found['row_count']} answers of version {model.version} the outcome is known"
@@ -180,7 +179,7 @@ def look_at_quality(look: Look) -> Finding:
         return Finding(
             "quality", True, f"{known}, fewer than the {watch.least_records} of which anything is said", values
         )
-    tested = profile["tested"]["log_loss"]["value"]
+    tested = evaluation.read(model.evaluation)["models"]["challenger"]["log_loss"]["value"]
     values |= {
         "LiveLogLoss": found["log_loss"],
         "LiveBrier": found["brier"],

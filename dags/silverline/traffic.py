@@ -115,12 +115,13 @@ def profile(platform: Platform, spec: PipelineSpec, model: Served) -> dict[str, 
     numbers = [column["name"] for column in columns if column["type"] != "string"]
     (deciles,) = _ask(platform, "quantiles", numbers=numbers, **parameters)
     bins = [_bins(column, deciles) for column in columns]
-    comparison = evaluation.read(model.evaluation)
     made = {
         "trained_on": list(model.trained_on),
         "features": columns,
-        "bins": [*_counted(platform, bins, rows="training.sql", **parameters), _predictions(comparison)],
-        "tested": comparison["models"]["challenger"],
+        "bins": [
+            *_counted(platform, bins, rows="training.sql", **parameters),
+            _predictions(evaluation.read(model.evaluation)),
+        ],
     }
     objects.write(address, json.dumps(made, indent=1).encode(), "application/json")
     return made
@@ -130,11 +131,13 @@ def counts(
     platform: Platform, spec: PipelineSpec, profile: Mapping[str, Any], table: str, start: datetime, end: datetime
 ) -> list[dict[str, Any]]:
     """The same bins with the records that the endpoint was asked for and has answered in that time."""
-    return _counted(platform, profile["bins"], rows="captured.sql", **_asked(spec, profile, table, start, end))
+    return _counted(
+        platform, profile["bins"], rows="captured.sql", **_asked(spec, profile["features"], table, start, end)
+    )
 
 
 def live_quality(
-    platform: Platform, spec: PipelineSpec, profile: Mapping[str, Any], table: str, start: datetime, end: datetime
+    platform: Platform, spec: PipelineSpec, table: str, start: datetime, end: datetime
 ) -> Mapping[str, Any] | None:
     """Row count, ROC-AUC, Brier score, log loss and calibration error of the answers of that time whose outcome is
     known; None where the pipeline has no monitoring/labels.sql, which says how to know."""
@@ -144,7 +147,7 @@ def live_quality(
         platform,
         "live_quality",
         labels=sql.render(spec.name, "monitoring/labels", silver=platform.silver_database),
-        **_asked(spec, profile, table, start, end),
+        **_asked(spec, [], table, start, end),  # whatever was asked: the answer counts
     )
     return found
 
@@ -164,15 +167,15 @@ def distances(reference: Sequence[Mapping[str, Any]], current: Sequence[Mapping[
 
 
 def _asked(
-    spec: PipelineSpec, profile: Mapping[str, Any], table: str, start: datetime, end: datetime
+    spec: PipelineSpec, features: Sequence[Mapping[str, Any]], table: str, start: datetime, end: datetime
 ) -> dict[str, Any]:
-    """The parameters of captured.sql."""
+    """The parameters of captured.sql, of which these features are wanted."""
     return {
         "captured": table,
         "first_hour": f"{start:%Y/%m/%d/%H}",
         "last_hour": f"{end:%Y/%m/%d/%H}",
         "since": f"{start:%Y-%m-%dT%H:%M:%SZ}",
-        "features": profile["features"],
+        "features": features,
         "prediction": spec.watch.prediction,
     }
 

@@ -10,7 +10,7 @@ from moto import mock_aws
 from test_on_moto import PLATFORM
 
 import flight_delay
-from silverline import health, health_report, metrics, months, silver
+from silverline import evaluation, health, health_report, metrics, months, silver, traffic
 from silverline.health import Finding, Look
 from silverline.monitoring import CHECKS, spec_of
 
@@ -125,6 +125,29 @@ def test_rows_that_can_not_be_used_are_counted_month_by_month(
     found = health.look_at_silver(LOOK)
     assert found.is_well is is_well and found.values == {"QuarantinedPercent": quarantined}
     assert found.sentence.endswith("of the 2 months before, 1.00 to 2.00 %")
+
+
+@pytest.mark.parametrize(
+    ("known", "log_loss", "is_well", "said"),
+    [
+        (500, 0.54, True, "log loss 0.5400, in the test 0.5000"),
+        (500, 0.56, False, "log loss 0.5600, in the test 0.5000"),
+        (499, 0.99, True, "fewer than the 500 of which anything is said"),
+    ],
+)
+def test_answers_may_come_out_a_little_worse_than_in_the_test(
+    monkeypatch: pytest.MonkeyPatch, known: int, log_loss: float, is_well: bool, said: str
+) -> None:
+    model = traffic.Served("7", "s3://gold/model.tar.gz", "s3://gold/evaluation/", ["2013-01"], NOW)
+    judged = {"row_count": known, "log_loss": log_loss, "brier": 0.2, "calibration_error": 0.1, "roc_auc": None}
+    monkeypatch.setattr(traffic, "served", lambda *_: model)
+    monkeypatch.setattr(traffic, "create_or_update_table", lambda *_: "gold.captured")
+    monkeypatch.setattr(traffic, "live_quality", lambda *_: judged)
+    tested = {"models": {"challenger": {"log_loss": {"value": 0.5}}}}
+    monkeypatch.setattr(evaluation, "read", {model.evaluation: tested}.__getitem__)
+    found = health.look_at_quality(LOOK)
+    assert found.is_well is is_well and found.sentence.endswith(said)
+    assert "LiveRocAuc" not in found.values and found.values["LabelledRecords"] == known
 
 
 FOUND = [

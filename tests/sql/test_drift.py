@@ -38,8 +38,7 @@ def place(athena: Athena, monkeypatch: pytest.MonkeyPatch) -> Platform:
     ]
     athena.given("silver.flight_features", [*rows, {**rows[0], "month": "2013-02", "carrier": "XX"}])
     monkeypatch.setattr(evaluation, "read_outputs", lambda _: {"metadata": {"columns": COLUMNS}})
-    tested = {"calibration": {"challenger": CALIBRATION}, "models": {"challenger": {"log_loss": {"value": 0.5}}}}
-    monkeypatch.setattr(evaluation, "read", lambda _: tested)
+    monkeypatch.setattr(evaluation, "read", lambda _: {"calibration": {"challenger": CALIBRATION}})
     names = {field.name: "" for field in dataclasses.fields(Platform)}
     return Platform(
         **{
@@ -175,9 +174,8 @@ def outcomes(athena: Athena, place: Platform) -> Platform:
 
 
 def quality(place: Platform) -> Any:
-    profile = {"features": COLUMNS}
     table = traffic.create_or_update_table(place, spec)
-    return traffic.live_quality(place, spec, profile, table, NOW - timedelta(hours=2), NOW + timedelta(minutes=1))
+    return traffic.live_quality(place, spec, table, NOW - timedelta(hours=2), NOW + timedelta(minutes=1))
 
 
 def test_answers_are_judged_by_what_came_as_scikit_learn_judges_them(athena: Athena, outcomes: Platform) -> None:
