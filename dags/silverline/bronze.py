@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import boto3
@@ -25,16 +25,21 @@ class File(NamedTuple):
 
 def files(platform: Platform, tables: Iterable[str]) -> list[File]:
     """The files of the tables, the empty ones left out."""
-    found = []
+    return [as_file(table, item) for table, item in newest_versions(platform, tables)]
+
+
+def newest_versions(platform: Platform, tables: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each file of the tables, the empty ones left out, as S3 lists it, with its table."""
     pages = boto3.client("s3").get_paginator("list_object_versions")
     for table in tables:
         for page in pages.paginate(Bucket=platform.bronze_bucket, Prefix=f"{table}/"):
-            for item in page.get("Versions", []):
-                if item["IsLatest"] and item["Size"]:
-                    match = MONTH_PREFIX.search(item["Key"])
-                    month = "-".join(match.groups()) if match else None
-                    found.append(File(table, month, item["Key"], item["VersionId"], item["ETag"]))
-    return found
+            yield from ((table, item) for item in page.get("Versions", []) if item["IsLatest"] and item["Size"])
+
+
+def as_file(table: str, item: Mapping[str, Any]) -> File:
+    """The file of the table that S3 lists so."""
+    match = MONTH_PREFIX.search(item["Key"])
+    return File(table, "-".join(match.groups()) if match else None, item["Key"], item["VersionId"], item["ETag"])
 
 
 def inventory(listed: Iterable[File], tables: Collection[str]) -> dict[str, dict[str, str]]:

@@ -1,14 +1,13 @@
 """Whether a pipeline is well: what monitoring looks at. Nothing here changes anything in AWS."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-import boto3
 
 from silverline import bronze, cloudwatch, evaluation, jobs, months, rollout, silver, sql, traffic
 from silverline.metrics import NAMESPACE
 from silverline.platform import Platform
+from silverline.sagemaker_requests import VARIANT
 from silverline.spec import PipelineSpec
 
 REMEMBERED = timedelta(days=14)
@@ -40,18 +39,11 @@ def look_at_bronze(look: Look) -> Finding:
     """How old the newest raw file is, and how long files have been waiting for a run."""
     spec, place = look.spec, look.platform
     tables = (*spec.monthly_sources, *spec.reference_sources)
-    pages = boto3.client("s3").get_paginator("list_objects_v2")
-    came = [
-        item["LastModified"]
-        for table in tables
-        for page in pages.paginate(Bucket=place.bronze_bucket, Prefix=f"{table}/")
-        for item in page.get("Contents", [])
-        if item["Size"]
-    ]
-    if not came:
+    listed = list(bronze.newest_versions(place, tables))
+    if not listed:
         return Finding("bronze", False, f"bronze has no file of {', '.join(tables)}")
-    age = look.now - max(came)
-    lacking = _months_lacking(look)
+    age = look.now - max(item["LastModified"] for _, item in listed)
+    lacking = _months_lacking(look, [bronze.as_file(table, item) for table, item in listed])
     values = {"BronzeAgeHours": _hours(age), "WaitingHours": _hours(age) if lacking else 0.0}
     said = f"the newest raw file came {_hours(age):.1f} hours ago"
     if lacking:
@@ -107,7 +99,7 @@ def look_at_endpoint(look: Look) -> Finding:
         return Finding("endpoint", True, "nothing has been deployed")
     status = endpoint["EndpointStatus"]
     serves = status in ("InService", "Updating", "SystemUpdating", "RollingBack")
-    found = _invocations(look, endpoint["ProductionVariants"][0]["VariantName"] if serves else "AllTraffic")
+    found = _invocations(look, endpoint["ProductionVariants"][0]["VariantName"] if serves else VARIANT)
     percent = 100.0 * found["errors"] / max(1.0, found["invocations"])
     values = {
         "EndpointInService": float(serves),
@@ -201,10 +193,9 @@ CHECKS: Mapping[str, Callable[[Look], Finding]] = {
 }
 
 
-def _months_lacking(look: Look) -> list[str]:
+def _months_lacking(look: Look, files: Sequence[bronze.File]) -> list[str]:
     """The months that bronze has complete and silver hasn't, or has from other files."""
     spec, place = look.spec, look.platform
-    files = bronze.files(place, (*spec.monthly_sources, *spec.reference_sources))
     inventory = bronze.inventory(files, spec.monthly_sources)
     complete = [month for month, found in inventory.items() if found.keys() >= set(spec.monthly_sources)]
     if not complete:

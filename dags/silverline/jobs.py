@@ -98,9 +98,10 @@ def stop_all(platform: Platform, dag_id: str, name_prefix: str) -> list[str]:
     return stopped
 
 
-def named(name_prefix: str, status: str) -> Iterator[tuple[Kind, str, str]]:
-    """Kind, name and ARN of every job of that status whose name is `name_prefix`, a hyphen and more."""
-    for kind, job in _listed(NameContains=name_prefix, StatusEquals=status):
+def named(name_prefix: str, status: str, **wanted: Any) -> Iterator[tuple[Kind, str, str]]:
+    """Kind, name and ARN of every job of that status whose name is `name_prefix`, a hyphen and more, by SageMaker's
+    lists, which may be asked for more."""
+    for kind, job in _listed(NameContains=name_prefix, StatusEquals=status, **wanted):
         name = job[f"{kind.member}Name"]
         if name.startswith(f"{name_prefix}-"):
             yield kind, name, job[f"{kind.member}Arn"]
@@ -143,9 +144,7 @@ def _started_by(platform: Platform, dag_id: str, name_prefix: str) -> Iterator[t
 
 def failed_since(aws_name: str, since: datetime) -> list[str]:
     """The names of a pipeline's jobs that have failed since then."""
-    listed = _listed(NameContains=f"{aws_name}-", StatusEquals="Failed", LastModifiedTimeAfter=since)
-    names = (job[f"{kind.member}Name"] for kind, job in listed)
-    return sorted(name for name in names if name.startswith(f"{aws_name}-"))
+    return sorted(name for _, name, _ in named(aws_name, "Failed", LastModifiedTimeAfter=since))
 
 
 def _listed(**wanted: Any) -> Iterator[tuple[Kind, dict[str, Any]]]:

@@ -11,6 +11,7 @@ from silverline.spec import BatchSpec, PipelineSpec, Spec
 
 CHANNELS = ("train", "validation", "test")
 CODE_CHANNEL = "code"
+VARIANT = "AllTraffic"  # of an endpoint the one
 JSON_LINES = "application/jsonlines"
 MODEL_CODE = "/opt/ml/model/code"
 SERVING = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": MODEL_CODE}
@@ -179,7 +180,7 @@ def endpoint_config(spec: PipelineSpec, name: str, model_name: str) -> dict[str,
         "EndpointConfigName": name,
         "ProductionVariants": [
             {
-                "VariantName": "AllTraffic",
+                "VariantName": VARIANT,
                 "ModelName": model_name,
                 "InitialInstanceCount": spec.endpoint_instance_count,
                 "InstanceType": spec.endpoint_instance_type,

@@ -11,7 +11,7 @@ from typing import Any
 import awswrangler as wr
 import boto3
 
-from silverline import datasets, sql
+from silverline import catalog, datasets, sql
 from silverline.platform import Platform
 from silverline.spec import Spec, Stage
 
@@ -186,7 +186,6 @@ def _create_empty_table(platform: Platform, layer: str, name: str, statement: st
 
 
 def _create_or_update_table(platform: Platform, spec: Spec, layer: str, table: str, source: Mapping[str, Any]) -> None:
-    glue = boto3.client("glue")
     table_input: Any = {
         "Name": table,
         "Description": f"Published by the pipeline {spec.name}, audited by its SQL.",
@@ -198,10 +197,7 @@ def _create_or_update_table(platform: Platform, spec: Spec, layer: str, table: s
         "PartitionKeys": source["PartitionKeys"],
         "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
     }
-    try:
-        glue.create_table(DatabaseName=platform.database(layer), TableInput=table_input)
-    except glue.exceptions.AlreadyExistsException:
-        glue.update_table(DatabaseName=platform.database(layer), TableInput=table_input)
+    catalog.create_or_update_table(platform.database(layer), table_input)
 
 
 def _published_location(platform: Platform, spec: Spec, layer: str, table: str) -> str:

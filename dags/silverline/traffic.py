@@ -5,15 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import boto3
 from botocore.exceptions import ClientError
 
-from silverline import champion, drift, evaluation, lineage, model_packages, months, objects, rollout, sql
+from silverline import catalog, champion, drift, evaluation, lineage, model_packages, months, objects, rollout, sql
 from silverline.platform import Platform
+from silverline.sagemaker_requests import VARIANT
 from silverline.spec import PipelineSpec
 
 PREDICTION = "prediction"
-VARIANT = "AllTraffic"
 _SIDE = "struct<observedcontenttype:string,mode:string,data:string,encoding:string>"
 _METADATA = "struct<eventid:string,inferenceid:string,inferencetime:string,customattributes:array<string>>"
 
@@ -55,7 +54,6 @@ def served(platform: Platform, spec: PipelineSpec) -> Served | None:
 def create_or_update_table(platform: Platform, spec: PipelineSpec) -> str:
     """The full name of gold's table over the captured traffic, whose hours follow from the clock: nothing has to be
     registered when traffic comes. https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture.html"""
-    glue = boto3.client("glue")
     name, location = (
         f"{spec.name}_captured",
         f"s3://{platform.gold_bucket}/{spec.name}/captured/{spec.aws_name}/{VARIANT}/",
@@ -87,10 +85,7 @@ def create_or_update_table(platform: Platform, spec: PipelineSpec) -> str:
         },
         "PartitionKeys": [{"Name": "hour", "Type": "string"}],
     }
-    try:
-        glue.create_table(DatabaseName=platform.gold_database, TableInput=table)
-    except glue.exceptions.AlreadyExistsException:
-        glue.update_table(DatabaseName=platform.gold_database, TableInput=table)
+    catalog.create_or_update_table(platform.gold_database, table)
     return f"{platform.gold_database}.{name}"
 
 

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 import jsonschema
 
 from laptop.settings import REPOSITORY
+from silverline import catalog
 
 SCHEMA = REPOSITORY / "infra" / "bronze_table.schema.json"
 SQL_FOLDER = REPOSITORY / "glue_like_sql"
@@ -67,9 +67,4 @@ def table_input(name: str, table: Mapping[str, Any], bucket: str) -> dict[str, A
 
 def create_or_update(name: str, table: Mapping[str, Any], database: str, bucket: str) -> None:
     """Make the table in Glue, or make it again as it is described today."""
-    glue = boto3.client("glue")
-    wanted: Any = table_input(name, table, bucket)
-    try:
-        glue.create_table(DatabaseName=database, TableInput=wanted)
-    except glue.exceptions.AlreadyExistsException:
-        glue.update_table(DatabaseName=database, TableInput=wanted)
+    catalog.create_or_update_table(database, table_input(name, table, bucket))

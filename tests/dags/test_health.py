@@ -68,7 +68,7 @@ def test_of_what_silver_is_made_of_nothing_waits(monkeypatch: pytest.MonkeyPatch
 
 def test_bronze_that_somebody_promises_to_fill_may_not_be_older_than_promised(monkeypatch: pytest.MonkeyPatch) -> None:
     put_files()
-    monkeypatch.setattr(health, "_months_lacking", lambda look: [])
+    monkeypatch.setattr(health, "_months_lacking", lambda *_: [])
     assert health.look_at_bronze(later(30, bronze_age=timedelta(hours=48))).is_well
     assert not health.look_at_bronze(later(50, bronze_age=timedelta(hours=48))).is_well
 
