@@ -64,6 +64,7 @@ def watch(prefix: str, environment: str, pipeline: str) -> list[str]:
 
 
 def _put(alarms: Mapping[str, dict[str, Any]]) -> list[str]:
+    cloudwatch = boto3.client("cloudwatch")
     for name, alarm in alarms.items():
-        boto3.client("cloudwatch").put_metric_alarm(AlarmName=name, **alarm)
+        cloudwatch.put_metric_alarm(AlarmName=name, **alarm)
     return list(alarms)

@@ -2,14 +2,13 @@
 
 import importlib
 import logging
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from laptop import arguments, history, progress, services, summary
+from laptop import arguments, history, progress, summary
 from laptop.airflow import Api
 from laptop.services import ServiceError
 from laptop.settings import STATE
@@ -17,8 +16,6 @@ from laptop.starting import Started
 from silverline import bronze, months
 from silverline.platform import Platform
 from silverline.spec import PipelineSpec
-
-POLL_SECONDS = 0.5
 
 
 def wanted(first: str, last: str) -> list[str]:
@@ -41,7 +38,7 @@ def backfill(started: Started, pipeline: str, asked: list[str], again: bool, con
     if api.unfinished_runs(pipeline):
         console.print(f"waiting: another run of {pipeline} must end first", highlight=False)
         while api.unfinished_runs(pipeline):
-            _check_services()
+            progress.pause()
     for month in asked:
         run = api.run_of(pipeline, month)
         if run and run["state"] == "success" and not again:
@@ -105,7 +102,7 @@ def _ended(api: Api, pipeline: str, month: str, console: Console) -> dict[str, A
                 tasks = api.task_instances(pipeline, run["dag_run_id"])
                 going = [task["task_id"] for task in tasks if task["state"] in ("running", "deferred")]
                 status.update(f"{month}  {', '.join(going) or run['state']}")
-            _check_services()
+            progress.pause()
 
 
 def _line(month: str, run: dict[str, Any], report: dict[str, Any]) -> str:
@@ -116,9 +113,3 @@ def _line(month: str, run: dict[str, Any], report: dict[str, Any]) -> str:
         f"{month}  {report['decision']:<8} ROC-AUC {found['challenger']}, champion's {found.get('champion', '-'):<6}  "
         f"version {report['model_package'].rpartition('/')[2]}, {deployed}  {seconds:.0f} s"
     )
-
-
-def _check_services() -> None:
-    for name in progress.WATCHED:
-        services.check(name)
-    time.sleep(POLL_SECONDS)

@@ -38,13 +38,12 @@ def demo(started: Started, console: Console) -> int:
     logging.getLogger("botocore").setLevel(logging.WARNING)  # Airflow, which comes with them, lets that tell too much
     alarm = f"silverline-{ENVIRONMENT}-{spec.aws_name}-traffic"
     model = traffic.served(place, spec)
-    if model is None or len(model.trained_on) > 2:
+    if not _is_naive(model):
         _say(console, "training a model on January and February alone")
-        _run(started, spec.name, NAIVE, console)
-        model = traffic.served(place, spec)
-        if model is None or len(model.trained_on) > 2:
+        _finish(started, spec.name, api.trigger(spec.name, NAIVE)["dag_run_id"], console)
+        if not _is_naive(model := traffic.served(place, spec)):
             raise ServiceError("the gate did not let that model into service: `make clean`, and once more")
-    _say(console, f"version {model.version} is served, trained on {model.trained_on[0]} to {model.trained_on[-1]}")
+    _say_served(console, model)
 
     lines = _questions(started, spec, batch)
     _say(console, f"asking the endpoint for {len(lines)} flights of {ASKED_MONTH}")
@@ -54,19 +53,17 @@ def demo(started: Started, console: Console) -> int:
     _wait_for_alarm(alarm, "ALARM")
     _say(console, f"[bold red]{alarm} is on[/]")
 
+    def new_run() -> str | None:
+        return next((run["dag_run_id"] for run in api.runs(spec.name) if run["dag_run_id"] not in before), None)
+
     time.sleep(ASSET_SECONDS)
-    if not (started_by_itself := [run for run in api.runs(spec.name) if run["dag_run_id"] not in before]):
+    if new_run() is None:
         _say(console, "the pipeline was told of this model before, once: telling it again")
         api.announce(f"{spec.name}.drift")
-        started_by_itself = _until(
-            lambda: [run for run in api.runs(spec.name) if run["dag_run_id"] not in before], "a run by itself"
-        )
-    run = started_by_itself[0]
-    _say(console, f"{spec.name} trains again: {run['dag_run_id']}")
-    _finish(started, spec.name, run["dag_run_id"], console)
-    model = traffic.served(place, spec)
-    assert model is not None
-    _say(console, f"version {model.version} is served, trained on {model.trained_on[0]} to {model.trained_on[-1]}")
+    run_id = _until(new_run, "a run by itself")
+    _say(console, f"{spec.name} trains again: {run_id}")
+    _finish(started, spec.name, run_id, console)
+    _say_served(console, traffic.served(place, spec))
 
     _say(console, "asking it for the same flights")
     _ask(spec.aws_name, lines)
@@ -75,6 +72,15 @@ def demo(started: Started, console: Console) -> int:
     _say(console, f"[bold green]{alarm} is off[/]")
     console.print(f"\nDashboard {started.settings.dashboard_url}", soft_wrap=True, highlight=False)
     return 0
+
+
+def _is_naive(model: Any) -> bool:
+    """Whether the model that is served has learned from no more than what NAIVE leaves it."""
+    return model is not None and len(model.trained_on) <= 2
+
+
+def _say_served(console: Console, model: Any) -> None:
+    _say(console, f"version {model.version} is served, trained on {model.trained_on[0]} to {model.trained_on[-1]}")
 
 
 def _questions(started: Started, spec: PipelineSpec, batch: BatchSpec) -> list[dict[str, Any]]:
@@ -117,10 +123,6 @@ def _look(started: Started, spec: PipelineSpec, console: Console) -> None:
     for check in ("traffic", "quality"):
         found = started.api.xcom("monitoring", run_id, f"check.look_at_{check}", map_index=0)
         _say(console, f"monitoring, {check}: {found['sentence']}")
-
-
-def _run(started: Started, dag_id: str, conf: dict[str, Any], console: Console) -> None:
-    _finish(started, dag_id, started.api.trigger(dag_id, conf)["dag_run_id"], console)
 
 
 def _finish(started: Started, dag_id: str, run_id: str, console: Console) -> None:

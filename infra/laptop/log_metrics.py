@@ -36,8 +36,14 @@ def create_or_update(environment: str, pipelines: Iterable[str]) -> None:
     """Let CloudWatch Logs count them, in log groups that are there then."""
     logs: Any = boto3.client("logs")
     for request in filters(environment, pipelines):
-        try:
-            logs.create_log_group(logGroupName=request["logGroupName"])
-        except logs.exceptions.ResourceAlreadyExistsException:
-            pass  # SageMaker has made it, or an earlier start
+        create_log_group(logs, request["logGroupName"])
         logs.put_metric_filter(**request)
+
+
+def create_log_group(logs: Any, name: str) -> str:
+    """The group's name, which is there then."""
+    try:
+        logs.create_log_group(logGroupName=name)
+    except logs.exceptions.ResourceAlreadyExistsException:
+        pass  # SageMaker has made it, or an earlier start
+    return name

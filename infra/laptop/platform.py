@@ -40,7 +40,7 @@ def apply() -> dict[str, Any]:
         },
         "canary_seconds": alarms.CANARY_SECONDS,
         "alarm_topic_arn": boto3.client("sns").create_topic(Name=f"{prefix}-alarms")["TopicArn"],
-        "log_group": _log_group(f"/silverline/{ENVIRONMENT}/pipelines"),
+        "log_group": log_metrics.create_log_group(boto3.client("logs"), f"/silverline/{ENVIRONMENT}/pipelines"),
     }
     jsonschema.validate(document, json.loads(SCHEMA.read_text()))
     for layer in BUCKETS:
@@ -85,15 +85,6 @@ def _role(name: str, principal: dict[str, str]) -> str:
         statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         return str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"])
-
-
-def _log_group(name: str) -> str:
-    logs = boto3.client("logs")
-    try:
-        logs.create_log_group(logGroupName=name)
-    except logs.exceptions.ResourceAlreadyExistsException:
-        pass  # it is there from an earlier start, as it should be
-    return name
 
 
 def _model_package_group(name: str) -> str:

@@ -39,10 +39,15 @@ def follow(api: Api, dag_id: str, run_id: str, console: Console) -> str:
 def wait(api: Api, dag_id: str, run_id: str) -> str:
     """The state of the run once it has ended; nothing is shown meanwhile."""
     while (state := str(api.run(dag_id, run_id)["state"])) not in FINISHED:
-        for name in WATCHED:
-            services.check(name)
-        time.sleep(POLL_SECONDS)
+        pause()
     return state
+
+
+def pause(seconds: float = POLL_SECONDS) -> None:
+    """Wait until it is time to look again; ServiceError where a service has ended."""
+    for name in WATCHED:
+        services.check(name)
+    time.sleep(seconds)
 
 
 def _live(api: Api, dag_id: str, run_id: str, console: Console) -> str:
@@ -78,9 +83,7 @@ def _until_finished(
         show(api.task_instances(dag_id, run_id))
         if state in FINISHED:
             return state
-        for name in WATCHED:
-            services.check(name)
-        time.sleep(max(POLL_SECONDS, (time.monotonic() - began) / LONGEST_SHARE))
+        pause(max(POLL_SECONDS, (time.monotonic() - began) / LONGEST_SHARE))
 
 
 def _table(tasks: list[dict[str, Any]]) -> Table:

@@ -54,8 +54,7 @@ class Airflow:
 @pytest.fixture
 def airflow(monkeypatch: pytest.MonkeyPatch) -> Airflow:
     monkeypatch.setattr(backfill, "_require_files", lambda *arguments: None)
-    monkeypatch.setattr(progress, "WATCHED", ())
-    monkeypatch.setattr(backfill, "POLL_SECONDS", 0)
+    monkeypatch.setattr(progress, "pause", lambda: None)
     return Airflow()
 
 
