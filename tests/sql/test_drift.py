@@ -126,6 +126,30 @@ def test_missing_values_unseen_categories_and_what_is_no_number_are_told_apart(a
     assert found["distance_miles"]["missing"] == found["temperature_fahrenheit"]["missing"] == 1
 
 
+def test_a_feature_missing_throughout_training_and_predictions_in_one_bin_are_counted_in_that_bin(
+    athena: Athena, place: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibration = {"challenger": CALIBRATION[:1]}
+    monkeypatch.setattr(evaluation, "read", lambda _: {"calibration": calibration})
+    february = {"month": "2013-02", "carrier": "AA", "distance_miles": 1.0, "temperature_fahrenheit": None}
+    january = {**february, "month": "2013-01", "temperature_fahrenheit": 50.0}
+    athena.given("silver.flight_features", [february, january])
+    trained = MODEL._replace(version="8", trained_on=["2013-02"])
+    profile = traffic.profile(place, spec, trained)
+    bins = {bin["name"]: bin for bin in profile["bins"]}
+    assert bins["temperature_fahrenheit"] == {
+        **{"name": "temperature_fahrenheit", "edges": []},
+        **{"counts": [0], "missing": 1},
+    }
+    assert (bins["prediction"]["edges"], bins["prediction"]["counts"]) == ([], [30])
+
+    capture(athena, one("AA", 1, 0.9), one("AA", 1, 0.1, temperature_fahrenheit=None))
+    table = traffic.create_or_update_table(place, spec)
+    found = traffic.counts(place, spec, profile, table, NOW - timedelta(hours=2), NOW + timedelta(minutes=1))
+    asked = {bin["name"]: (bin["counts"], bin["missing"]) for bin in found}
+    assert asked["temperature_fahrenheit"] == ([1], 1) and asked["prediction"] == ([2], 0)
+
+
 def test_smoke_tests_old_traffic_and_what_is_no_json_are_not_counted(athena: Athena, place: Platform) -> None:
     capture(athena, one("AA", 1, 0.1), customAttributes=["smoke-test"])
     capture(athena, one("AA", 1, 0.1), at=NOW - timedelta(hours=5))
