@@ -1,6 +1,7 @@
 """What is said of a run that is over, and the lines of JSON that it is said in."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -212,8 +213,11 @@ def test_what_the_dashboard_draws_is_emitted_by_something() -> None:
     widgets = dashboard.body("test", ["flight_delay"], [])["widgets"]
     drawn = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
     texts = [[part for part in metric if isinstance(part, str)] for metric in drawn]
-    own = {(metric[1], *metric[2::2]) for metric in texts if metric[0] == metrics.NAMESPACE}
-    assert own and own - emitted() == set()
+    own = {(metric[1], *metric[2::2]) for metric in texts if metric and metric[0] == metrics.NAMESPACE}
+    searches = [metric[0]["expression"] for metric in drawn if isinstance(metric[0], dict)]
+    schema = re.compile(rf'{{{metrics.NAMESPACE},([^}}]*)}} MetricName="([^"]*)"')
+    searched = {(name, *names.split(",")) for text in searches for names, name in schema.findall(text)}
+    assert own and len(searched) == len(searches) and (own | searched) - emitted() == set()
 
 
 def test_every_unit_is_of_a_metric_that_is_emitted() -> None:

@@ -137,7 +137,6 @@ def test_what_is_no_expression_says_why(expression: str, complaint: str) -> None
     ("expression", "name"),
     [
         ("ANOMALY_DETECTION_BAND(m1, 2)", "ANOMALY_DETECTION_BAND"),
-        ("SEARCH('{Tests} m', 'Sum')", "SEARCH"),
         ("m1 / SERVICE_QUOTA(m1)", "SERVICE_QUOTA"),
         ('SELECT AVG(m) FROM "Tests"', "SELECT"),
     ],

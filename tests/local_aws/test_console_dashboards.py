@@ -76,6 +76,14 @@ def test_metric_math_is_drawn_and_what_it_is_made_of_may_be_hidden(pages: Pages,
     assert figure["layout"]["yaxis2"]["title"]["text"] == "share"
 
 
+def test_a_search_draws_a_line_for_each_metric_that_it_finds(pages: Pages, namespace: str) -> None:
+    for feature, value in (("hour", 1.0), ("temperature", 2.0)):
+        put_metric(namespace, "drift", [value], feature=feature)
+    [figure] = drawn(pages, metric([{"expression": f"SEARCH('{{{namespace},feature}}', 'Maximum')", "label": ""}]))
+    assert named(figure) == {"hour": [1.0], "temperature": [2.0]}
+    assert len({line["line"]["color"] for line in figure["data"]}) == 2
+
+
 def test_areas_are_stacked_and_a_threshold_is_marked(pages: Pages, namespace: str) -> None:
     put_metric(namespace, "a", [1.0, 2.0])
     threshold = {"value": 5, "label": "too many", "fill": "above"}
@@ -160,7 +168,7 @@ def test_a_text_widget_is_markdown_without_html(pages: Pages) -> None:
         (metric(["N", "m"], view="table"), "A view called 'table' is not drawn here"),
         (metric(["N", "m"], view="gauge"), "A gauge needs yAxis.left.min and yAxis.left.max."),
         (metric(["N", "m"], stat="Most"), "InvalidParameterValue The value Most for parameter"),
-        (metric([{"expression": "SEARCH('{N,d}', 'Sum')"}]), "NotImplementedException SEARCH in an expression"),
+        (metric([{"expression": "SELECT AVG(m)"}]), "NotImplementedException SELECT in an expression"),
         ({"type": "log", "properties": {"query": "fields @message"}}, "does not begin with SOURCE 'a log group'"),
         (
             {"type": "log", "properties": {"query": "SOURCE 'nowhere' | fields @message"}},

@@ -120,6 +120,8 @@ def _check_alarm_queries(request: Mapping[str, Any]) -> int:
         raise ValidationError(f"Metrics list cannot be specified together with {', '.join(both)}.")
     queries = request["Metrics"]
     values = check_queries(queries, "Metrics")
+    if any(parse(query["Expression"]).searches for query in queries if query.get("Expression")):
+        raise ValidationError("SEARCH is not supported in the metrics of an alarm.")
     returned = [query["Id"] for query in queries if query.get("ReturnData", True)]
     if len(returned) != 1:
         raise ValidationError("Exactly one element of the metrics list should return data.")

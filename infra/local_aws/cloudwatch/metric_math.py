@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from local_aws.cloudwatch import search
 from local_aws.cloudwatch.math_functions import FUNCTIONS, combine, negated
 from local_aws.cloudwatch.series import MathError, Series, Surroundings, Value
+from local_aws.cloudwatch.statistics import UnknownStatistic, statistic
 
 # Functions of AWS's whose data local AWS does not have.
 NOT_HERE = (
-    *("ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC", "SEARCH", "SERVICE_QUOTA", "DB_PERF_INSIGHTS", "LAMBDA"),
+    *("ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC", "SERVICE_QUOTA", "DB_PERF_INSIGHTS", "LAMBDA"),
     "SELECT",
 )
 MOST_OPERANDS, DEEPEST = 200, 30  # of one expression; an operand may lie within the one before
@@ -29,10 +31,11 @@ class NotHere(Exception):
 
 @dataclass(frozen=True)
 class Expression:
-    """A parsed expression, and the ids of the metrics and expressions it is about."""
+    """A parsed expression, the ids of the metrics and expressions it is about, and whether it searches for others."""
 
     evaluate: Evaluate
     references: frozenset[str]
+    searches: bool
 
 
 @lru_cache(maxsize=1024)
@@ -40,7 +43,7 @@ def parse(text: str) -> Expression:
     """The expression that `text` is; MathError where it is none, NotHere where local AWS can't carry it out."""
     parser = _Parser(text)
     evaluate = parser.whole()
-    return Expression(evaluate, frozenset(parser.references))
+    return Expression(evaluate, frozenset(parser.references), parser.searches)
 
 
 def evaluate(text: str, surroundings: Surroundings) -> Series | list[Series]:
@@ -69,6 +72,7 @@ class _Parser:
         self.tokens: list[tuple[str, str]] = []
         self.references: set[str] = set()
         self.operands = self.depth = 0
+        self.searches = False
         if text.split()[:1] == ["SELECT"]:  # a query of Metrics Insights, which has a language of its own
             raise NotHere("SELECT")
         position, text = 0, text.rstrip()
@@ -142,6 +146,8 @@ class _Parser:
     def named(self, name: str) -> Evaluate:
         if name in NOT_HERE:
             raise NotHere(name)
+        if name == "SEARCH":
+            return self.search()
         if self.take("("):
             function = FUNCTIONS.get(name)
             if not function:
@@ -152,6 +158,28 @@ class _Parser:
             return lambda _: name
         self.references.add(name)
         return lambda around: around.named(name)
+
+    def search(self) -> Evaluate:
+        self.expect("(")
+        text = self.constant("text")
+        self.expect(",")
+        name = self.constant("text")
+        period = int(float(self.constant("number"))) if self.take(",") else None
+        self.expect(")")
+        try:
+            asked = search.Search(search.parse(text), statistic(name), period)
+        except UnknownStatistic as error:
+            raise MathError(f"SEARCH: {name} is no statistic") from error
+        except search.SearchError as error:
+            raise MathError(f"SEARCH: {error}") from error
+        self.searches = True
+        return lambda around: around.search(asked)
+
+    def constant(self, kind: str) -> str:
+        if not self.tokens or self.tokens[0][0] != kind:
+            raise MathError("SEARCH takes a text and a statistic, both in quotes, and may take a number of seconds")
+        text = self.tokens.pop(0)[1]
+        return text[1:-1] if kind == "text" else text
 
     def items(self, end: str) -> list[Evaluate]:
         found: list[Evaluate] = []

@@ -1,6 +1,7 @@
 """GetMetricStatistics, GetMetricData and ListMetrics over what was put."""
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,13 +10,15 @@ from typing import Any
 from local_aws.cloudwatch.evaluation import Datapoint
 from local_aws.cloudwatch.metric_math import evaluate, in_order
 from local_aws.cloudwatch.metrics import Key, MetricStore, key_of
+from local_aws.cloudwatch.search import Search, labels
 from local_aws.cloudwatch.series import Series, Surroundings
 from local_aws.cloudwatch.statistics import by_period, statistic
 
 DAY = 86400
 PAGE_METRICS = 500
 RECENTLY_ACTIVE_SECONDS = 3 * 3600
-LISTED_SECONDS = 14 * DAY  # a metric that got nothing for so long is listed no more
+LISTED_SECONDS = 14 * DAY  # a metric that got nothing for so long is listed no more, nor found
+MOST_FOUND = 500  # by a search
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,28 @@ def metric_data(
     for name in in_order({name: query["Expression"] for name, query in expressions.items()}):
         query = expressions[name]
         period = query.get("Period") or max(periods, default=60)
-        results[name] = evaluate(query["Expression"], Surroundings(_times(begin(period), end, period), series, results))
+        times = _times(begin(period), end, period)
+        search = _searching(store, period, begin, end)
+        results[name] = evaluate(query["Expression"], Surroundings(times, series, results, search))
         found[name] = _expression_results(query, results[name])
     return [result for query in queries for result in found[query["Id"]]]
+
+
+def _searching(
+    store: MetricStore, period: int, begin: Callable[[int], float], end: float
+) -> Callable[[Search], list[Series]]:
+    """What finds metrics and their data points in the range; in an order of their own, which AWS doesn't tell."""
+
+    def search(asked: Search) -> list[Series]:
+        every = asked.period or period
+        keys = sorted(key for key in metrics(store, {}, time.time()) if asked.matches(key))[:MOST_FOUND]
+        found = [store.datapoints(key, asked.statistic, every, begin(every), end) for key in keys]
+        return [
+            Series({point.start: point.value for point in points if point.value is not None}, label, every)
+            for points, label in zip(found, labels(keys), strict=True)
+        ]
+
+    return search
 
 
 def _times(start: float, end: float, period: int) -> list[float]:
