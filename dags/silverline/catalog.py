@@ -11,4 +11,5 @@ def create_or_update_table(database: str, table: Any) -> None:
     try:
         glue.create_table(DatabaseName=database, TableInput=table)
     except glue.exceptions.AlreadyExistsException:
-        glue.update_table(DatabaseName=database, TableInput=table)
+        # The description is code: its earlier versions are git's to keep.
+        glue.update_table(DatabaseName=database, TableInput=table, SkipArchive=True)

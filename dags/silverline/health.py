@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from silverline import bronze, cloudwatch, evaluation, jobs, months, rollout, silver, sql, traffic
 from silverline.metrics import NAMESPACE
@@ -12,6 +13,11 @@ from silverline.spec import PipelineSpec
 
 REMEMBERED = timedelta(days=14)
 """How far back a run is looked for."""
+INVOCATIONS = timedelta(hours=2)
+"""How far back at most the endpoint's are counted, whenever was looked before: a day's would hide an outage."""
+NEVER = datetime.min.replace(tzinfo=UTC)
+MONTHS = 6
+"""Of how many months the rows are counted that can't be used."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +32,11 @@ class Look:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was seen, in a sentence and in numbers, of the whole and of each feature, and whether that is well."""
+    """What was seen, in a sentence and in numbers, of the whole and of each feature, and whether that is well: None
+    where too little was seen to say so."""
 
     check: str
-    is_well: bool
+    is_well: bool | None
     sentence: str
     values: Mapping[str, float] = field(default_factory=dict)
     features: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -43,29 +50,31 @@ def look_at_bronze(look: Look) -> Finding:
     if not listed:
         return Finding("bronze", False, f"bronze has no file of {', '.join(tables)}")
     age = look.now - max(item["LastModified"] for _, item in listed)
-    lacking = _months_lacking(look, [bronze.as_file(table, item) for table, item in listed])
-    values = {"BronzeAgeHours": _hours(age), "WaitingHours": _hours(age) if lacking else 0.0}
+    waiting = _waiting(look, listed)
+    longest = look.now - min(waiting.values(), default=look.now)
+    values = {"BronzeAgeHours": _hours(age), "WaitingHours": _hours(longest)}
     said = f"the newest raw file came {_hours(age):.1f} hours ago"
-    if lacking:
-        said += f", and silver is without {', '.join(lacking)} as bronze has it"
+    if waiting:
+        said += f", and silver is without {', '.join(waiting)} as bronze has it, for {_hours(longest):.1f} hours"
     too_old = spec.watch.bronze_age is not None and age > spec.watch.bronze_age
-    return Finding("bronze", not too_old and not (lacking and age > spec.watch.waiting), said, values)
+    return Finding("bronze", not too_old and longest <= spec.watch.waiting, said, values)
 
 
 def look_at_runs(look: Look) -> Finding:
-    """Whether the last run of the pipeline's own DAG was well, and how long ago one was."""
-    last = {
-        name: max(found, default=None)
-        for name, found in _times(look, ("RunsSucceeded", "RunsFailed"), look.now - REMEMBERED).items()
-    }
-    succeeded, failed = last["RunsSucceeded"], last["RunsFailed"]
+    """Whether the last run of the pipeline's own DAG was well and in time, and how long ago one was."""
+    seen = _runs(look, look.now - REMEMBERED)
+    succeeded, failed = (max((time for time, value in seen[name] if value > 0), default=None) for name in RUNS[:2])
     if succeeded is None and failed is None:
         return Finding("runs", True, f"no run has ended in the last {REMEMBERED.days} days")
     since = look.now - (succeeded or look.now - REMEMBERED)
     values = {"HoursSinceSuccess": _hours(since)}
     if failed and (succeeded is None or failed >= succeeded):
         return Finding("runs", False, f"the last run failed, about {failed:%Y-%m-%d %H:%M} UTC", values)
-    return Finding("runs", True, f"the last run was well, {_hours(since):.1f} hours ago", values)
+    took = timedelta(seconds=max((value for time, value in seen["RunSeconds"] if time == succeeded), default=0.0))
+    said = f"the last run was well, {_hours(since):.1f} hours ago"
+    if took > look.spec.late_after:
+        return Finding("runs", False, f"{said}, and late: it took {_hours(took):.1f} hours", values)
+    return Finding("runs", True, said, values)
 
 
 def look_at_jobs(look: Look) -> Finding:
@@ -80,11 +89,12 @@ def look_at_silver(look: Look) -> Finding:
     published = sorted(silver.published_months(look.platform, look.spec.feature_table))
     if not published:
         return Finding("silver", True, "silver has no month yet")
+    counted = published[-MONTHS:]
     counts = {
         row["month"]: 100.0 * row["rows_quarantined"] / max(1, row["rows_in"])
-        for row in silver.row_counts(look.platform, look.spec, published)
+        for row in silver.row_counts(look.platform, look.spec, counted)
     }
-    newest, *earlier = (counts[month] for month in reversed(published))
+    newest, *earlier = (counts[month] for month in reversed(counted))
     said = f"{newest:.2f} % of the rows of {published[-1]} can't be used"
     if earlier:
         said += f"; of the {len(earlier)} months before, {min(earlier):.2f} to {max(earlier):.2f} %"
@@ -98,8 +108,11 @@ def look_at_endpoint(look: Look) -> Finding:
     if endpoint is None:
         return Finding("endpoint", True, "nothing has been deployed")
     status = endpoint["EndpointStatus"]
+    if status == "Creating":
+        return Finding("endpoint", None, "it is being created")
     serves = status in ("InService", "Updating", "SystemUpdating", "RollingBack")
-    found = _invocations(look, endpoint["ProductionVariants"][0]["VariantName"] if serves else VARIANT)
+    since = max(look.since, look.now - INVOCATIONS)
+    found = _invocations(look, since, endpoint["ProductionVariants"][0]["VariantName"] if serves else VARIANT)
     percent = 100.0 * found["errors"] / max(1.0, found["invocations"])
     values = {
         "EndpointInService": float(serves),
@@ -107,9 +120,7 @@ def look_at_endpoint(look: Look) -> Finding:
         "ErrorPercent": percent,
         **({"LatencyP99Milliseconds": found["latency"] / 1000} if found["invocations"] else {}),
     }
-    said = (
-        f"{status}; {found['invocations']:.0f} invocations since {look.since:%Y-%m-%d %H:%M} UTC, {percent:.2f} % 5xx"
-    )
+    said = f"{status}; {found['invocations']:.0f} invocations since {since:%Y-%m-%d %H:%M} UTC, {percent:.2f} % 5xx"
     return Finding("endpoint", serves and percent <= look.spec.watch.error_percent, said, values)
 
 
@@ -127,7 +138,7 @@ def look_at_traffic(look: Look) -> Finding:
     asked = f"{records} records since {start:%Y-%m-%d %H:%M} UTC to version {model.version}"
     if records < watch.least_records:
         few = f"fewer than the {watch.least_records} of which anything is said"
-        return Finding("traffic", True, f"{asked}, {few}", {"CapturedRecords": records})
+        return Finding("traffic", None, f"{asked}, {few}", {"CapturedRecords": records})
     found = traffic.distances(profile["bins"], counted)
     prediction = found.pop(traffic.PREDICTION)
     drifted = sorted(
@@ -169,7 +180,7 @@ def look_at_quality(look: Look) -> Finding:
     values = {"LabelledRecords": float(found["row_count"])}
     if found["row_count"] < watch.least_records:
         return Finding(
-            "quality", True, f"{known}, fewer than the {watch.least_records} of which anything is said", values
+            "quality", None, f"{known}, fewer than the {watch.least_records} of which anything is said", values
         )
     tested = evaluation.read(model.evaluation)["models"]["challenger"]["log_loss"]["value"]
     values |= {
@@ -193,40 +204,54 @@ CHECKS: Mapping[str, Callable[[Look], Finding]] = {
 }
 
 
-def _months_lacking(look: Look, files: Sequence[bronze.File]) -> list[str]:
-    """The months that bronze has complete and silver hasn't, or has from other files."""
+def _waiting(look: Look, listed: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, datetime]:
+    """The months that bronze has complete and silver hasn't, or has from other files, each with since when.
+
+    Where only the SQL is newer nothing waits: the next run makes these months anew, and a new file starts it.
+    """
     spec, place = look.spec, look.platform
+    files = [bronze.as_file(table, item) for table, item in listed]
     inventory = bronze.inventory(files, spec.monthly_sources)
     complete = [month for month, found in inventory.items() if found.keys() >= set(spec.monthly_sources)]
     if not complete:
-        return []
+        return {}
     references = bronze.references(place, files, spec.reference_sources)
     digest, made = sql.digest(spec.name), silver.made_months(place, spec)
-    return [
-        month
-        for month in months.between(min(inventory), max(complete))
-        if made.get(month) != months.fingerprint(month, inventory, references, digest)
-    ]
+    published = silver.published_at(place, spec.feature_table)
+    came = [(file.table, file.month, item["LastModified"]) for file, (_, item) in zip(files, listed, strict=True)]
+    waiting = {}
+    for month in months.between(min(inventory), max(complete)):
+        if made.get(month) == months.fingerprint(month, inventory, references, digest):
+            continue
+        sources = (month, months.previous(month), None)  # None: the reference tables
+        times = [time for _, of, time in came if of in sources and time > published.get(month, NEVER)]
+        if times and month not in published:  # since the last of its tables has had a file
+            own = [(table, time) for table, of, time in came if of == month]
+            times = [max(min(time for of, time in own if of == table) for table in {table for table, _ in own})]
+        if times:
+            waiting[month] = min(times)
+    return waiting
 
 
-def _times(look: Look, names: tuple[str, ...], start: datetime) -> dict[str, list[datetime]]:
-    """When each of the pipeline's own metrics was above 0, to five minutes."""
+RUNS = ("RunsSucceeded", "RunsFailed", "RunSeconds")
+
+
+def _runs(look: Look, start: datetime) -> dict[str, list[tuple[datetime, float]]]:
+    """The metrics of the pipeline's own runs, to five minutes."""
     dimensions = {"Environment": look.platform.environment, "Pipeline": look.spec.name, "Dag": look.spec.name}
-    asked = [cloudwatch.query(name, NAMESPACE, name, dimensions, "Sum", 300) for name in names]
-    return {
-        name: [time for time, value in found if value > 0]
-        for name, found in cloudwatch.data(asked, start, look.now).items()
-    }
+    return cloudwatch.data(
+        [cloudwatch.query(name, NAMESPACE, name, dimensions, "Maximum", 300) for name in RUNS], start, look.now
+    )
 
 
-def _invocations(look: Look, variant: str) -> dict[str, float]:
+def _invocations(look: Look, since: datetime, variant: str) -> dict[str, float]:
     dimensions = {"EndpointName": look.spec.aws_name, "VariantName": variant}
     asked = [
         cloudwatch.query("invocations", "AWS/SageMaker", "Invocations", dimensions, "Sum", 60),
         cloudwatch.query("errors", "AWS/SageMaker", "Invocation5XXErrors", dimensions, "Sum", 60),
         cloudwatch.query("latency", "AWS/SageMaker", "ModelLatency", dimensions, "p99", 60),
     ]
-    found = cloudwatch.data(asked, look.since, look.now)
+    found = cloudwatch.data(asked, since, look.now)
     values = {name: [value for _, value in points] for name, points in found.items()}
     return {
         "invocations": sum(values["invocations"]),

@@ -10,14 +10,19 @@ from silverline.platform import Platform
 
 Finding = Mapping[str, Any]
 """health.Finding, as its task has returned it."""
+VERDICTS = {True: "well", False: "**not well**", None: "too little to say"}
 
 
 def events(findings: Sequence[Finding]) -> list[Event]:
-    """One event a check, of whether it has found anything, with the numbers; and one for each feature that has any."""
+    """One event a check, of whether it has found anything, with the numbers; and one for each feature that has any.
+
+    A check that has seen too little has no such metric: its alarm stays as it is. Of a feature its PSI is a metric, as
+    CloudWatch charges for each, and the rest is to be read.
+    """
     checks = [
         Event(
             "check",
-            {"Findings": float(not finding["is_well"])},
+            {} if finding["is_well"] is None else {"Findings": float(not finding["is_well"])},
             ({"Check": finding["check"]},),
             {"check": finding["check"], "sentence": finding["sentence"]},
         )
@@ -25,7 +30,12 @@ def events(findings: Sequence[Finding]) -> list[Event]:
     ]
     seen = [Event("seen", finding["values"]) for finding in findings if finding["values"]]
     features = [
-        Event("feature", values, ({"Feature": name},))
+        Event(
+            "feature",
+            {"FeatureDrift": values["FeatureDrift"]},
+            ({"Feature": name},),
+            {name: value for name, value in values.items() if name != "FeatureDrift"},
+        )
         for finding in findings
         for name, values in finding["features"].items()
     ]
@@ -34,8 +44,8 @@ def events(findings: Sequence[Finding]) -> list[Event]:
 
 def page(environment: str, pipeline: str, findings: Sequence[Finding], at: datetime) -> str:
     """The findings as Markdown, what is not well first."""
-    rows = sorted(findings, key=lambda finding: (finding["is_well"], finding["check"]))
-    ill = [finding["check"] for finding in rows if not finding["is_well"]]
+    rows = sorted(findings, key=lambda finding: (finding["is_well"] is not False, finding["check"]))
+    ill = [finding["check"] for finding in rows if finding["is_well"] is False]
     lines = [
         f"# {pipeline} in {environment}, {at:%Y-%m-%d %H:%M} UTC",
         "",
@@ -43,7 +53,7 @@ def page(environment: str, pipeline: str, findings: Sequence[Finding], at: datet
         "",
         "| check | | what was seen |",
         "|---|---|---|",
-        *(f"| {one['check']} | {'well' if one['is_well'] else '**not well**'} | {one['sentence']} |" for one in rows),
+        *(f"| {one['check']} | {VERDICTS[one['is_well']]} | {one['sentence']} |" for one in rows),
     ]
     return "\n".join(lines) + "\n"
 

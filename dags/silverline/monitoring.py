@@ -16,7 +16,7 @@ from airflow.sdk import (
     task,
     task_group,
 )
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 
 from silverline import alerts
 from silverline.platform import platform
@@ -48,6 +48,8 @@ def monitoring(doc_md: str) -> DAG:
         catchup=False,
         max_active_runs=1,
         dagrun_timeout=timedelta(minutes=50),
+        is_paused_upon_creation=False,  # whatever Airflow's default: one that isn't told to look would never say so
+        on_failure_callback=alerts.run_failed,
         tags=["monitoring"],
         default_args={
             "owner": "silverline",
@@ -79,9 +81,7 @@ def monitoring(doc_md: str) -> DAG:
                 metrics.write(place, pipeline, stream, facts, health_report.events(seen))
                 address = health_report.store(place, pipeline, seen, datetime.now(UTC))
                 if unseen := CHECKS.keys() - {finding["check"] for finding in seen}:
-                    raise AirflowFailException(
-                        f"could not look at {', '.join(sorted(unseen))}; the rest is in {address}"
-                    )
+                    raise alerts.Consequence(f"could not look at {', '.join(sorted(unseen))}; the rest is in {address}")
                 return address
 
             @task(
@@ -94,7 +94,7 @@ def monitoring(doc_md: str) -> DAG:
                 from silverline.traffic import served
 
                 model = served(platform(), spec_of(pipeline))
-                if traffic["is_well"] or model is None:
+                if traffic["is_well"] is not False or model is None:
                     raise AirflowSkipException("nothing has drifted")
                 context, asset = get_current_context(), Asset(f"{pipeline}.drift")
                 for event in context["inlet_events"][DRIFT]:
@@ -117,11 +117,12 @@ def _looking(name: str, doc_md: str) -> Any:
     @task(task_id=f"look_at_{name}", doc_md=doc_md)
     def look(pipeline: str) -> dict[str, Any]:
         from silverline import health
+        from silverline.health_report import VERDICTS
 
         last = get_current_context()["prev_start_date_success"]
         now = datetime.now(UTC)
         found = health.CHECKS[name](health.Look(platform(), spec_of(pipeline), last or now - timedelta(hours=1), now))
-        print(f"{'well' if found.is_well else 'NOT WELL'}: {found.sentence}", flush=True)
+        print(f"{VERDICTS[found.is_well]}: {found.sentence}", flush=True)
         return asdict(found)
 
     return look

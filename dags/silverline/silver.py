@@ -6,6 +6,7 @@ last, and a run that ends between two of them is made good by the next one: done
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import awswrangler as wr
@@ -15,21 +16,34 @@ from silverline import catalog, datasets, sql
 from silverline.platform import Platform
 from silverline.spec import Spec, Stage
 
-FINGERPRINT = "source_fingerprint"
+FINGERPRINT, PUBLISHED_AT = "source_fingerprint", "published_at"
 
 
 def published_months(platform: Platform, table: str, layer: str = "silver") -> dict[str, str]:
     """The months of a published table, each with the fingerprint of what it is made of; empty where there is none."""
+    return {
+        partition["Values"][0]: partition.get("Parameters", {}).get(FINGERPRINT, "")
+        for partition in _partitions(platform, table, layer)
+    }
+
+
+def published_at(platform: Platform, table: str) -> dict[str, datetime]:
+    """The months of a published table of silver, each with when that was, or when it first was, before runs said so."""
+    return {
+        partition["Values"][0]: datetime.fromisoformat(said) if said else partition["CreationTime"]
+        for partition in _partitions(platform, table, "silver")
+        for said in [partition.get("Parameters", {}).get(PUBLISHED_AT)]
+    }
+
+
+def _partitions(platform: Platform, table: str, layer: str) -> list[Any]:
+    """The partitions of a published table; empty where there is none."""
     glue = boto3.client("glue")
     try:
         pages = glue.get_paginator("get_partitions").paginate(DatabaseName=platform.database(layer), TableName=table)
-        return {
-            partition["Values"][0]: partition.get("Parameters", {}).get(FINGERPRINT, "")
-            for page in pages
-            for partition in page["Partitions"]
-        }
+        return [partition for page in pages for partition in page["Partitions"]]
     except glue.exceptions.EntityNotFoundException:
-        return {}
+        return []
 
 
 def made_months(platform: Platform, spec: Spec) -> dict[str, str]:
@@ -115,7 +129,7 @@ def publish(
             partition: Any = {
                 "Values": [month],
                 "StorageDescriptor": {**storage, "Location": f"{root}/month={month}/"},
-                "Parameters": {FINGERPRINT: fingerprint},
+                "Parameters": {FINGERPRINT: fingerprint, PUBLISHED_AT: datetime.now(UTC).isoformat()},
             }
             name = {"DatabaseName": database, "TableName": table}
             try:

@@ -18,7 +18,11 @@ _METADATA = "struct<eventid:string,inferenceid:string,inferencetime:string,custo
 
 
 class Served(NamedTuple):
-    """The model that is served: version, archive, evaluation, the months it was trained on, and since when."""
+    """The model that is served: version, archive, evaluation, the months it was trained on, and since when.
+
+    That is when its endpoint configuration was made, of which each deployment has its own: the endpoint itself is
+    modified by scaling, too.
+    """
 
     version: str
     model_artifacts: str
@@ -38,16 +42,20 @@ class Distance(NamedTuple):
 
 def served(platform: Platform, spec: PipelineSpec) -> Served | None:
     """What the endpoint serves; None where it serves nothing, or a model that the registry doesn't know."""
+    import boto3
+
     endpoint, found = rollout.describe(spec.aws_name), champion.find(platform, spec)
     if endpoint is None or found is None or not found["lineage"]:
         return None
+    name = endpoint["EndpointConfigName"]
+    config = boto3.client("sagemaker").describe_endpoint_config(EndpointConfigName=name)
     splits = lineage.load(found["lineage"])["splits"]
     return Served(
         found["package"].rpartition("/")[2],
         found["model_artifacts"],
         model_packages.facts(model_packages.describe(found["package"]))["evaluation"],
         months.between(*splits["train"]),
-        endpoint["LastModifiedTime"],
+        config["CreationTime"],
     )
 
 

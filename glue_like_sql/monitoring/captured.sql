@@ -15,20 +15,17 @@ from (
         inference_id,
         inferred_at,
         -- A request is one record or a list of them; the answer to a list has them under `predictions`.
+        if(json_array_length(request) is null, array[request], cast(request as array(json))) as records,
         if(
-            substr(ltrim(request), 1, 1) = '[',
-            cast(json_parse(request) as array(json)),
-            array[json_parse(request)]
-        ) as records,
-        if(
-            substr(ltrim(request), 1, 1) = '[',
-            cast(json_extract(json_parse(answer), '$.predictions') as array(json)),
-            array[json_parse(answer)]
+            json_array_length(request) is null,
+            array[answer],
+            cast(json_extract(answer, '$.predictions') as array(json))
         ) as replies
     from (
         select
-            capturedata.endpointinput.data as request,
-            capturedata.endpointoutput.data as answer,
+            -- Anybody may ask, and not everybody in JSON.
+            try(json_parse(capturedata.endpointinput.data)) as request,
+            try(json_parse(capturedata.endpointoutput.data)) as answer,
             eventmetadata.inferenceid as inference_id,
             eventmetadata.inferencetime as inferred_at
         from {{ captured }}
@@ -39,5 +36,6 @@ from (
             -- What a deployment asks before anybody else does is no traffic.
             and not contains(coalesce(eventmetadata.customattributes, array[]), 'smoke-test')
     )
+    where request is not null and answer is not null
 )
 cross join unnest(records, replies) as asked (record, reply)

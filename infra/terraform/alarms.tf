@@ -1,4 +1,5 @@
-# What wakes somebody: an alarm a symptom, and one composite alarm that tells of them all, once.
+# What wakes somebody: an alarm a symptom, each of which tells the topic. One alarm for all would tell of the first and,
+# until that is over, of no other.
 
 locals {
   alarms = merge(
@@ -22,6 +23,7 @@ locals {
         dimensions = { WorkGroup = local.prefix, QueryState = "FAILED", QueryType = "DML" }
         statistic  = "SampleCount"
         threshold  = var.alarm_thresholds.failed_queries
+        tells      = false # a person's typo fails, too; of a pipeline's its task tells
       }
     },
     {
@@ -44,6 +46,8 @@ locals {
         dimensions = { EndpointName = name, VariantName = local.variant }
         statistic  = "p99"
         threshold  = var.alarm_thresholds.endpoint_latency_milliseconds * 1000
+        periods    = 3
+        datapoints = 2 # of few answers the slowest is the percentile: one is no reason to wake anybody
       }
     },
     {
@@ -71,6 +75,22 @@ locals {
         missing    = "ignore" # until monitoring looks again it is as it was
       }
     },
+    {
+      # Every other alarm is quiet, too, where Airflow is down. A laptop's may be.
+      for pipeline, name in local.aws_names : "${name}-monitoring" => {
+        what       = "whether monitoring looks at ${pipeline} every hour"
+        section    = "monitoring"
+        namespace  = "Silverline"
+        metric     = "Findings"
+        dimensions = { Environment = var.environment, Pipeline = pipeline, Check = "runs" }
+        statistic  = "SampleCount"
+        comparison = "LessThanThreshold"
+        threshold  = 1
+        period     = 3600
+        periods    = 3
+        missing    = "breaching"
+      } if var.enable_mwaa
+    },
   )
 }
 
@@ -85,10 +105,13 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
   extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
   period              = try(each.value.period, 300)
-  evaluation_periods  = 1
+  evaluation_periods  = try(each.value.periods, 1)
+  datapoints_to_alarm = try(each.value.datapoints, null)
   threshold           = each.value.threshold
-  comparison_operator = "GreaterThanOrEqualToThreshold"
+  comparison_operator = try(each.value.comparison, "GreaterThanOrEqualToThreshold")
   treat_missing_data  = try(each.value.missing, "notBreaching")
+  alarm_actions       = try(each.value.tells, true) ? [aws_sns_topic.alarms.arn] : []
+  ok_actions          = try(each.value.tells, true) ? [aws_sns_topic.alarms.arn] : []
 }
 
 locals {
@@ -124,12 +147,11 @@ resource "aws_cloudwatch_metric_alarm" "canary" {
   evaluate_low_sample_count_percentiles = startswith(each.value.statistic, "p") ? "ignore" : null
 }
 
+# Whether anything is wrong, in one place to look at: it tells nobody.
 resource "aws_cloudwatch_composite_alarm" "platform" {
   alarm_name        = "${local.prefix}-platform"
   alarm_description = "Something of ${local.prefix} is wrong; its alarms say what. What to do: ${var.runbook_url}"
   alarm_rule        = join(" OR ", [for alarm in aws_cloudwatch_metric_alarm.this : "ALARM(\"${alarm.alarm_name}\")"])
-  alarm_actions     = [aws_sns_topic.alarms.arn]
-  ok_actions        = [aws_sns_topic.alarms.arn]
 }
 
 # The laptop's start-up fills in the same files (infra/laptop/dashboard.py). How to add a widget is told in platform.yaml.
@@ -182,10 +204,18 @@ resource "aws_iam_role_policy" "reader_cloudwatch" {
     Version = "2012-10-17"
     Statement = [
       {
+        Sid      = "AlarmsHistory"
+        Effect   = "Allow"
+        Action   = "cloudwatch:DescribeAlarmHistory"
+        Resource = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:*"
+      },
+      {
+        # Composite alarms are shown to nobody who may look at less than all of them:
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
         Sid      = "Alarms"
         Effect   = "Allow"
-        Action   = ["cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory"]
-        Resource = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:*"
+        Action   = "cloudwatch:DescribeAlarms"
+        Resource = "*"
       },
       {
         Sid      = "Dashboard"

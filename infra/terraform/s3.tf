@@ -3,11 +3,11 @@
 locals {
   data_buckets = toset([for layer in keys(local.buckets) : layer if layer != "logs"])
 
-  # Prefixes that hold what one run needed, and how long afterwards. What silver's partitions and the registry point to
+  # Prefixes that hold what one run needed, or what an endpoint was asked, for `run_days`. What silver's partitions and the registry point to
   # also lies under a run's prefix: it goes when its pipeline deletes it, never by age.
   run_prefixes = {
     silver    = [for pipeline in local.pipelines : "${pipeline}/splits/"]
-    gold      = [for pipeline in local.pipelines : "${pipeline}/batch/"]
+    gold      = flatten([for pipeline in local.pipelines : ["${pipeline}/batch/", "${pipeline}/captured/"]])
     artifacts = ["athena-results/"]
     logs      = concat(["s3/"], length(local.exports) > 0 ? ["export/"] : [])
   }

@@ -3,15 +3,18 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from itertools import batched
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from test_health import every_finding
 from test_on_moto import PLATFORM
 
-from flight_delay import spec
+from flight_delay import dag, spec
 from flight_delay_batch import spec as batch_spec
 from laptop import dashboard
 from silverline import costs, health_report, jobs, metrics, run_metrics
@@ -180,16 +183,15 @@ def test_scanned_bytes_are_those_of_the_workgroup_in_that_time(aws: None) -> Non
     assert costs.scanned(PLATFORM, now - timedelta(minutes=10), now) == (2, 12.0)
 
 
-def emitted() -> set[tuple[str, ...]]:
+@pytest.fixture
+def emitted(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, ...]]:
     """The name of every metric that a run of a pipeline, one of its batch and monitoring emit, with the names of its
-    dimensions; that monitoring's are what health.py finds, tests/dags/test_health.py holds."""
-    numbers = ("BronzeAgeHours", "WaitingHours", "HoursSinceSuccess", "FailedJobs", "QuarantinedPercent")
-    served = ("EndpointInService", "Invocations", "ErrorPercent", "LatencyP99Milliseconds")
-    asked = ("CapturedRecords", "PredictionDrift", "DriftedFeatures", "LabelledRecords")
-    asked += ("LiveRocAuc", "LiveLogLoss", "LiveBrier", "LiveCalibrationError")
-    values = dict.fromkeys((*numbers, *served, *asked), 1.0)
-    feature = dict.fromkeys(("FeatureDrift", "FeatureDivergence", "MissingPercent", "UnseenPercent"), 1.0)
-    found = {"check": "bronze", "is_well": True, "sentence": "", "values": values, "features": {"wind": feature}}
+    dimensions, and of Check its values."""
+    with mock_aws():
+        for bucket in ("bronze", "gold"):
+            boto3.client("s3").create_bucket(Bucket=bucket)
+        boto3.client("s3").put_bucket_versioning(Bucket="bronze", VersioningConfiguration={"Status": "Enabled"})
+        findings = [asdict(finding) for finding in every_finding(monkeypatch)]
     months = [{"row_count": 3}]
     batch = [{"task_id": "report", "state": "success", "duration": 1.0}]
     returned = {"report": {"months": ["2013-01"], "summary": months}}
@@ -197,11 +199,11 @@ def emitted() -> set[tuple[str, ...]]:
         *(event for events in said().values() for event in events),
         *run_metrics.events("flight_delay_batch", batch, 1.0, "success", returned.get),
         *run_metrics.cost(spec, JOBS, 1, 1.0),
-        *health_report.events([found]),
+        *health_report.events(findings),
     ]
     lines = [metrics.line(PLATFORM, "flight_delay", event, 0) for event in events]
     return {
-        (metric["Name"], *dimensions)
+        (metric["Name"], *(line[name] if name == "Check" else name for name in dimensions))
         for line in lines
         for directive in line["_aws"]["CloudWatchMetrics"]
         for dimensions in directive["Dimensions"]
@@ -209,16 +211,21 @@ def emitted() -> set[tuple[str, ...]]:
     }
 
 
-def test_what_the_dashboard_draws_is_emitted_by_something() -> None:
+def test_what_the_dashboard_draws_is_emitted_by_something(emitted: set[tuple[str, ...]]) -> None:
     widgets = dashboard.body("test", ["flight_delay"], [])["widgets"]
     drawn = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
     texts = [[part for part in metric if isinstance(part, str)] for metric in drawn]
-    own = {(metric[1], *metric[2::2]) for metric in texts if metric and metric[0] == metrics.NAMESPACE}
+    own = [metric for metric in texts if metric and metric[0] == metrics.NAMESPACE]
+    named = {
+        (metric[1], *(value if name == "Check" else name for name, value in batched(metric[2:], 2))) for metric in own
+    }
     searches = [metric[0]["expression"] for metric in drawn if isinstance(metric[0], dict)]
     schema = re.compile(rf'{{{metrics.NAMESPACE},([^}}]*)}} MetricName="([^"]*)"')
     searched = {(name, *names.split(",")) for text in searches for names, name in schema.findall(text)}
-    assert own and len(searched) == len(searches) and (own | searched) - emitted() == set()
+    assert own and len(searched) == len(searches) and (named | searched) - emitted == set()
+    steps = {metric[-1] for metric in own if metric[-2] == "Step"}
+    assert steps and steps <= {task_id.partition(".")[0] for task_id in dag.task_ids}
 
 
-def test_every_unit_is_of_a_metric_that_is_emitted() -> None:
-    assert set(metrics.UNITS) - {name for name, *_ in emitted()} == set()
+def test_every_unit_is_of_a_metric_that_is_emitted(emitted: set[tuple[str, ...]]) -> None:
+    assert set(metrics.UNITS) - {name for name, *_ in emitted} == set()

@@ -154,6 +154,11 @@ def test_smoke_tests_old_traffic_and_what_is_no_json_are_not_counted(athena: Ath
     capture(athena, one("AA", 1, 0.1), customAttributes=["smoke-test"])
     capture(athena, one("AA", 1, 0.1), at=NOW - timedelta(hours=5))
     capture(athena, {"request": "Zm9v", "answer": "YmFy", "encoding": "BASE64"})
+    capture(
+        athena,
+        {"request": '\ufeff{"carrier": "AA"}', "answer": '{"probability": 0.1}'},
+        {"request": "1,2", "answer": ""},
+    )
     assert counted(place)["carrier"]["counts"] == [0, 0, 0]
     capture(athena, one("AA", 1, 0.1), customAttributes=["somebody"])
     assert counted(place)["carrier"]["counts"] == [1, 0, 0]

@@ -64,8 +64,8 @@ class Driver:
                 self.endpoints.invoke("flight-delay", fail=1)
 
     def slow_invocations(self) -> None:
-        """The endpoint's model takes longer than a second."""
-        for _ in range(3):
+        """The endpoint's model takes longer than a second, in one period and in the next."""
+        for _ in range(8):
             self.endpoints.invoke("flight-delay", wait=1)
 
     def many_slow_answers(self) -> None:
@@ -125,7 +125,8 @@ def put_alarms(platform: Platform) -> list[str]:
     """The names of the platform's metric alarms, which are here then, and look every ten seconds."""
     wanted = (
         *("AlarmName", "Namespace", "MetricName", "Dimensions", "Statistic", "ExtendedStatistic", "Threshold"),
-        *("EvaluationPeriods", "ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile"),
+        *("EvaluationPeriods", "DatapointsToAlarm", "ComparisonOperator", "TreatMissingData"),
+        "EvaluateLowSampleCountPercentile",
     )
     alarms = platform.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
     for alarm in alarms:

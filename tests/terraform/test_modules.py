@@ -23,7 +23,7 @@ def test_every_file_has_the_layout_of_terraform_fmt(modules: Path) -> None:
 
 # What who applies it is to get: MWAA's class, who is told of alarms, the budget, and whether data go with the buckets.
 EXAMPLES = {
-    "examples/dev": ([], ["a@example.com"], 100, True),
+    "examples/dev": ([], ["a@example.com"], 150, True),
     "examples/prod": (["mw1.medium"], ["a@example.com"], 1500, False),
 }
 

@@ -17,6 +17,11 @@ run "nothing_of_it_is_made_unless_it_is_enabled" {
   }
 
   assert {
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "flight-delay-monitoring")
+    error_message = "An Airflow that somebody starts when he needs it may be down."
+  }
+
+  assert {
     condition     = !contains(keys(aws_s3_bucket.this), "airflow")
     error_message = "The bucket of DAGs is MWAA's."
   }
@@ -50,6 +55,14 @@ run "a_network_without_a_way_to_the_internet_comes_with_it" {
   assert {
     condition     = aws_mwaa_environment.this[0].airflow_version == "3.2.1" && aws_mwaa_environment.this[0].webserver_access_mode == "PRIVATE_ONLY"
     error_message = "Airflow 3.2.1, for those inside the network."
+  }
+
+  assert {
+    condition = [
+      for alarm in [aws_cloudwatch_metric_alarm.this["flight-delay-monitoring"]] :
+      [alarm.comparison_operator, alarm.threshold, alarm.statistic, alarm.period, alarm.evaluation_periods, alarm.treat_missing_data]
+    ] == [["LessThanThreshold", 1, "SampleCount", 3600, 3, "breaching"]]
+    error_message = "An Airflow that has looked at nothing for three hours is down."
   }
 
   assert {

@@ -40,7 +40,7 @@ module "silverline" {
   run_days               = 14
   old_version_days       = 7
   alarm_emails           = var.alarm_emails
-  monthly_budget_dollars = 100
+  monthly_budget_dollars = 150
 }
 
 output "platform" {
