@@ -144,8 +144,11 @@ def test_monitoring_finds_nothing_wrong_with_a_system_that_is_well(api: Airflow)
     bucket, _, key = page.removeprefix("s3://").partition("/")
     text = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
     assert "All is well." in text and "no job has failed" in text and "InService" in text, text
-    found = {check: newest("Findings", Check=check) for check in CHECKS}
-    assert found == dict.fromkeys(CHECKS, 0)
+    unsaid = {"traffic", "quality"}  # of too few requests
+    assert {check: newest("Findings", Check=check) for check in CHECKS.keys() - unsaid} == dict.fromkeys(
+        CHECKS.keys() - unsaid, 0
+    )
+    assert text.count("too little to say") == len(unsaid), text
     tasks = {task["task_id"]: task["state"] for task in api.task_instances("monitoring", run_id)}
     assert tasks["check.retrain"] == "skipped"
 
