@@ -1,6 +1,7 @@
 """/_dashboard/: dashboards drawn from the JSON that PutDashboard was given."""
 
 import json
+import re
 import time
 import uuid
 from typing import Any
@@ -120,6 +121,13 @@ def test_an_alarm_widget_shows_states_and_reasons(pages: Pages) -> None:
     html = pages.get(f"/_dashboard/{put_dashboard(widget)}")
     assert f"{name} ALARM <b>it burns</b>" in shown(html) and 'class="state-alarm"' in html
     assert "gone not there There is no alarm of this name." in shown(html)
+    cloudwatch.put_metric_alarm(
+        AlarmName=f"{name}-0", Statistic="Sum", ComparisonOperator="LessThanThreshold", **common
+    )
+    properties = {"alarms": [arn + f"{name}-0", arn + name]}
+    for more, order in (({}, [f"{name}-0", name]), ({"sortBy": "stateUpdatedTimestamp"}, [name, f"{name}-0"])):
+        html = pages.get(f"/_dashboard/{put_dashboard({'type': 'alarm', 'properties': properties | more})}")
+        assert re.findall(rf"<strong>({name}[^<]*)</strong>", html) == order
     annotations = {"alarms": [arn + name]}
     own, beside = drawn(
         pages,

@@ -15,6 +15,8 @@ from local_aws.console.grid import Place
 from local_aws.console.properties import BadWidget, Drawn, member
 from local_aws.console.ranges import TimeRange
 
+_STATES = ("ALARM", "INSUFFICIENT_DATA", "OK")
+
 
 @dataclass(frozen=True)
 class Box:
@@ -66,8 +68,17 @@ def _alarm(properties: Mapping[str, Any], shown: TimeRange, adapt: bool) -> Draw
             found |= {alarm["AlarmArn"]: alarm for kind in types for alarm in answer[f"{kind}s"]}
     states = member(properties, "states", list, [])
     wanted = [arn for arn in arns if not states or (found.get(arn) or {}).get("StateValue") in states]
+    if member(properties, "sortBy", str, "default") == "stateUpdatedTimestamp":
+        wanted.sort(key=lambda arn: _urgency(found.get(arn)))
     alarms = [(arn.split(":", 6)[6], found.get(arn)) for arn in wanted]
-    return Drawn("alarms", alarms, {"title", "alarms", "states"})
+    return Drawn("alarms", alarms, {"title", "alarms", "states", "sortBy"})
+
+
+def _urgency(alarm: Mapping[str, Any] | None) -> tuple[int, float]:
+    """Those that are on first, and of those the newest."""
+    if alarm is None:
+        return len(_STATES), 0.0
+    return _STATES.index(alarm["StateValue"]), -alarm["StateUpdatedTimestamp"].timestamp()
 
 
 def _text(properties: Mapping[str, Any], shown: TimeRange, adapt: bool) -> Drawn:
