@@ -153,9 +153,11 @@ def removed(iam: Any, role_name: str, action: str) -> Iterator[None]:
 
 def in_order(granted: Iterable[tuple[str, str]], used: Mapping[str, Sequence[str]]) -> list[tuple[str, str, Scenario]]:
     """Each granted action with the scenario to try it in: the first of `SCENARIOS` in which it is called; one that no
-    run called is tried in a first run. An action's removal leaves a scenario behind, so each has its turn once."""
+    run called, or that was granted since, in the one that it waits for, or in a first run. An action's removal leaves a
+    scenario behind, so each has its turn once."""
     by_name = {scenario.name: scenario for scenario in SCENARIOS}
-    planned = [(role, action, by_name[used.get(f"{role} {action}", [FIRST_RUN.name])[0]]) for role, action in granted]
+    names = {pair: used.get(" ".join(pair), [LATER.get(pair, FIRST_RUN.name)])[0] for pair in granted}
+    planned = [(role, action, by_name[name]) for (role, action), name in names.items()]
     return sorted(planned, key=lambda plan: (-SCENARIOS.index(plan[2]), plan[0], plan[1]))
 
 

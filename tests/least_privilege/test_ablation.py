@@ -23,12 +23,13 @@ def test_actions_are_tried_in_the_cheapest_scenario_in_which_they_are_called() -
         "airflow d": [NO_ENDPOINT.name, FIRST.name],
         "airflow e": [BATCH.name],
     }
-    granted = [("airflow", name) for name in ("a", "b", "c", "d", "e", "never called")]
+    granted = [("airflow", name) for name in ("a", "b", "c", "d", "e", "never called", "sagemaker:UpdateEndpoint")]
     planned = [(action, scenario) for _, action, scenario in ablation.in_order(granted, used)]
     assert planned == [
         ("e", BATCH),
         ("c", FAILED),
         ("b", CHANGED),
+        ("sagemaker:UpdateEndpoint", CHANGED),
         ("a", FIRST),
         ("never called", FIRST),
         ("d", NO_ENDPOINT),
