@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from silverline.platform import platform
+
 
 def prepare(dag_file: Path, patch: pytest.MonkeyPatch) -> None:
     """Make Airflow's database, and `dag_file` one of its DAG files."""
@@ -27,4 +29,5 @@ def prepare(dag_file: Path, patch: pytest.MonkeyPatch) -> None:
 
 def run(dag: Any, **params: Any) -> dict[str, str]:
     """The states of the tasks in the end."""
+    platform.cache_clear()  # a task has a process of its own elsewhere
     return {ti.task_id: str(ti.state) for ti in dag.test(run_conf=params).get_task_instances()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from typing import Any
 
 
@@ -48,8 +49,12 @@ class Platform:
         return str(getattr(self, f"{layer}_bucket"))
 
 
+@cache
 def platform() -> Platform:
-    """The platform of the Airflow variable `platform`; call it while a task runs, never while a DAG file is parsed."""
+    """The platform of the Airflow variable `platform`; call it while a task runs, never while a DAG file is parsed.
+
+    Read once a process, which a task has for itself: each look goes to SSM with a client of its own.
+    """
     from airflow.sdk import Variable
 
     return Platform.from_document(Variable.get("platform", deserialize_json=True))

@@ -10,6 +10,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from silverline import alerts
+from silverline.platform import platform
 from silverline.spec import Spec
 
 POLL_SECONDS = 5  # between two looks at a job or an endpoint
@@ -40,6 +41,10 @@ def backfilled_month(dag_run: Any) -> str | None:
     return f"{dag_run.logical_date:%Y-%m}" if dag_run.run_type == "backfill" else None
 
 
+MACROS = {"run_slug": run_slug, "run_digest": run_digest, "platform": platform}
+"""What the requests' templates call."""
+
+
 def dag_arguments(spec: Spec) -> dict[str, Any]:
     """What every DAG of a pipeline has in common, as arguments of `DAG`."""
     return {
@@ -61,7 +66,7 @@ def dag_arguments(spec: Spec) -> dict[str, Any]:
             "execution_timeout": timedelta(minutes=15),
             "on_failure_callback": alerts.task_failed,
         },
-        "user_defined_macros": {"run_slug": run_slug, "run_digest": run_digest},
+        "user_defined_macros": MACROS,
     }
 
 

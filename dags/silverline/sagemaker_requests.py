@@ -20,7 +20,7 @@ PROCESSING = "/opt/ml/processing"
 UNPACK_AND_RUN = (
     f'cd "$(mktemp -d)" && tar -xzf {PROCESSING}/input/{CODE_CHANNEL}/{ARCHIVE_NAME} && exec python3 evaluate.py "$@"'
 )
-KMS_KEY = "{{ var.json.platform.kms_key_arn }}"
+KMS_KEY = "{{ platform().kms_key_arn }}"
 # Instance types with disks of their own: these are encrypted by the hardware, and SageMaker refuses a key for them.
 # infra/terraform/sagemaker.tf lets Airflow leave the key out for these only.
 LOCAL_DISKS = (
@@ -51,7 +51,7 @@ def training_job(
     Without a network the container can't fetch its code, so the archive `source` comes as a channel. `tuned` are
     hyperparameters as a training job takes them, instead of the spec's.
     """
-    output = f"s3://{{{{ var.json.platform.artifacts_bucket }}}}/{spec.name}/training"
+    output = f"s3://{{{{ platform().artifacts_bucket }}}}/{spec.name}/training"
     hyperparameters = {
         **spec.hyperparameters,
         **_costs(spec),  # of them the model's threshold is made, which is then part of its archive
@@ -64,9 +64,9 @@ def training_job(
     }
     return {
         "TrainingJobName": name,
-        "RoleArn": "{{ var.json.platform.sagemaker_jobs_role_arn }}",
+        "RoleArn": "{{ platform().sagemaker_jobs_role_arn }}",
         "AlgorithmSpecification": {
-            "TrainingImage": "{{ var.json.platform.sagemaker_image }}",
+            "TrainingImage": "{{ platform().sagemaker_image }}",
             "TrainingInputMode": "File",
             "MetricDefinitions": [
                 {"Name": f"{channel}:{metric}", "Regex": rf"{channel}:{metric}=([-+0-9.eE]+);"}
@@ -108,15 +108,15 @@ def evaluation_job(spec: PipelineSpec, name: str, inputs: Any) -> dict[str, Any]
         **_costs(spec),
     }
     output = {
-        "S3Uri": f"s3://{{{{ var.json.platform.artifacts_bucket }}}}/{spec.name}/evaluation/{name}/",
+        "S3Uri": f"s3://{{{{ platform().artifacts_bucket }}}}/{spec.name}/evaluation/{name}/",
         "LocalPath": f"{PROCESSING}/output",
         "S3UploadMode": "EndOfJob",
     }
     return {
         "ProcessingJobName": name,
-        "RoleArn": "{{ var.json.platform.sagemaker_jobs_role_arn }}",
+        "RoleArn": "{{ platform().sagemaker_jobs_role_arn }}",
         "AppSpecification": {
-            "ImageUri": "{{ var.json.platform.sagemaker_image }}",
+            "ImageUri": "{{ platform().sagemaker_image }}",
             "ContainerEntrypoint": ["/bin/sh", "-c", UNPACK_AND_RUN, "evaluate"],
             "ContainerArguments": [word for key, value in arguments.items() for word in (f"--{key}", str(value))],
         },
@@ -166,7 +166,7 @@ def model(spec: PipelineSpec, name: str, package: str) -> dict[str, Any]:
     """CreateModel for an approved model package of `spec`, which says what is served, in which image, and how."""
     return {
         "ModelName": name,
-        "ExecutionRoleArn": "{{ var.json.platform.sagemaker_endpoint_role_arn }}",
+        "ExecutionRoleArn": "{{ platform().sagemaker_endpoint_role_arn }}",
         "PrimaryContainer": {"ModelPackageName": package},
         "EnableNetworkIsolation": True,
         "Tags": _tags(spec),
@@ -190,7 +190,7 @@ def endpoint_config(spec: PipelineSpec, name: str, model_name: str) -> dict[str,
         "DataCaptureConfig": {
             "EnableCapture": True,
             "InitialSamplingPercentage": spec.captured_percent,
-            "DestinationS3Uri": f"s3://{{{{ var.json.platform.gold_bucket }}}}/{spec.name}/captured",
+            "DestinationS3Uri": f"s3://{{{{ platform().gold_bucket }}}}/{spec.name}/captured",
             "KmsKeyId": KMS_KEY,
             "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
             "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},  # others come as base64
@@ -234,7 +234,7 @@ def batch_model(spec: BatchSpec, name: str, container: Any) -> dict[str, Any]:
     """CreateModel for a batch: what the endpoint serves, in the role of the jobs, which may read and write batches."""
     return {
         "ModelName": name,
-        "ExecutionRoleArn": "{{ var.json.platform.sagemaker_jobs_role_arn }}",
+        "ExecutionRoleArn": "{{ platform().sagemaker_jobs_role_arn }}",
         "PrimaryContainer": container,
         "EnableNetworkIsolation": True,
         "Tags": _tags(spec),
@@ -261,7 +261,7 @@ def transform_job(spec: BatchSpec, name: str, model_name: str, requests: str, co
             "OutputFilter": "$['record_key','SageMakerOutput']",
         },
         "TransformOutput": {
-            "S3OutputPath": f"s3://{{{{ var.json.platform.gold_bucket }}}}/{spec.name}/batch/answers/{name}",
+            "S3OutputPath": f"s3://{{{{ platform().gold_bucket }}}}/{spec.name}/batch/answers/{name}",
             "Accept": JSON_LINES,
             "AssembleWith": "Line",
             "KmsKeyId": KMS_KEY,
@@ -292,7 +292,7 @@ def _volume_key(member: str, instance_type: str) -> dict[str, str]:
 def _tags(spec: Spec) -> list[dict[str, str]]:
     return [
         {"Key": "Project", "Value": "silverline"},
-        {"Key": "Environment", "Value": "{{ var.json.platform.environment }}"},
+        {"Key": "Environment", "Value": "{{ platform().environment }}"},
         {"Key": "Pipeline", "Value": spec.name},
         {"Key": "AirflowDag", "Value": "{{ dag.dag_id }}"},
         {"Key": "AirflowRun", "Value": RUN},

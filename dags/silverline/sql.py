@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import awswrangler as wr
+import boto3
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from silverline import datasets
 from silverline.platform import Platform
 
+# Without a default session awswrangler makes one for every call, each of which reads the services' models anew, and a
+# role's credentials.
+if boto3.DEFAULT_SESSION is None:
+    boto3.setup_default_session()
 # Beside this package, because MWAA carries nothing but the dags/ folder; in the repository it is a link.
 SQL_FOLDER = Path(__file__).parents[1] / "glue_like_sql"
 

@@ -1,7 +1,6 @@
 """What subscribers to the platform's topic hear, and Airflow's logs say, where runs fail or are late."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,9 @@ import boto3
 import pytest
 from sagemaker_requests import eventually
 
-from laptop import airflow, services, settings
+from airflow_services import serving
+from laptop import airflow
 from laptop.progress import FINISHED
-from laptop.settings import REPOSITORY, Settings
-from ports import free_ports
 from subscriber import Subscriber
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.long(120)]
@@ -44,23 +42,8 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def api(local_aws: Any, topic: str, state: Path) -> Iterator[airflow.Api]:
     """Airflow's services, whose DAGs are those of failing.py."""
-    (port,) = free_ports(1)
-    ours = Settings(int(local_aws.url.rpartition(":")[2]), port)
-    shutil.copytree(REPOSITORY / "dags" / "silverline", state / "dags" / "silverline")
-    shutil.copy(REPOSITORY / "dags" / ".airflowignore", state / "dags")
-    shutil.copy(Path(__file__).parent / "failing.py", state / "dags")
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (settings, services, airflow):
-            patch.setattr(module, "STATE", state)
-        patch.setattr(services, "RECORDS", state / "services")
-        try:
-            airflow.start(ours.environment() | {"AIRFLOW__CORE__DAGS_FOLDER": str(state / "dags")})
-            running = airflow.Api(ours)
-            running.wait_until_ready()
-            running.wait_for_dag(DAG)
-            yield running
-        finally:
-            services.stop_all()
+    with serving(Path(__file__).parent / "failing.py", state, local_aws.url, airflow.Api) as running:
+        yield running
 
 
 def run(api: airflow.Api, *fail: str) -> tuple[str, dict[str, str]]:

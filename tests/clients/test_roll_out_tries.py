@@ -15,6 +15,7 @@ from sagemaker_requests import archive as packed
 from laptop import alarms, platform
 from silverline import model_packages
 from silverline.groups.deploy import OBJECTION, deploy
+from silverline.platform import platform as read_platform
 from silverline.spec import PipelineSpec, Stage
 
 pytestmark = [pytest.mark.usefixtures("airflow_connection"), pytest.mark.long(60)]
@@ -64,6 +65,7 @@ def hosting(local_aws: Any) -> Any:
             "endpoint_alarms": {NAME: alarms.create_or_update("t", NAME)},
         }
         patch.setenv("AIRFLOW_VAR_PLATFORM", json.dumps(document))
+        read_platform.cache_clear()
         yield made
 
 

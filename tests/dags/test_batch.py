@@ -76,12 +76,12 @@ def test_the_model_gets_the_features_and_the_key_comes_back_beside_its_answer() 
 def test_answers_lie_under_the_jobs_own_name_encrypted_by_the_platforms_key() -> None:
     output = transform_job(name="flight-delay-batch-1")["TransformOutput"]
     assert output["S3OutputPath"].endswith("/flight_delay/batch/answers/flight-delay-batch-1")
-    assert output["KmsKeyId"] == "{{ var.json.platform.kms_key_arn }}"
+    assert output["KmsKeyId"] == "{{ platform().kms_key_arn }}"
 
 
 def test_a_batch_scores_in_the_role_of_the_jobs_without_a_network_and_is_tagged() -> None:
     model = sagemaker_requests.batch_model(spec, "model", {"ModelPackageName": "arn"})
-    assert model["ExecutionRoleArn"] == "{{ var.json.platform.sagemaker_jobs_role_arn }}"
+    assert model["ExecutionRoleArn"] == "{{ platform().sagemaker_jobs_role_arn }}"
     assert model["EnableNetworkIsolation"] is True
     for request in (model, transform_job()):
         tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]}

@@ -168,9 +168,9 @@ def test_a_retry_recognises_its_batch_whatever_try_made_the_model() -> None:
 
 def test_jobs_and_endpoints_have_roles_of_their_own() -> None:
     training = sagemaker_requests.training_job(spec, "job", "s3://b/", "s3://b/s.tar.gz", "v1")
-    assert training["RoleArn"] == "{{ var.json.platform.sagemaker_jobs_role_arn }}"
+    assert training["RoleArn"] == "{{ platform().sagemaker_jobs_role_arn }}"
     model = sagemaker_requests.model(spec, "model", PACKAGE)
-    assert model["ExecutionRoleArn"] == "{{ var.json.platform.sagemaker_endpoint_role_arn }}"
+    assert model["ExecutionRoleArn"] == "{{ platform().sagemaker_endpoint_role_arn }}"
 
 
 @pytest.mark.parametrize(
@@ -189,11 +189,11 @@ def test_volumes_are_encrypted_with_the_platforms_key_where_the_instance_type_ta
     training = sagemaker_requests.training_job(sized, "job", "s3://b/", "s3://b/s.tar.gz", "v1")
     assert ("VolumeKmsKeyId" in training["ResourceConfig"]) is takes_key
     assert ("KmsKeyId" in sagemaker_requests.endpoint_config(sized, "config", "model")) is takes_key
-    assert training["OutputDataConfig"]["KmsKeyId"] == "{{ var.json.platform.kms_key_arn }}"
+    assert training["OutputDataConfig"]["KmsKeyId"] == "{{ platform().kms_key_arn }}"
     evaluation = evaluation_job(evaluation_instance_type=instance_type)
     cluster = evaluation["ProcessingResources"]["ClusterConfig"]
     assert ("VolumeKmsKeyId" in cluster) is takes_key
-    assert evaluation["ProcessingOutputConfig"]["KmsKeyId"] == "{{ var.json.platform.kms_key_arn }}"
+    assert evaluation["ProcessingOutputConfig"]["KmsKeyId"] == "{{ platform().kms_key_arn }}"
 
 
 def test_everything_made_in_sagemaker_is_tagged_with_its_pipeline_and_run() -> None:

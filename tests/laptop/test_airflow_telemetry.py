@@ -13,7 +13,8 @@ from queue import Empty, Queue
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from laptop import airflow, services, settings
+from airflow_services import state_in
+from laptop import airflow, services
 from laptop.settings import REPOSITORY, Settings
 from ports import free_ports
 
@@ -52,16 +53,17 @@ def receiver() -> Iterator[ThreadingHTTPServer]:
 
 
 @pytest.fixture
-def environment(receiver: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def environment(
+    receiver: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
     """That of Airflow where the user has set what the page's first command sets, for this receiver."""
-    monkeypatch.setattr(settings, "STATE", tmp_path)
-    monkeypatch.setattr(services, "RECORDS", tmp_path / "services")
     (command,) = re.findall(r"^ {4}(\S.*) make run$", PAGE.read_text(), re.MULTILINE)[:1]
     address = f"http://127.0.0.1:{receiver.server_port}"
     variables = dict(each.split("=") for each in command.replace("http://127.0.0.1:4318", address).split())
     assert address in variables.values()
     monkeypatch.setattr(os, "environ", os.environ | variables)
-    return Settings(*free_ports(2)).environment() | {"OTEL_METRIC_EXPORT_INTERVAL": "500"}
+    with state_in(tmp_path):
+        yield Settings(*free_ports(2)).environment() | {"OTEL_METRIC_EXPORT_INTERVAL": "500"}
 
 
 def test_the_schedulers_heartbeats_arrive(environment: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ Airflow reads this file as a DAG file; the tests import it."""
 from airflow.sdk import DAG, get_current_context, task
 
 from silverline.groups.deploy import deploy
-from silverline.runs import run_slug
+from silverline.runs import MACROS
 from silverline.spec import PipelineSpec, Stage
 
 spec = PipelineSpec(
@@ -24,7 +24,7 @@ with DAG(
     "corner_shop",
     schedule=None,
     params={"package": "", "model_artifacts": ""},
-    user_defined_macros={"run_slug": run_slug},
+    user_defined_macros=MACROS,
 ) as dag:
 
     @task

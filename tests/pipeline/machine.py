@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from laptop import airflow, services, settings
+from airflow_services import state_in
+from laptop import airflow
 from laptop.progress import FINISHED
 from laptop.settings import Settings
 
@@ -76,10 +77,7 @@ class Laptop:
     @contextmanager
     def entered(self) -> Iterator[None]:
         """`laptop`, in this process, is about this machine, and so is every AWS client."""
-        with pytest.MonkeyPatch.context() as patch:
-            for module in (settings, airflow):
-                patch.setattr(module, "STATE", self.state)
-            patch.setattr(services, "RECORDS", self.state / "services")
+        with pytest.MonkeyPatch.context() as patch, state_in(self.state):
             for name, value in self.settings.aws_environment().items():
                 patch.setenv(name, value)
             yield

@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import DAG, task
 
 from silverline.groups.train import train
-from silverline.runs import run_digest, run_slug
+from silverline.runs import MACROS
 from silverline.spec import PipelineSpec, Stage, Tuning
 
 spec = PipelineSpec(
@@ -28,7 +28,7 @@ with DAG(
     "tuned_shop",
     schedule=None,
     params={"tune": True},
-    user_defined_macros={"run_slug": run_slug, "run_digest": run_digest},
+    user_defined_macros=MACROS,
 ) as dag:
 
     @task

@@ -1,6 +1,5 @@
 """A person is asked, in Airflow and in SageMaker's registry at once: by Airflow's own scheduler and triggerer."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,22 +9,20 @@ from unittest.mock import Mock
 
 import boto3
 import pytest
-import requests
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 from airflow.sdk.timezone import utcnow
 from botocore.exceptions import ClientError, EndpointConnectionError
 from sagemaker_requests import eventually
 from small_model import PLATFORM, gate, plan
 
+from airflow_services import serving
 from flight_delay import spec
-from laptop import airflow, services, settings
-from laptop.settings import REPOSITORY, Settings
-from ports import free_ports
+from laptop import airflow
 from silverline import approval, model_packages, registration
 from silverline.approval import ModelApprovalOperator
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.long(90)]
-DAG = "asking"
+RUNS = "/api/v2/dags/asking/dagRuns"
 TASK = "00000000-0000-0000-0000-000000000001"
 TIMEOUT = {"error": "no answer yet", "error_type": "timeout"}
 
@@ -128,21 +125,13 @@ def test_nobody_is_asked_where_the_registry_has_decided_already(model: str) -> N
 # In Airflow
 
 
-class Airflow:
-    """Airflow's services on the tests' local AWS, whose only DAG is that of asking.py."""
-
-    def __init__(self, url: str) -> None:
-        self._api = f"{url}/api/v2/dags/{DAG}/dagRuns"
-        self._session = requests.Session()
-        self._session.trust_env = False
-        login = {"username": settings.AIRFLOW_USER, "password": settings.airflow_secrets()["password"]}
-        token = self._session.post(f"{url}/auth/token", json=login).json()["access_token"]
-        self._session.headers["Authorization"] = f"Bearer {token}"
+class Airflow(airflow.Api):
+    """Airflow's API, on the runs of asking.py."""
 
     def call(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         """Airflow's answer; on SQLite it fails while something else writes for longer than five seconds."""
         answered = eventually(
-            lambda: self._session.request(method, self._api + path, json=body or None, timeout=60),
+            lambda: self._session.request(method, f"{self._url}{RUNS}{path}", json=body or None, timeout=60),
             lambda answer: answer.status_code < 500,
         )
         assert answered.ok, answered.text
@@ -169,26 +158,9 @@ FORM = "/taskInstances/approve.ask/-1/hitlDetails"
 
 @pytest.fixture(scope="module")
 def airflows(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    (port,) = free_ports(1)
-    ours = Settings(int(local_aws.url.rpartition(":")[2]), port)
     state = tmp_path_factory.mktemp("approval")
-    (state / "dags").mkdir()
-    shutil.copy(Path(__file__).parent / "asking.py", state / "dags")
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (settings, services, airflow):
-            patch.setattr(module, "STATE", state)
-        patch.setattr(services, "RECORDS", state / "services")
-        try:
-            airflow.start(
-                ours.environment()
-                | {"AIRFLOW__CORE__DAGS_FOLDER": str(state / "dags"), "PYTHONPATH": str(REPOSITORY / "dags")}
-            )
-            api = airflow.Api(ours)
-            api.wait_until_ready()
-            api.wait_for_dag(DAG)
-            yield Airflow(ours.airflow_url)
-        finally:
-            services.stop_all()
+    with serving(Path(__file__).parent / "asking.py", state, local_aws.url, Airflow) as running:
+        yield running
 
 
 def test_a_person_approves_in_airflow_and_the_package_is_deployed(airflows: Airflow, model: str) -> None:

@@ -19,7 +19,8 @@ import boto3
 import pytest
 from terraform_cli import REGION, REPOSITORY, LocalAws
 
-from laptop import services, settings
+from airflow_services import state_in
+from laptop import services
 from laptop.airflow import Api
 from laptop.settings import Settings
 from ports import free_ports
@@ -76,11 +77,8 @@ def user(as_applied: Path) -> Iterator[User]:
 
 
 @pytest.fixture
-def airflow(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+def airflow(user: User) -> Iterator[Api]:
     """`make airflow ENV=dev` as Airflow's role, which has said where it is; Ctrl-C leaves nothing running."""
-    state = user.home / "state" / "dev"
-    monkeypatch.setattr(settings, "STATE", state)
-    monkeypatch.setattr(services, "RECORDS", state / "services")
     (port,) = free_ports(1)
     running = subprocess.Popen(
         [sys.executable, "-m", "laptop", "airflow", f"--airflow-port={port}"],
@@ -90,17 +88,18 @@ def airflow(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    try:
-        said = "".join(takewhile(lambda line: "Ctrl-C" not in line, running.stdout or []))
-        assert f"starting Airflow for dev: arn:aws:sts::{ACCOUNT}:assumed-role/silverline-dev-airflow/" in said
-        assert f"Airflow   http://127.0.0.1:{port}  (user admin, password " in said
-        api = Api(Settings(0, port))
-        api.wait_until_ready()
-        yield api
-    finally:
-        running.send_signal(signal.SIGINT)
-        assert running.wait(180) == 0
-    assert not services.any_alive()
+    with state_in(user.home / "state" / "dev"):
+        try:
+            said = "".join(takewhile(lambda line: "Ctrl-C" not in line, running.stdout or []))
+            assert f"starting Airflow for dev: arn:aws:sts::{ACCOUNT}:assumed-role/silverline-dev-airflow/" in said
+            assert f"Airflow   http://127.0.0.1:{port}  (user admin, password " in said
+            api = Api(Settings(0, port))
+            api.wait_until_ready()
+            yield api
+        finally:
+            running.send_signal(signal.SIGINT)
+            assert running.wait(180) == 0
+        assert not services.any_alive()
 
 
 def test_the_pipeline_runs_green_where_the_users_credentials_lead_to_and_its_endpoint_answers(

@@ -1,0 +1,42 @@
+"""Airflow's services as `make run` starts them, with a state of their own."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from laptop import airflow, services, settings
+from laptop.settings import REPOSITORY, Settings
+from ports import free_ports
+
+
+@contextmanager
+def state_in(folder: Path) -> Iterator[None]:
+    """`laptop`, in this process, keeps its state in this folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (settings, airflow):
+            patch.setattr(module, "STATE", folder)
+        patch.setattr(services, "RECORDS", folder / "services")
+        yield
+
+
+@contextmanager
+def serving[A: airflow.Api](dag_file: Path, state: Path, aws_url: str, api: type[A]) -> Iterator[A]:
+    """An Airflow on the local AWS at `aws_url`, which has no DAGs but those of a file that is called as one of them."""
+    (port,) = free_ports(1)
+    ours = Settings(int(aws_url.rpartition(":")[2]), port)
+    dags = state / "dags"
+    dags.mkdir()
+    shutil.copy(dag_file, dags)
+    folders = {"AIRFLOW__CORE__DAGS_FOLDER": str(dags), "PYTHONPATH": str(REPOSITORY / "dags")}
+    with state_in(state):
+        try:
+            airflow.start(ours.environment() | folders)
+            running = api(ours)
+            running.wait_until_ready()
+            running.wait_for_dag(dag_file.stem)
+            yield running
+        finally:
+            services.stop_all()
