@@ -97,6 +97,12 @@ def test_what_is_deployed_waits_for_approval_and_the_report_tells_of_any_decisio
     assert dag.get_task("report").trigger_rule == dag.get_task("approve.decide").trigger_rule == "none_failed"
 
 
+@pytest.mark.parametrize(("dag_id", "plan"), [("flight_delay", "bronze.plan"), ("flight_delay_batch", "plan")])
+def test_a_run_whose_plan_refuses_to_go_on_stops_no_jobs(dagbag: DagBag, dag_id: str, plan: str) -> None:
+    (setup,) = [task for task in dagbag.dags[dag_id].get_task("stop_jobs").upstream_list if task.is_setup]
+    assert plan in setup.get_flat_relative_ids(upstream=True) and setup.trigger_rule == "all_success"
+
+
 def test_nothing_waits_for_what_mlflow_is_told_and_no_run_fails_by_it(dagbag: DagBag) -> None:
     track = dagbag.dags["flight_delay"].get_task("register.track")
     assert track.upstream_task_ids == {"evaluate.gate", "register.register"} and not track.downstream_task_ids

@@ -57,6 +57,7 @@ def train(spec: PipelineSpec, planned: Any, published: Any) -> Trained:
         split_done = split(planned)
         published >> split_done
         found = find_source()
+        planned >> found  # `stop_jobs` goes by it: a run that must not go on stops no job of the one that does
         chosen = tune(spec, spec.tuning, request(), [split_done, found]) if spec.tuning else None
         tuned = {name: CHOSEN.format(name=name) for name in spec.tuning.ranges} if spec.tuning else {}
         train = TrainingOperator(
