@@ -2,12 +2,14 @@
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from airflow.exceptions import AirflowFailException, TaskDeferralTimeout
 from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
 from airflow.sdk.execution_time.context import set_current_context
 from airflow_tasks import TaskInstance, run
+from botocore.exceptions import EndpointConnectionError
 from sagemaker_endpoints import Endpoints
 from sagemaker_requests import BUCKET, IMAGE, settled
 from sagemaker_requests import archive as packed
@@ -224,3 +226,16 @@ def test_anothers_deployment_that_takes_too_long_says_nothing_of_the_model(hosti
     with pytest.raises(TaskDeferralTimeout):
         time_out(task("roll_out", "kiosk-one"), told())
     assert served(hosting) == ("InService", "kiosk-three")
+
+
+def test_the_endpoint_goes_back_also_while_the_registry_can_not_be_told_why(
+    hosting: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objection = {"config": "kiosk-three", "reason": "wrong answers"}
+    instance = told("kiosk-two", {("deploy.smoke_test", OBJECTION): objection})
+    with monkeypatch.context() as patch, pytest.raises(EndpointConnectionError):
+        patch.setattr(model_packages, "decide", Mock(side_effect=EndpointConnectionError(endpoint_url="aws")))
+        run(task("settle", "kiosk-three", "kiosk-two"), instance)
+    assert served(hosting) == ("InService", "kiosk-two")
+    assert run(task("settle", "kiosk-three", "kiosk-two"), instance) == {"serves": "kiosk-two"}
+    assert decided() == ("Rejected", "wrong answers")

@@ -109,11 +109,13 @@ def deploy(spec: PipelineSpec, approved: Any) -> Any:
             passed = pull("deploy.smoke_test")
             if passed and passed["config"] == config:
                 return False
+            # First the way back: it hangs on nothing that the registry answers.
+            waits = rollout.retreat(request, pull("deploy.prepare")["previous"], endpoint, started)
             for task_id in ("deploy.roll_out", "deploy.smoke_test"):
                 objection = pull(task_id, key=OBJECTION)
                 if objection and objection["config"] == config:
                     model_packages.decide(_package(context), model_packages.REJECTED, objection["reason"])
-            return rollout.retreat(request, pull("deploy.prepare")["previous"], endpoint, started)
+            return waits
 
         settle = EndpointOperator(
             task_id="settle",
