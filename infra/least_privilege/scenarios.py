@@ -131,6 +131,7 @@ SCENARIOS = (
         (
             ("airflow", "glue:UpdatePartition"),
             ("airflow", "sagemaker:UpdateEndpoint"),
+            ("airflow", "cloudwatch:DescribeAlarms"),
             ("sagemaker_endpoint", "cloudwatch:DescribeAlarms"),
         ),
     ),

@@ -117,6 +117,12 @@ resource "aws_iam_policy" "airflow_watch" {
         Resource = "*" # CloudWatch's metrics know no narrower one
       },
       {
+        Sid      = "LookAtTheCanarysAlarmsFirst"
+        Effect   = "Allow"
+        Action   = "cloudwatch:DescribeAlarms"
+        Resource = [for alarm in aws_cloudwatch_metric_alarm.canary : alarm.arn]
+      },
+      {
         Sid      = "WriteWhatMonitoringFinds"
         Effect   = "Allow"
         Action   = "s3:PutObject"

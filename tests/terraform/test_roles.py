@@ -148,3 +148,11 @@ def test_airflow_speaks_on_the_platforms_topic_and_reads_the_logs_of_jobs_and_no
         logs.filter_log_events(logGroupName=f"/aws/sagemaker/{kind}Jobs", logStreamNamePrefix="flight-delay")
     with pytest.raises(ClientError, match="not authorized to perform: (?i:logs:FilterLogEvents)"):
         logs.filter_log_events(logGroupName="/aws/sagemaker/Endpoints/flight-delay")
+
+
+def test_airflow_looks_at_the_alarms_of_canaries_and_at_no_others(platform_on_local_aws: Platform) -> None:
+    cloudwatch = platform_on_local_aws.client_of("airflow", "cloudwatch")
+    canary = platform_on_local_aws.document["endpoint_alarms"]["flight_delay"]
+    assert len(cloudwatch.describe_alarms(AlarmNames=canary)["MetricAlarms"]) == len(canary)
+    with pytest.raises(ClientError, match="not authorized to perform: (?i:cloudwatch:DescribeAlarms)"):
+        cloudwatch.describe_alarms(AlarmNames=[f"silverline-{platform_on_local_aws.environment}-flight-delay-5xx"])
