@@ -1,4 +1,4 @@
-"""Metrics as CloudWatch has them."""
+"""Metrics and alarms as CloudWatch has them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -34,3 +34,11 @@ def data(
         for result in page["MetricDataResults"]:
             found[result["Label"]] += zip(result["Timestamps"], result["Values"], strict=True)
     return found
+
+
+def in_alarm(names: Sequence[str]) -> list[str]:
+    """Which of these metric alarms are in ALARM."""
+    import boto3
+
+    described = boto3.client("cloudwatch").describe_alarms(AlarmNames=list(names), StateValue="ALARM")
+    return [alarm["AlarmName"] for alarm in described["MetricAlarms"]]

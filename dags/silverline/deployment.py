@@ -19,7 +19,8 @@ class EndpointOperator(BaseOperator):
     """Takes `step` whenever the endpoint is at rest, until nothing is left to wait for; and where the change that it
     waits for takes longer than `timeout`.
 
-    What it does next follows from the endpoint alone: a retry finds the change that an earlier try has started.
+    What it does next follows from the endpoint: a retry finds the change that an earlier try has started. Whether that
+    has ended where it began is for `step` to say.
     """
 
     template_fields = ("config", "target")
@@ -61,7 +62,7 @@ class EndpointOperator(BaseOperator):
         step says what that means."""
         if next_method == TRIGGER_FAIL_REPR:
             endpoint = rollout.describe(self.config["EndpointName"])
-            if endpoint and endpoint["EndpointStatus"] == "Failed":
+            if endpoint and endpoint["EndpointStatus"] in rollout.BROKEN:
                 return self.execute(context, started=endpoint["EndpointConfigName"] == self.target)
             timed_out = (next_kwargs or {}).get("error") == TriggerFailureReason.TRIGGER_TIMEOUT
             if timed_out and rollout.is_going_to(endpoint, self.target):

@@ -4,12 +4,15 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from silverline import sagemaker_requests
+from airflow.sdk.exceptions import AirflowFailException
+
+from silverline import cloudwatch, sagemaker_requests
 from silverline.platform import Platform
 from silverline.runs import POLL_SECONDS
 from silverline.spec import PipelineSpec
 
 IN_PROGRESS = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
+BROKEN = {"Failed", "UpdateRollbackFailed"}  # the second after a rolling deployment, by hand
 
 Endpoint = Mapping[str, Any]
 """DescribeEndpoint's answer."""
@@ -64,7 +67,8 @@ def advance(
     spec: PipelineSpec, place: Platform, request: Mapping[str, Any], endpoint: Endpoint | None, started: bool
 ) -> bool:
     """Start what CreateEndpoint's `request` wants, unless that is `started`; False once it is served, Objection where
-    SageMaker took it back or failed. `endpoint` is at rest, or what was started takes too long: an Objection, too."""
+    SageMaker took it back or failed. `endpoint` is at rest, or what was started takes too long: an Objection, too.
+    AirflowFailException where it would fail whatever the model is."""
     import boto3
 
     sagemaker, config = boto3.client("sagemaker"), request["EndpointConfigName"]
@@ -85,6 +89,16 @@ def advance(
         raise Objection(
             f"SageMaker took endpoint {spec.aws_name} back from {config} to {endpoint['EndpointConfigName']}: {said} "
             f"(it watched {', '.join(place.endpoint_alarms[spec.name])})"
+        )
+    if endpoint["EndpointStatus"] != "InService":
+        raise AirflowFailException(
+            f"endpoint {spec.aws_name} is {endpoint['EndpointStatus']}, nothing is rolled out: {said}; bring it to "
+            "InService (docs/rollout.md, by hand), then clear this task and all after it"
+        )
+    if ringing := cloudwatch.in_alarm(place.endpoint_alarms[spec.name]):
+        raise AirflowFailException(
+            f"{', '.join(ringing)} is in ALARM before anything is rolled out, so SageMaker would take any model back: "
+            "see infra/terraform/runbook.md, Roll-out, and clear this task and all after it when the alarm is off"
         )
     sagemaker.update_endpoint(**sagemaker_requests.endpoint_update(spec, place, config, _instances(endpoint)))
     return True

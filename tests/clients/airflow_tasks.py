@@ -21,6 +21,7 @@ class TaskInstance:
         self.xcoms = xcoms
         self.pushed = pushed
         self.links: dict[str, Any] = {}
+        self.try_number, self.max_tries = 1, 0
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.links[key] = value

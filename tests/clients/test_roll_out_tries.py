@@ -1,9 +1,11 @@
 """Tasks that change an endpoint, tried again, killed and beside another's change: each finds what is under way."""
 
 import json
+import os
 from typing import Any
 from unittest.mock import Mock
 
+import boto3
 import pytest
 from airflow.exceptions import AirflowFailException, TaskDeferralTimeout
 from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
@@ -15,7 +17,7 @@ from sagemaker_requests import BUCKET, IMAGE, settled
 from sagemaker_requests import archive as packed
 
 from laptop import alarms, platform
-from silverline import model_packages
+from silverline import model_packages, rollout
 from silverline.groups.deploy import OBJECTION, deploy
 from silverline.platform import platform as read_platform
 from silverline.spec import PipelineSpec, Stage
@@ -91,7 +93,7 @@ def task(task_id: str, config: str, previous: str | None = None) -> Any:
 
 def told(previous: str | None = None, pushed: Any = (), **returned: Any) -> TaskInstance:
     """The task instance of a run in which tasks of the deploy group have `returned` and `pushed` that."""
-    returned |= {"prepare": {"previous": previous}}
+    returned.setdefault("prepare", {"previous": previous})
     returned |= {"create_model": {"Model": {"PrimaryContainer": {"ModelPackageName": PACKAGE}}}}
     return TaskInstance({f"deploy.{task_id}": value for task_id, value in returned.items()}, dict(pushed))
 
@@ -187,7 +189,7 @@ def test_a_model_whose_package_is_rejected_meanwhile_is_not_rolled_out(hosting: 
 def test_the_way_back_stays_the_same_where_the_endpoint_serves_the_runs_own_configuration_already(
     hosting: Endpoints, config: str, previous: str
 ) -> None:
-    assert task("prepare", config).python_callable(config, "kiosk-one") == {"previous": previous}
+    assert task("prepare", config).python_callable(config, "kiosk-one")["previous"] == previous
 
 
 def test_a_smoke_test_of_another_configuration_says_nothing_of_the_model(hosting: Endpoints) -> None:
@@ -239,3 +241,55 @@ def test_the_endpoint_goes_back_also_while_the_registry_can_not_be_told_why(
     assert served(hosting) == ("InService", "kiosk-two")
     assert run(task("settle", "kiosk-three", "kiosk-two"), instance) == {"serves": "kiosk-two"}
     assert decided() == ("Rejected", "wrong answers")
+
+
+def test_a_model_that_is_rejected_while_it_is_rolled_out_goes_though_it_has_passed_the_smoke_test(
+    hosting: Endpoints,
+) -> None:
+    model_packages.decide(PACKAGE, "Rejected", "seen in Studio")
+    instance = told("kiosk-three", smoke_test={"answers": 1, "config": "kiosk-two"})
+    assert run(task("settle", "kiosk-two", "kiosk-three"), instance) == {"serves": "kiosk-three"}
+    assert decided() == ("Rejected", "seen in Studio")
+
+
+@pytest.mark.parametrize(("max_tries", "kind"), [(1, "ALL_AT_ONCE"), (2, "CANARY")], ids=["tried again", "cleared"])
+def test_what_sagemaker_has_taken_back_is_rolled_out_again_for_a_person_and_by_no_other_try(
+    hosting: Endpoints, max_tries: int, kind: str
+) -> None:
+    again = task("roll_out", "kiosk-unfit")
+    again.retries = 1
+    instance = told(prepare=task("prepare", "kiosk-unfit").python_callable("kiosk-unfit", "kiosk-three"))
+    instance.try_number, instance.max_tries = 2, max_tries
+    update(hosting, "kiosk-unfit")
+    assert served(hosting) == ("InService", "kiosk-three")  # while no try was waiting for it
+    with pytest.raises(AirflowFailException, match="took endpoint kiosk back from kiosk-unfit to kiosk-three"):
+        run(again, instance)
+    assert OBJECTION in instance.links and kind_of_last_deployment(hosting) == kind
+
+
+def test_an_alarm_that_is_on_before_the_roll_out_says_nothing_of_the_model(
+    hosting: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloudwatch, alarm = boto3.client("cloudwatch"), alarms.canary_alarm(NAME, "5xx")
+    cloudwatch.put_metric_alarm(AlarmName="kiosk-on", **{**alarm, "TreatMissingData": "ignore"})
+    cloudwatch.set_alarm_state(AlarmName="kiosk-on", StateValue="ALARM", StateReason="the model in service fails")
+    document = {**json.loads(os.environ["AIRFLOW_VAR_PLATFORM"]), "endpoint_alarms": {NAME: ["kiosk-on"]}}
+    monkeypatch.setenv("AIRFLOW_VAR_PLATFORM", json.dumps(document))
+    instance = told()
+    with pytest.raises(AirflowFailException, match="kiosk-on is in ALARM before anything is rolled out"):
+        run(task("roll_out", "kiosk-two"), instance)
+    assert OBJECTION not in instance.links
+    assert served(hosting) == ("InService", "kiosk-three")
+
+
+@pytest.mark.parametrize("carry_out", [run, time_out], ids=["tried again", "waiting"])
+def test_an_endpoint_that_somebodys_deployment_has_left_half_taken_back_is_not_updated(
+    hosting: Endpoints, monkeypatch: pytest.MonkeyPatch, carry_out: Any
+) -> None:
+    half = {**hosting.sagemaker.describe_endpoint(EndpointName=NAME), "EndpointStatus": "UpdateRollbackFailed"}
+    monkeypatch.setattr(rollout, "describe", lambda name: half)
+    instance = told()
+    with pytest.raises(AirflowFailException, match="endpoint kiosk is UpdateRollbackFailed, nothing is rolled out"):
+        carry_out(task("roll_out", "kiosk-two"), instance)
+    assert OBJECTION not in instance.links
+    assert served(hosting) == ("InService", "kiosk-three")

@@ -52,13 +52,17 @@ def deploy(spec: PipelineSpec, approved: Any) -> Any:
             doc_md="What the endpoint serves now, to go back to; what it served before where that is this run's own "
             "already. One whose creation has failed is deleted: SageMaker does not update such a one."
         )
-        def prepare(config: str, previous: str | None) -> dict[str, str | None]:
+        def prepare(config: str, previous: str | None) -> dict[str, Any]:
             served = rollout.prepare(spec.aws_name)
-            return {"previous": previous if served == config else served}
+            return {
+                "previous": previous if served == config else served,
+                "modified": _modified(rollout.describe(spec.aws_name)),
+            }
 
         def start(context: Context, request: dict[str, Any], endpoint: rollout.Endpoint | None, started: bool) -> bool:
             if not started:
                 _require_approved(_package(context))
+                started = _was_taken_back(context, endpoint)
             try:
                 return rollout.advance(spec, platform(), request, endpoint, started)
             except rollout.Objection as objection:
@@ -107,7 +111,7 @@ def deploy(spec: PipelineSpec, approved: Any) -> Any:
             pull, config = context["ti"].xcom_pull, request["EndpointConfigName"]
             # What these two have left may be of an earlier configuration: it lasts until they run again.
             passed = pull("deploy.smoke_test")
-            if passed and passed["config"] == config:
+            if passed and passed["config"] == config and not _is_rejected(_package(context)):
                 return False
             # First the way back: it hangs on nothing that the registry answers.
             waits = rollout.retreat(request, pull("deploy.prepare")["previous"], endpoint, started)
@@ -119,9 +123,9 @@ def deploy(spec: PipelineSpec, approved: Any) -> Any:
 
         settle = EndpointOperator(
             task_id="settle",
-            doc_md="Leaves what has passed the smoke test. Anything else goes, also after a run that was stopped: the "
-            "endpoint serves the configuration before, or is deleted where there was none. The package of a model that "
-            "was found to be no good is Rejected.",
+            doc_md="Leaves what has passed the smoke test and isn't Rejected by now. Anything else goes, also after a "
+            "run that was stopped: the endpoint serves the configuration before, or is deleted where there was none. "
+            "The package of a model that was found to be no good is Rejected.",
             config=sagemaker_requests.endpoint(spec, CONFIG),
             target="{{ ti.xcom_pull('deploy.prepare')['previous'] }}",
             step=go_back,
@@ -148,6 +152,14 @@ def _package(context: Context) -> str:
     return str(created["Model"]["PrimaryContainer"]["ModelPackageName"])
 
 
+def _is_rejected(package: str) -> bool:
+    """Whether somebody has rejected the package by now; the log says why."""
+    status, description = model_packages.approval(package)
+    if status == model_packages.REJECTED:
+        print(f"{package} is {status}, the endpoint goes back: {description}", flush=True)
+    return status == model_packages.REJECTED
+
+
 def _require_approved(package: str) -> None:
     """AirflowFailException where the package is Rejected by now, of which SageMaker keeps the model that was made."""
     status, description = model_packages.approval(package)
@@ -156,6 +168,19 @@ def _require_approved(package: str) -> None:
             f"{package} is {status}, nothing is deployed: {description}; to deploy it all the same, approve it in the "
             "registry and clear this task and all after it"
         )
+
+
+def _modified(endpoint: rollout.Endpoint | None) -> float | None:
+    return endpoint["LastModifiedTime"].timestamp() if endpoint else None
+
+
+def _was_taken_back(context: Context, endpoint: rollout.Endpoint | None) -> bool:
+    """Whether SageMaker has taken back what an earlier try started: the endpoint, at rest, serves what it did before,
+    and has been changed since `prepare`. A person who clears the task wants another roll-out."""
+    ti, prepared = context["ti"], context["ti"].xcom_pull("deploy.prepare")
+    is_retry = ti.try_number > ti.max_tries - context["task"].retries + 1
+    back = endpoint is not None and endpoint["EndpointConfigName"] == prepared["previous"]
+    return is_retry and back and _modified(endpoint) != prepared["modified"]
 
 
 def _failure(context: Context, config: str, objection: rollout.Objection) -> AirflowFailException:
