@@ -11,8 +11,8 @@ from silverline.spec import Spec
 
 
 def find(platform: Platform, spec: Spec) -> dict[str, Any] | None:
-    """Archive, model package and lineage of what the endpoint serves, else of the newest approved package; None without
-    either.
+    """Archive, model package and lineage of what the endpoint serves, else of the package approved for the last month,
+    of a month's the newest; None without either.
 
     Package and lineage are None where a model was put behind the endpoint past the registry.
     """
@@ -20,17 +20,9 @@ def find(platform: Platform, spec: Spec) -> dict[str, Any] | None:
 
 
 def find_before(platform: Platform, spec: Spec, month: str) -> dict[str, Any] | None:
-    """The same as it was before `month`, whatever is served now: of the packages approved for the last month before it
-    the newest; None where there is none. What came later has learnt from `month`."""
-    approved = model_packages.versions(
-        platform.model_package_groups[spec.name],
-        ModelApprovalStatus="Approved",
-        SortBy="CreationTime",
-        SortOrder="Ascending",
-    )
-    described = [model_packages.describe(version["ModelPackageArn"]) for version in approved]
-    earlier = [one for one in described if "" < _as_of(one) < month]
-    return _package(max(reversed(earlier), key=_as_of)) if earlier else None  # of a month's, the first that it meets
+    """The same as it was before `month`, whatever is served now: what came later has learnt from `month`. None where
+    there is none."""
+    return _approved(platform.model_package_groups[spec.name], month)
 
 
 def later_in_service(spec: Spec, month: str) -> str | None:
@@ -61,11 +53,15 @@ def _served(endpoint_name: str) -> dict[str, Any] | None:
     return {"package": None, "model_artifacts": container["ModelDataUrl"], "lineage": None}
 
 
-def _approved(group: str) -> dict[str, Any] | None:
-    newest = model_packages.versions(
-        group, ModelApprovalStatus="Approved", SortBy="CreationTime", SortOrder="Descending", MaxResults=1
+def _approved(group: str, before: str | None = None) -> dict[str, Any] | None:
+    """The newest package approved for the last month, or for the last one before `before`; a backfill approves those
+    of old months later than those of new ones."""
+    approved = model_packages.versions(
+        group, ModelApprovalStatus="Approved", SortBy="CreationTime", SortOrder="Descending"
     )
-    return next((_package(model_packages.describe(version["ModelPackageArn"])) for version in newest), None)
+    described = [model_packages.describe(version["ModelPackageArn"]) for version in approved]
+    found = [one for one in described if before is None or "" < _as_of(one) < before]
+    return _package(max(found, key=_as_of)) if found else None  # of a month's, the first that it meets
 
 
 def _package(described: Mapping[str, Any]) -> dict[str, Any]:

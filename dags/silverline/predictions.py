@@ -40,8 +40,9 @@ def choose_months(
 
 
 def current_model(platform: Platform, spec: BatchSpec) -> dict[str, Any] | None:
-    """The `container` of what the endpoint serves, else of the newest approved version, and its `name`; None without
-    either. The name is the version's ARN, or the archive's address where a model was deployed past the registry.
+    """The `container` of what the endpoint serves, else of the version approved for the last month, and its `name`;
+    None without either. The name is the version's ARN, or the archive's address where a model was deployed past the
+    registry.
 
     ValueError where somebody has rejected the version that is served: SageMaker makes no other model of it.
     """

@@ -78,6 +78,15 @@ def test_without_an_endpoint_the_newest_approved_package_is_the_champion(sagemak
     assert found and (found["package"], found["lineage"]) == (newest, "s3://artifacts/new.json")
 
 
+def test_without_an_endpoint_a_model_that_a_backfill_made_later_for_an_old_month_is_not_the_champion(
+    sagemaker: Any,
+) -> None:
+    december = [register(sagemaker, name, "Approved", as_of="2013-12") for name in ("old", "new")]
+    register(sagemaker, "unseen", "Approved", as_of="2013-04")
+    found = champion.find(PLATFORM, spec)
+    assert found and found["package"] == december[1]
+
+
 def test_an_endpoint_whose_creation_failed_serves_nothing(sagemaker: Any) -> None:
     approved = register(sagemaker, "old", "Approved")
     serve(sagemaker, {"Image": PLATFORM.sagemaker_image, "ModelDataUrl": "s3://artifacts/unseen/model.tar.gz"})

@@ -21,7 +21,8 @@ def evaluate(spec: PipelineSpec, planned: Any, trained: Trained) -> Any:
 
         @task(
             multiple_outputs=True,
-            doc_md="The model in service, or the one approved last: what has to be matched; in a backfill, of then.",
+            doc_md="The model in service, or the one approved for the last month: what has to be matched; in a "
+            "backfill, of then.",
         )
         def find_champion(
             plan: dict[str, Any], split: dict[str, str], source: str, training: dict[str, Any]

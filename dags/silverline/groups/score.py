@@ -22,7 +22,10 @@ def score(spec: BatchSpec, planned: Any) -> tuple[Any, Any, Any]:
     name = f"{spec.aws_name}-batch-{ATTEMPT}"
     with TaskGroup("score", tooltip="Rows of months as requests, and a batch transform job over them"):
 
-        @task(multiple_outputs=True, doc_md="The model that the endpoint serves, else the newest approved version.")
+        @task(
+            multiple_outputs=True,
+            doc_md="The model that the endpoint serves, else the version approved for the last month.",
+        )
         def find_model() -> dict[str, Any]:
             from silverline import predictions
 
