@@ -12,7 +12,7 @@ from silverline.spec import Spec
 
 def find(platform: Platform, spec: Spec) -> dict[str, Any] | None:
     """Archive, model package and lineage of what the endpoint serves, else of the package approved for the last month,
-    of a month's the newest; None without either.
+    of a month's the newest, and the `container` that CreateModel takes for it; None without either.
 
     Package and lineage are None where a model was put behind the endpoint past the registry.
     """
@@ -50,7 +50,8 @@ def _served(endpoint_name: str) -> dict[str, Any] | None:
     container = model.get("PrimaryContainer") or model["Containers"][0]
     if package := container.get("ModelPackageName"):
         return _package(model_packages.describe(package))
-    return {"package": None, "model_artifacts": container["ModelDataUrl"], "lineage": None}
+    own = {name: container[name] for name in ("Image", "ModelDataUrl", "Environment") if name in container}
+    return {"package": None, "model_artifacts": container["ModelDataUrl"], "lineage": None, "container": own}
 
 
 def _approved(group: str, before: str | None = None) -> dict[str, Any] | None:
@@ -70,6 +71,7 @@ def _package(described: Mapping[str, Any]) -> dict[str, Any]:
         "package": described["ModelPackageArn"],
         "model_artifacts": container["ModelDataUrl"],
         "lineage": model_packages.facts(described).get("lineage"),
+        "container": {"ModelPackageName": described["ModelPackageArn"]},
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from silverline import champion, model_packages, objects, sagemaker_requests, silver, sql
+from silverline import champion, model_packages, objects, silver, sql
 from silverline.platform import Platform
 from silverline.spec import BatchSpec
 
@@ -56,13 +56,7 @@ def current_model(platform: Platform, spec: BatchSpec) -> dict[str, Any] | None:
                 f"endpoint {spec.aws_name} serves {package}, which is {status} ({description or 'no reason given'}): "
                 "put another model behind it (docs/rollout.md, by hand), or approve this one again"
             )
-        return {"container": {"ModelPackageName": package}, "name": package}
-    container = {
-        "Image": platform.sagemaker_image,
-        "ModelDataUrl": found["model_artifacts"],
-        "Environment": sagemaker_requests.SERVING,
-    }
-    return {"container": container, "name": found["model_artifacts"]}
+    return {"container": found["container"], "name": package or found["model_artifacts"]}
 
 
 def unload(platform: Platform, spec: BatchSpec, months: Sequence[str], run: str) -> str:

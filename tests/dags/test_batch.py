@@ -97,24 +97,21 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+BY_VERSION = {"ModelPackageName": "arn:package/1"}
+BY_ARCHIVE = {"Image": "another", "ModelDataUrl": "s3://b/m.tar.gz", "Environment": {"OMP_NUM_THREADS": "1"}}
+
+
 @pytest.mark.parametrize(
     ("found", "model"),
     [
         (None, None),
         (
-            {"package": "arn:package/1", "model_artifacts": "s3://b/m.tar.gz"},
-            {"container": {"ModelPackageName": "arn:package/1"}, "name": "arn:package/1"},
+            {"package": "arn:package/1", "model_artifacts": "s3://b/m.tar.gz", "container": BY_VERSION},
+            {"container": BY_VERSION, "name": "arn:package/1"},
         ),
         (
-            {"package": None, "model_artifacts": "s3://b/m.tar.gz"},
-            {
-                "container": {
-                    "Image": PLATFORM.sagemaker_image,
-                    "ModelDataUrl": "s3://b/m.tar.gz",
-                    "Environment": sagemaker_requests.SERVING,
-                },
-                "name": "s3://b/m.tar.gz",
-            },
+            {"package": None, "model_artifacts": "s3://b/m.tar.gz", "container": BY_ARCHIVE},
+            {"container": BY_ARCHIVE, "name": "s3://b/m.tar.gz"},
         ),
     ],
 )

@@ -43,7 +43,7 @@ def register(sagemaker: Any, name: str, status: str, **facts: str) -> str:
     return package
 
 
-def serve(sagemaker: Any, container: dict[str, str]) -> None:
+def serve(sagemaker: Any, container: dict[str, Any]) -> None:
     sagemaker.create_model(
         ModelName="m", ExecutionRoleArn=PLATFORM.sagemaker_endpoint_role_arn, PrimaryContainer=container
     )
@@ -60,14 +60,17 @@ def test_what_the_endpoint_serves_is_the_champion_whatever_was_approved_since(sa
         "package": served,
         "model_artifacts": "s3://artifacts/old/model.tar.gz",
         "lineage": "s3://artifacts/old.json",
+        "container": {"ModelPackageName": served},
     }
 
 
 def test_a_model_that_was_never_registered_is_the_champion_while_it_serves(sagemaker: Any) -> None:
     register(sagemaker, "new", "Approved")
     archive = "s3://artifacts/unseen/model.tar.gz"
-    serve(sagemaker, {"Image": PLATFORM.sagemaker_image, "ModelDataUrl": archive})
-    assert champion.find(PLATFORM, spec) == {"package": None, "model_artifacts": archive, "lineage": None}
+    container = {"Image": "another", "ModelDataUrl": archive, "Environment": {"OMP_NUM_THREADS": "1"}}
+    serve(sagemaker, container)
+    found = {"package": None, "model_artifacts": archive, "lineage": None, "container": container}
+    assert champion.find(PLATFORM, spec) == found
 
 
 def test_without_an_endpoint_the_newest_approved_package_is_the_champion(sagemaker: Any) -> None:
