@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowSkipException
 
 from flight_delay import spec
 from flight_delay_batch import spec as batch_spec
@@ -30,6 +31,15 @@ def test_a_report_has_the_smoke_test_of_its_own_model_and_none_of_before_tasks_w
     smoke = {"answers": 1, "package": tested}
     report = task.python_callable(plan, [], dict.fromkeys(GATED), PACKAGE, smoke, None)
     assert report["smoke_test"] == (smoke if shown else None)
+
+
+def test_a_model_that_is_held_says_how_it_is_deployed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_packages, "approval", lambda arn: ("PendingManualApproval", ""))
+    decide: Any = pipeline(spec, "").get_task("approve.decide")
+    with pytest.raises(
+        AirflowSkipException, match="the gate says hold; to deploy it .* approve it in the registry and"
+    ):
+        decide.python_callable({"decision": "hold", "reasons": []}, PACKAGE)
 
 
 def test_a_gate_metric_that_a_slice_may_not_have_is_refused_before_anything_runs() -> None:

@@ -45,7 +45,11 @@ def approve(spec: PipelineSpec, gated: Any, registered: Any) -> Any:
                 status, description = model_packages.APPROVED, f"by the gate: {'; '.join(gated['reasons'])}"
                 model_packages.decide(package, status, description)
             if status != model_packages.APPROVED:
-                raise AirflowSkipException(f"{package} is {status}, nothing is deployed: {description}")
+                reason = description or f"the gate says {gated['decision']}"
+                raise AirflowSkipException(
+                    f"{package} is {status}, nothing is deployed: {reason}; to deploy it all the same, approve it in "
+                    "the registry and clear this task and all after it"
+                )
             month = backfilled_month(get_current_context()["dag_run"])
             if month and (served := champion.later_in_service(spec, month)):
                 raise AirflowSkipException(f"{package} is of {month}, and not deployed: {served} is later")
