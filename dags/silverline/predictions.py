@@ -59,6 +59,18 @@ def current_model(platform: Platform, spec: BatchSpec) -> dict[str, Any] | None:
     return {"container": found["container"], "name": package or found["model_artifacts"]}
 
 
+def delete_models(name: str) -> list[str]:
+    """Delete the run's model of that name and those of its other tries; returns the names of what was there."""
+    sagemaker = boto3.client("sagemaker")
+    every_try = f"{name.rpartition('-')[0]}-"  # names end with the number of the try
+    pages = sagemaker.get_paginator("list_models").paginate(NameContains=every_try)
+    found = [model["ModelName"] for page in pages for model in page["Models"]]
+    ours = [model for model in found if model.startswith(every_try)]
+    for model in ours:
+        sagemaker.delete_model(ModelName=model)
+    return ours
+
+
 def unload(platform: Platform, spec: BatchSpec, months: Sequence[str], run: str) -> str:
     """Write the months' rows of the feature table as requests under the run's prefix; returns the prefix."""
     prefix = f"s3://{platform.gold_bucket}/{spec.name}/batch/requests/{run}/"

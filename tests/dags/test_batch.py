@@ -10,6 +10,7 @@ from test_on_moto import PLATFORM
 
 from flight_delay_batch import spec
 from silverline import champion, model_packages, predictions, sagemaker_requests
+from silverline.batch import batch
 
 PUBLISHED = {"2013-01": "a", "2013-02": "b"}
 
@@ -131,6 +132,17 @@ def test_a_model_that_was_rejected_while_it_is_served_scores_nothing_and_says_wh
     monkeypatch.setattr(model_packages, "approval", lambda arn: ("Rejected", "seen in Studio"))
     with pytest.raises(ValueError, match=r"serves arn:package/1, which is Rejected \(seen in Studio\): put another"):
         predictions.current_model(PLATFORM, spec)
+
+
+def test_the_models_of_every_try_of_a_run_go_and_once_gone_are_no_failure(aws: None) -> None:
+    sagemaker: Any = boto3.client("sagemaker")
+    for name in ("shop-batch-20130101-000000-abcd-1", "shop-batch-20130101-000000-abcd-2", "shop-batch-another-2"):
+        container = {"Image": PLATFORM.sagemaker_image}
+        sagemaker.create_model(ModelName=name, ExecutionRoleArn="arn:aws:iam::1:role/r", PrimaryContainer=container)
+    delete: Any = batch(spec, "").get_task("score.delete_model")
+    for _ in range(2):
+        delete.python_callable({"Model": {"ModelName": "shop-batch-20130101-000000-abcd-2"}})
+    assert [model["ModelName"] for model in sagemaker.list_models()["Models"]] == ["shop-batch-another-2"]
 
 
 @pytest.mark.parametrize(

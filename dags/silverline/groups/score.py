@@ -69,11 +69,11 @@ def score(spec: BatchSpec, planned: Any) -> tuple[Any, Any, Any]:
             execution_timeout=spec.timeout + timedelta(minutes=10),
         )
 
-        @task(doc_md="Deletes the run's own model, whatever came of it.")
-        def delete_model(created: dict[str, Any]) -> None:
-            import boto3
+        @task(doc_md="Deletes the run's own model, of whichever try, whatever came of it.")
+        def delete_model(created: dict[str, Any]) -> list[str]:
+            from silverline import predictions
 
-            boto3.client("sagemaker").delete_model(ModelName=created["Model"]["ModelName"])
+            return predictions.delete_models(created["Model"]["ModelName"])
 
         planned >> model >> requests >> create_model >> transform
         deleted = delete_model(create_model.output)
