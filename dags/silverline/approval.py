@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
 from airflow.providers.standard.triggers.hitl import HITLTrigger
+from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 from airflow.sdk.timezone import utcnow
 
@@ -48,29 +49,39 @@ class ModelApprovalOperator(ApprovalOperator):
         deadline = model_packages.registered_at(self.package) + self.approval_timeout
         raise TaskDeferred(**deferral, kwargs={"deadline": deadline.isoformat()})
 
-    def execute_complete(self, context: Any, event: dict[str, Any], deadline: str = "") -> Any:
-        """The package's status once it is decided; until then, the next wait."""
+    def execute_complete(
+        self, context: Any, event: Any, deadline: str = "", answer: dict[str, Any] | None = None
+    ) -> Any:
+        """The package's status once it is decided; until then, the next wait. `answer` is one that the registry could
+        not be told of before."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        over, unanswered = utcnow() >= datetime.fromisoformat(deadline), event.get("error_type") == "timeout"
+        over, event = utcnow() >= datetime.fromisoformat(deadline), answer or event
+        unanswered = event.get("error_type") == "timeout"
         try:
             status, description = model_packages.approval(self.package)
+            if not unanswered:
+                return self._take(context, event, status, description)
         except (BotoCoreError, ClientError) as error:
-            if over or not unanswered:
+            if over:
                 raise
             self.log.warning("SageMaker's registry can't be asked, it is again in %s: %s", REGISTRY_POLL, error)
+            if not unanswered:
+                self._keep(event, deadline)
             self._wait(context, deadline, until=utcnow() + REGISTRY_POLL)
-        if unanswered:
-            if status != model_packages.PENDING:
-                option = self.APPROVE if status == model_packages.APPROVED else self.REJECT
-                self._wait(context, deadline, until=utcnow() + SOON, answer=option)
-            if over:
-                raise AirflowSkipException(
-                    f"nobody has approved or rejected {self.package} within {self.approval_timeout}: it stays "
-                    f"{model_packages.PENDING}, and nothing is deployed; approve it and clear this task to go on"
-                )
-            self._wait(context, deadline, until=utcnow() + REGISTRY_POLL)
-        answered = HITLOperator.execute_complete(self, context, event)
+        if status != model_packages.PENDING:
+            option = self.APPROVE if status == model_packages.APPROVED else self.REJECT
+            self._wait(context, deadline, until=utcnow() + SOON, answer=option)
+        if over:
+            raise AirflowSkipException(
+                f"nobody has approved or rejected {self.package} within {self.approval_timeout}: it stays "
+                f"{model_packages.PENDING}, and nothing is deployed; approve it and clear this task to go on"
+            )
+        self._wait(context, deadline, until=utcnow() + REGISTRY_POLL)
+
+    def _take(self, context: Any, answer: dict[str, Any], status: model_packages.Status, description: str) -> Any:
+        """The package's status, which is the answer's where the registry has none yet."""
+        answered = HITLOperator.execute_complete(self, context, answer)
         if status == model_packages.PENDING:
             status = (
                 model_packages.APPROVED if answered["chosen_options"] == [self.APPROVE] else model_packages.REJECTED
@@ -78,6 +89,15 @@ class ModelApprovalOperator(ApprovalOperator):
             description = f"{status} in Airflow by {answered['responded_by_user']['name']}"
             model_packages.decide(self.package, status, description)
         return self._decided(status, description)
+
+    def _keep(self, answer: dict[str, Any], deadline: str) -> NoReturn:
+        """Wait without the form, whose trigger would give the answer at once; a failure would lose it, as another try
+        asks anew."""
+        raise TaskDeferred(
+            trigger=DateTimeTrigger(utcnow() + REGISTRY_POLL),
+            method_name="execute_complete",
+            kwargs={"deadline": deadline, "answer": answer},
+        )
 
     def _wait(self, context: Any, deadline: str, until: datetime, answer: str | None = None) -> NoReturn:
         """Wait for an answer; where there is none by then, the trigger gives `answer`, which a task itself can't."""

@@ -10,6 +10,7 @@ from unittest.mock import Mock
 import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
+from airflow.sdk.serde import deserialize, serialize
 from airflow.sdk.timezone import utcnow
 from botocore.exceptions import ClientError, EndpointConnectionError
 from sagemaker_requests import eventually
@@ -96,9 +97,28 @@ def test_a_registry_that_can_not_be_asked_is_asked_again(monkeypatch: pytest.Mon
     monkeypatch.setattr(model_packages, "approval", Mock(side_effect=error))
     trigger = wake("arn", TIMEOUT)
     assert trigger.defaults is None and trigger.timeout_datetime > utcnow()
-    for event, deadline in ((TIMEOUT, timedelta(0)), (answer("Approve"), timedelta(days=7))):
+    for event in (TIMEOUT, answer("Approve")):
         with pytest.raises(type(error)):
-            wake("arn", event, deadline)
+            wake("arn", event, deadline=timedelta(0))
+
+
+@pytest.mark.parametrize("call", ["approval", "decide"])
+def test_an_answer_lasts_while_the_registry_can_not_be_told(
+    model: str, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    _, package = gated_package(model, f"lasting-{call}")
+    context, deadline = {"ti": SimpleNamespace(id=TASK)}, (utcnow() + timedelta(days=7)).isoformat()
+    with monkeypatch.context() as patch, pytest.raises(TaskDeferred) as deferred:
+        patch.setattr(model_packages, call, Mock(side_effect=EndpointConnectionError(endpoint_url="aws")))
+        asking(package).execute_complete(context, answer("Approve"), deadline=deadline)
+    moment = deferred.value.trigger.moment
+    assert moment > utcnow()
+    kept = deserialize(serialize(deferred.value.kwargs))  # as Airflow does
+    assert asking(package).resume_execution("execute_complete", {**kept, "event": moment}, context) == {
+        "status": "Approved",
+        "description": "Approved in Airflow by jane",
+    }
+    assert model_packages.approval(package)[0] == "Approved"
 
 
 def test_another_try_asks_no_longer_than_the_first(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
