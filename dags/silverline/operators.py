@@ -36,11 +36,6 @@ class _Job(BaseOperator):
     check_interval: int
     aws_conn_id: str | None
 
-    @property
-    def looks(self) -> int:
-        """How often the job is looked at, until the task may take no longer."""
-        return int(self.execution_timeout.total_seconds()) // self.check_interval
-
     def execute(self, context: Context) -> Any:
         """The description of the job that has ended; until then, the wait for it."""
         try:
@@ -59,6 +54,12 @@ class _Job(BaseOperator):
         if next_method == TRIGGER_FAIL_REPR:
             self._raise_where_failed(name)
         return super().resume_execution(next_method, next_kwargs, context)
+
+    def defer(self, *, trigger: Any, **arguments: Any) -> None:
+        """Wait for the job by `trigger`, which looks at it until the task may take no longer: the provider's look 60
+        times unless told otherwise, and at a tuning job 480 times whatever they are told."""
+        trigger.max_attempts = int(self.execution_timeout.total_seconds()) // self.check_interval
+        super().defer(trigger=trigger, **arguments)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
         """The datasets that the provider's operator names, named as datasets.py does; None where it names none."""
@@ -89,7 +90,6 @@ class _Job(BaseOperator):
                         job_name=name,
                         job_type=self.kind.member.removesuffix("Job").removeprefix("HyperParameter"),
                         poke_interval=self.check_interval,
-                        max_attempts=self.looks,
                         aws_conn_id=self.aws_conn_id,
                     ),
                     method_name="execute_complete",
@@ -135,12 +135,6 @@ class TransformOperator(_Job, SageMakerTransformOperator):
 
 
 class TuningOperator(_Job, SageMakerTuningOperator):
-    """SageMakerTuningOperator that stops and adopts its job, and waits for it as long as the task may take: the
-    provider's looks 480 times, whatever it is told."""
+    """SageMakerTuningOperator that stops and adopts its job."""
 
     kind = jobs.TUNING
-
-    def defer(self, *, trigger: Any, **arguments: Any) -> None:
-        """Wait for the job by `trigger`."""
-        trigger.max_attempts = self.looks
-        super().defer(trigger=trigger, **arguments)

@@ -68,7 +68,7 @@ def test_a_processing_job_is_adopted_with_the_address_that_its_name_is_part_of(s
     assert (job["ProcessingJobName"], job["ProcessingJobStatus"]) == ("adopted-processing-1", "Completed")
 
 
-def test_a_tuning_job_is_adopted_and_waited_for_as_long_as_its_task_may_take(s3: Any) -> None:
+def test_a_tuning_job_is_adopted(s3: Any) -> None:
     first, second = (
         TuningOperator(
             task_id="tune",
@@ -78,14 +78,28 @@ def test_a_tuning_job_is_adopted_and_waited_for_as_long_as_its_task_may_take(s3:
         )
         for number in (1, 2)
     )
-    with pytest.raises(TaskDeferred) as deferred:
+    with pytest.raises(TaskDeferred):
         first.execute({"ti": TaskInstance(), "task": first})
-    assert deferred.value.trigger.max_attempts == 120
     job = run(second)["Tuning"]
     assert (job["HyperParameterTuningJobName"], job["HyperParameterTuningJobStatus"]) == (
         "adopted-tuning-1",
         "Completed",
     )
+
+
+def test_a_job_is_waited_for_as_long_as_its_task_may_take(s3: Any, model: str) -> None:
+    quiet = {**WAITING, "print_log": False}
+    tasks: list[Any] = [
+        TrainingOperator(task_id="job", config=training_request(s3, "long-1", ENDLESS), **quiet),
+        ProcessingOperator(task_id="job", config=processing_request(s3, "long-processing-1", ENDLESS), **quiet),
+        TransformOperator(task_id="job", config=transform_request("long-transform-1", model), **WAITING),
+        TuningOperator(task_id="job", config=tuning_request(s3, "long-tuning-1", ENDLESS), **WAITING),
+    ]
+    for task in tasks:
+        with pytest.raises(TaskDeferred) as deferred:
+            task.execute({"ti": TaskInstance(), "task": task})
+        task.on_kill()
+        assert deferred.value.trigger.max_attempts == 120, task
 
 
 def test_killing_a_task_stops_its_job(s3: Any, sagemaker: Any, model: str) -> None:

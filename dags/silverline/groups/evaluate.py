@@ -53,7 +53,6 @@ def evaluate(spec: PipelineSpec, planned: Any, trained: Trained) -> Any:
             deferrable=True,
             print_log=False,
             check_interval=POLL_SECONDS,
-            max_attempts=int(spec.evaluation_timeout.total_seconds()) // POLL_SECONDS + 120,
             execution_timeout=spec.evaluation_timeout + timedelta(minutes=10),
         )
 

@@ -65,7 +65,6 @@ def score(spec: BatchSpec, planned: Any) -> tuple[Any, Any, Any]:
             ),
             deferrable=True,
             check_interval=POLL_SECONDS,
-            max_attempts=int(spec.timeout.total_seconds()) // POLL_SECONDS,
             execution_timeout=spec.timeout + timedelta(minutes=10),
         )
 

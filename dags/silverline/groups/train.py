@@ -67,7 +67,6 @@ def train(spec: PipelineSpec, planned: Any, published: Any) -> Trained:
             deferrable=True,
             print_log=False,  # the hook would re-read the log every 30 s; the operator reads it once, at the end
             check_interval=POLL_SECONDS,
-            max_attempts=int(spec.training_timeout.total_seconds()) // POLL_SECONDS + 120,
             execution_timeout=spec.training_timeout + timedelta(minutes=10),
         )
         [split_done, found] >> train
