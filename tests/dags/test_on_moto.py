@@ -6,6 +6,7 @@ import os
 import signal
 import tarfile
 from collections.abc import Callable, Iterator
+from typing import Any
 from unittest.mock import Mock
 
 import boto3
@@ -260,18 +261,26 @@ def test_an_endpoint_that_does_not_exist_is_nothing_to_delete() -> None:
     assert rollout.prepare("nobody") is None
 
 
-def test_an_endpoint_that_answers_something_else_fails_the_smoke_test() -> None:
-    # moto answers every endpoint with the body "body" unless told otherwise: the check has to see through that. Where
-    # a local AWS has been in this process before, there is no such endpoint.
-    with pytest.raises((Objection, ClientError)):
-        smoke_test("nobody", {"request": [{}], "response": {"predictions": [0.5]}})
-
-
-def answering(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every endpoint answer by this error."""
+def answering(monkeypatch: pytest.MonkeyPatch, **answer: Any) -> None:
+    """Let every endpoint answer as a Mock does that is told this."""
     runtime = boto3.client("sagemaker-runtime")
-    monkeypatch.setattr(runtime, "invoke_endpoint", Mock(side_effect=error))
+    monkeypatch.setattr(runtime, "invoke_endpoint", Mock(**answer))
     monkeypatch.setattr(boto3, "client", lambda name: runtime)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"predictions": [0.6]}', r"1 wrong answers; the first: answer.predictions\[0\] is 0.6, .* computed 0.5"),
+        (b"body", "endpoint shop does not answer known rows in JSON"),
+    ],
+)
+def test_an_endpoint_that_answers_something_else_fails_the_smoke_test(
+    monkeypatch: pytest.MonkeyPatch, body: bytes, said: str
+) -> None:
+    answering(monkeypatch, return_value={"Body": io.BytesIO(body)})
+    with pytest.raises(Objection, match=said):
+        smoke_test("shop", {"request": [{}], "response": {"predictions": [0.5]}})
 
 
 def refusal(code: str) -> ClientError:
@@ -284,7 +293,7 @@ def test_an_endpoint_that_gives_no_answer_is_an_objection_to_the_model_at_the_la
     monkeypatch: pytest.MonkeyPatch, code: str | None
 ) -> None:
     error = refusal(code) if code else ReadTimeoutError(endpoint_url="u")
-    answering(error, monkeypatch)
+    answering(monkeypatch, side_effect=error)
     with pytest.raises(type(error)):
         smoke_test("shop", {"request": [{}]}, last=False)
     with pytest.raises(Objection, match="endpoint shop gives no answer to known rows"):
@@ -296,6 +305,6 @@ def test_an_error_that_is_not_the_endpoints_says_nothing_of_the_model(
     monkeypatch: pytest.MonkeyPatch, code: str | None
 ) -> None:
     error = refusal(code) if code else EndpointConnectionError(endpoint_url="u")
-    answering(error, monkeypatch)
+    answering(monkeypatch, side_effect=error)
     with pytest.raises(type(error)):
         smoke_test("shop", {"request": [{}]}, last=True)
