@@ -32,9 +32,9 @@ def load(address: str) -> dict[str, Any]:
     return document
 
 
-def trained(plan: Mapping[str, Any], model_artifacts: str) -> dict[str, Any]:
-    """What there is to know of the model in `model_artifacts`: the plan's files and SQL, and the training job's own
-    record of its image, source, hyperparameters and splits."""
+def trained(plan: Mapping[str, Any], silver_runs: Mapping[str, str], model_artifacts: str) -> dict[str, Any]:
+    """What there is to know of the model in `model_artifacts`: the plan's files and SQL, the runs that computed
+    silver's months, and the training job's own record of its image, source, hyperparameters and splits."""
     import boto3
 
     job_name = model_artifacts.split("/")[-3]  # <output path>/<job>/output/model.tar.gz, as SageMaker lays it
@@ -49,6 +49,7 @@ def trained(plan: Mapping[str, Any], model_artifacts: str) -> dict[str, Any]:
     return {
         "bronze": plan["bronze"],
         "sql_digest": plan["sql_digest"],
+        "silver_runs": silver_runs,
         "as_of": plan["as_of"],
         "splits": plan["splits"],
         "data_version": hyperparameters["data_version"],

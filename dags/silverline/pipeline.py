@@ -38,7 +38,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
         counted, published = silver(spec, planned)
         trained = train(spec, planned, published)
         gated = evaluate(spec, planned, trained)
-        package = register(spec, planned, gated, trained.chosen)
+        package = register(spec, planned, trained.split, gated, trained.chosen)
         smoke = deploy(spec, approve(spec, gated, package))
 
         @task(

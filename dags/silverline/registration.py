@@ -15,12 +15,13 @@ def register(
     platform: Platform,
     spec: PipelineSpec,
     plan: Mapping[str, Any],
+    silver_runs: Mapping[str, str],
     gated: Mapping[str, Any],
     chosen: Mapping[str, Any] | None = None,
 ) -> str:
-    """The ARN of the model package of the model that was `gated`; its card is beside its evaluation. `chosen` says
-    which tuning job its hyperparameters come from, if any."""
-    made_of = lineage.trained(plan, gated["model_artifacts"])
+    """The ARN of the model package of the model that was `gated`; its card is beside its evaluation. `silver_runs` says
+    which run computed each of its months, `chosen` which tuning job its hyperparameters come from, if any."""
+    made_of = lineage.trained(plan, silver_runs, gated["model_artifacts"])
     metadata = evaluation.read_outputs(gated["model_artifacts"])["metadata"]
     made_of |= {name: metadata[name] for name in ("hyperparameters", "threshold", "versions")}
     if chosen and chosen["tuning_job"]:
@@ -56,6 +57,7 @@ def flat(made_of: Mapping[str, Any]) -> dict[str, str]:
         "data_version": made_of["data_version"],
         **{f"data.{name}": channel["location"] for name, channel in made_of["data"].items()},
         "sql_digest": made_of["sql_digest"],
+        "silver_runs": " ".join(sorted(set(made_of["silver_runs"].values()))),
         "source": made_of["source"]["location"],
         "source_sha256": made_of["source"]["sha256"],
         "git_commit": made_of["git_commit"],

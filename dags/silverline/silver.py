@@ -36,14 +36,13 @@ def published_at(platform: Platform, table: str) -> dict[str, datetime]:
     }
 
 
-def _partitions(platform: Platform, table: str, layer: str) -> list[Any]:
-    """The partitions of a published table; empty where there is none."""
-    glue = boto3.client("glue")
-    try:
-        pages = glue.get_paginator("get_partitions").paginate(DatabaseName=platform.database(layer), TableName=table)
-        return [partition for page in pages for partition in page["Partitions"]]
-    except glue.exceptions.EntityNotFoundException:
-        return []
+def runs(platform: Platform, table: str) -> dict[str, str]:
+    """The months of a published table, each with the run that computed it, as `runs.attempt` calls it: what is
+    published stays where it was staged."""
+    return {
+        partition["Values"][0]: partition["StorageDescriptor"]["Location"].partition("/runs/")[2].partition("/")[0]
+        for partition in _partitions(platform, table, "silver")
+    }
 
 
 def made_months(platform: Platform, spec: Spec) -> dict[str, str]:
@@ -166,6 +165,15 @@ def staged_name(spec: Spec, run: str = "", table: str = "") -> str:
 
 def _runs(platform: Platform, spec: Spec, layer: str) -> str:
     return f"s3://{platform.bucket(layer)}/{spec.name}/runs/"
+
+
+def _partitions(platform: Platform, table: str, layer: str) -> list[Any]:
+    glue = boto3.client("glue")
+    try:
+        pages = glue.get_paginator("get_partitions").paginate(DatabaseName=platform.database(layer), TableName=table)
+        return [partition for page in pages for partition in page["Partitions"]]
+    except glue.exceptions.EntityNotFoundException:
+        return []
 
 
 def _published_locations(platform: Platform, spec: Spec, layer: str) -> list[str]:

@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from silverline import months, silver, sql
 from silverline.platform import Platform
 from silverline.spec import PipelineSpec
 
 
-def unload(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence[str]], run: str) -> dict[str, str]:
-    """Write each split under the run's prefix; returns the prefix and the version of the data it was made from."""
+def unload(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence[str]], run: str) -> dict[str, Any]:
+    """Write each split under the run's prefix; returns the prefix, the version of the data it was made from, and of
+    each of its months the run that computed it."""
     prefix = f"s3://{platform.silver_bucket}/{spec.name}/splits/{run}/"
     for name, (first_month, last_month) in splits.items():
         statement = sql.render(
@@ -22,7 +24,12 @@ def unload(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence
         unload = f"unload (\n{statement}\n) to '{prefix}{name}/' with (format = 'PARQUET', compression = 'SNAPPY')"
         sql.execute(unload, platform.silver_database, platform)
         print(f"unloaded {name}: {first_month} to {last_month}", flush=True)
-    return {"prefix": prefix, "data_version": data_version(platform, spec, splits)}
+    runs = silver.runs(platform, spec.feature_table)
+    return {
+        "prefix": prefix,
+        "data_version": data_version(platform, spec, splits),
+        "silver_runs": {month: runs[month] for cut in splits.values() for month in months.between(*cut)},
+    }
 
 
 def data_version(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence[str]]) -> str:

@@ -144,6 +144,15 @@ def test_publishing_moves_each_month_to_what_was_staged_and_leaves_the_others() 
     assert [column["Name"] for column in columns["Columns"]] == ["distance_miles", "seats"]
 
 
+def test_each_month_tells_which_run_computed_it() -> None:
+    table, runs = STAGE.published[0], "s3://silver/flight_delay/runs"
+    stage_table("first", f"{runs}/20130201-000000-abcd-1/first/")
+    silver.publish(PLATFORM, spec, STAGE, {"2013-01": "f1", "2013-02": "f2"}, {table: "first"})
+    stage_table("second", f"{runs}/20130301-000000-abcd-2/second/")
+    silver.publish(PLATFORM, spec, STAGE, {"2013-02": "f3"}, {table: "second"})
+    assert silver.runs(PLATFORM, table) == {"2013-01": "20130201-000000-abcd-1", "2013-02": "20130301-000000-abcd-2"}
+
+
 def test_a_silver_that_was_never_published_has_no_months() -> None:
     assert silver.published_months(PLATFORM, "flight_features") == {}
 

@@ -20,7 +20,8 @@ def model(local_aws: Any) -> str:
 @pytest.fixture(scope="session")
 def package(model: str) -> str:
     """The ARN of that model's package."""
-    return registration.register(small_model.PLATFORM, spec, small_model.plan(), small_model.gate(model))
+    runs, gated = small_model.SILVER_RUNS, small_model.gate(model)
+    return registration.register(small_model.PLATFORM, spec, small_model.plan(), runs, gated)
 
 
 @pytest.fixture

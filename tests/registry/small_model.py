@@ -38,6 +38,7 @@ PLATFORM = Platform(
 )
 SOURCE = f"s3://{PLATFORM.artifacts_bucket}/flight_delay/source/0123456789abcdef/sourcedir.tar.gz"
 SPLITS = f"s3://{PLATFORM.silver_bucket}/flight_delay/splits/run-1/"
+SILVER_RUNS = {"2013-01": "20130201-abcd-1", "2013-02": "20130401-abcd-2", "2013-03": "20130401-abcd-2"}
 # Its model is what it read and was told; where there is `--noise`, another one each time.
 TRAIN = """
     import argparse, json, os, random, sys

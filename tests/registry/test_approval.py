@@ -14,7 +14,7 @@ from airflow.sdk.serde import deserialize, serialize
 from airflow.sdk.timezone import utcnow
 from botocore.exceptions import ClientError, EndpointConnectionError
 from sagemaker_requests import eventually
-from small_model import PLATFORM, gate, plan
+from small_model import PLATFORM, SILVER_RUNS, gate, plan
 
 from airflow_services import serving
 from flight_delay import spec
@@ -31,7 +31,7 @@ TIMEOUT = {"error": "no answer yet", "error_type": "timeout"}
 def gated_package(model: str, name: str) -> tuple[dict[str, Any], str]:
     """What the gate says of a promoted model, and the ARN of its package, which waits for approval."""
     gated = gate(model, evaluation=name)
-    return gated, registration.register(PLATFORM, spec, plan(), gated)
+    return gated, registration.register(PLATFORM, spec, plan(), SILVER_RUNS, gated)
 
 
 # The operator's own decisions, without a scheduler

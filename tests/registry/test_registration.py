@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from sagemaker_requests import ROLE
-from small_model import GROUP, PLATFORM, SOURCE, SPLITS, gate, plan
+from small_model import GROUP, PLATFORM, SILVER_RUNS, SOURCE, SPLITS, gate, plan
 
 from flight_delay import spec
 from silverline import lineage, model_packages, objects, registration
@@ -25,6 +25,7 @@ def test_what_the_model_was_made_of_is_in_its_metadata(described: dict[str, Any]
     facts = described["CustomerMetadataProperties"]
     assert facts["data_version"] == "0123456789abcdef" and facts["data.test"] == f"{SPLITS}test/"
     assert facts["source"] == SOURCE and facts["sql_digest"] == "f" * 64
+    assert facts["silver_runs"] == "20130201-abcd-1 20130401-abcd-2"
     assert (
         facts["threshold"] == "0.25"
         and facts["hyperparameter.seed"] == "2013"
@@ -41,7 +42,7 @@ def test_that_hyperparameters_were_tuned_is_in_metadata_lineage_and_card(model: 
         "tuning_job": {"name": "t-1", "arn": arn},
         "sentence": "seed 2013: tuned by t-1",
     }
-    package = registration.register(PLATFORM, spec, plan(), gate(model, evaluation="tuned"), tuned)
+    package = registration.register(PLATFORM, spec, plan(), SILVER_RUNS, gate(model, evaluation="tuned"), tuned)
     described = boto3.client("sagemaker").describe_model_package(ModelPackageName=package)
     facts = described["CustomerMetadataProperties"]
     assert facts["tuning_job"] == arn and lineage.load(facts["lineage"])["tuning"] == tuned
@@ -62,6 +63,7 @@ def test_the_lineage_document_has_the_job_that_trains_it_again(described: dict[s
     request = document["training_job"]["request"]
     assert request["HyperParameters"]["seed"] == "2013" and request["EnableNetworkIsolation"]
     assert list(document["data"]["train"]["objects"]) == [f"{SPLITS}train/part"]
+    assert document["silver_runs"] == SILVER_RUNS
     assert lineage.load(document["bronze"])["bucket"] == PLATFORM.bronze_bucket
 
 
@@ -90,11 +92,11 @@ def test_the_package_carries_the_card_in_sagemakers_schema(described: dict[str, 
 
 
 def test_registered_again_it_is_the_same_version(model: str, package: str) -> None:
-    assert registration.register(PLATFORM, spec, plan(), gate(model)) == package
+    assert registration.register(PLATFORM, spec, plan(), SILVER_RUNS, gate(model)) == package
 
 
 def test_a_rejected_model_is_registered_as_rejected_and_cant_be_deployed(model: str) -> None:
-    arn = registration.register(PLATFORM, spec, plan(), gate(model, "reject", "evaluation-2"))
+    arn = registration.register(PLATFORM, spec, plan(), SILVER_RUNS, gate(model, "reject", "evaluation-2"))
     assert model_packages.approval(arn)[0] == "Rejected"
     sagemaker = boto3.client("sagemaker")
     with pytest.raises(sagemaker.exceptions.ClientError, match="approval status Rejected"):
@@ -122,7 +124,7 @@ def test_who_approves_is_the_gate_or_a_person() -> None:
 
 def test_a_reason_of_several_lines_is_written_into_the_registry_as_one(model: str) -> None:
     gated = gate(model, evaluation="lines") | {"reasons": ["It fails:\nTraceback\n\tValueError: \x1b[31mno\x1b[0m"]}
-    package = registration.register(PLATFORM, spec, plan(), gated)
+    package = registration.register(PLATFORM, spec, plan(), SILVER_RUNS, gated)
     model_packages.decide(package, "Rejected", "endpoint is Failed:\r\nno module\u2028named x")
     described = boto3.client("sagemaker").describe_model_package(ModelPackageName=package)
     assert described["ModelPackageDescription"].endswith("It fails: Traceback ValueError: [31mno [0m")

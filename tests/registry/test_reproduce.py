@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from rich.console import Console
 from sagemaker_requests import archive
-from small_model import PLATFORM, SOURCE, SPLITS, gate, plan, put, train
+from small_model import PLATFORM, SILVER_RUNS, SOURCE, SPLITS, gate, plan, put, train
 
 from flight_delay import spec
 from laptop import reproduce as reproducing
@@ -30,7 +30,9 @@ def again(package: str, place: Platform = PLATFORM) -> tuple[int, str]:
 
 def registered(name: str, **hyperparameters: int) -> str:
     """The package of a model that is trained now."""
-    return registration.register(PLATFORM, spec, plan(), gate(train(name, **hyperparameters), evaluation=name))
+    return registration.register(
+        PLATFORM, spec, plan(), SILVER_RUNS, gate(train(name, **hyperparameters), evaluation=name)
+    )
 
 
 def test_a_model_is_made_again_to_the_bit_from_its_package_or_its_version(package: str) -> None:

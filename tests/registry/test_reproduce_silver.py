@@ -62,6 +62,7 @@ def version(place: Platform) -> str:
     """The version of a model that was trained on the splits of that lake, which have expired since."""
     files = compute(place, "first")
     unloaded = splits.unload(place, spec, CUTS, "first")
+    assert unloaded["silver_runs"] == dict.fromkeys(MONTHS, "first")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(small_model, "SPLITS", unloaded["prefix"])
         made = small_model.train("of-the-lake", data_version=unloaded["data_version"])
@@ -71,7 +72,8 @@ def version(place: Platform) -> str:
         "bronze": lineage.store(place, spec.name, bronze.manifest(place, files, spec.reference_sources, MONTHS[-1])),
         "sql_digest": sql.digest(spec.name),
     }
-    arn = registration.register(place, spec, plan, small_model.gate(made, evaluation="of-the-lake"))
+    gated = small_model.gate(made, evaluation="of-the-lake")
+    arn = registration.register(place, spec, plan, unloaded["silver_runs"], gated)
     wr.s3.delete_objects(unloaded["prefix"])
     return arn.rpartition("/")[2]
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from small_model import PLATFORM, SOURCE, gate, plan
+from small_model import PLATFORM, SILVER_RUNS, SOURCE, gate, plan
 
 from flight_delay import spec
 from ports import free_ports
@@ -165,7 +165,7 @@ def test_artifacts_of_a_database_file_lie_beside_it(track: Track, database: Path
 
 
 def test_a_model_that_the_gate_rejects_is_told_of_too(track: Track, server: str, model: str) -> None:
-    rejected = registration.register(PLATFORM, spec, plan(), gate(model, "reject", "evaluation-tracked"))
+    rejected = registration.register(PLATFORM, spec, plan(), SILVER_RUNS, gate(model, "reject", "evaluation-tracked"))
     run_id = track(server, "reject", rejected)["run_id"]
     assert MlflowClient(server).get_run(run_id).data.tags["decision"] == "reject"
 

@@ -16,6 +16,10 @@ with DAG("tracked", schedule=None, params={"plan": {}, "gate": {}}, default_args
         return dict(get_current_context()["params"]["plan"])
 
     @task
+    def split() -> dict[str, Any]:
+        return {"silver_runs": {"2013-01": "20130201-abcd-1"}}
+
+    @task
     def gate() -> dict[str, Any]:
         return dict(get_current_context()["params"]["gate"])
 
@@ -23,4 +27,4 @@ with DAG("tracked", schedule=None, params={"plan": {}, "gate": {}}, default_args
     def deploy(package: str) -> str:
         return package
 
-    deploy(register(spec, plan(), gate()))
+    deploy(register(spec, plan(), split(), gate()))

@@ -25,7 +25,7 @@ def evaluate(spec: PipelineSpec, planned: Any, trained: Trained) -> Any:
             "backfill, of then.",
         )
         def find_champion(
-            plan: dict[str, Any], split: dict[str, str], source: str, training: dict[str, Any]
+            plan: dict[str, Any], split: dict[str, Any], source: str, training: dict[str, Any]
         ) -> dict[str, Any]:
             from silverline import champion, lineage
 

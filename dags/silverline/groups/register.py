@@ -10,15 +10,17 @@ from silverline.platform import platform
 from silverline.spec import PipelineSpec
 
 
-def register(spec: PipelineSpec, planned: Any, gated: Any, chosen: Any = None) -> Any:
+def register(spec: PipelineSpec, planned: Any, split: Any, gated: Any, chosen: Any = None) -> Any:
     """`register.register`: the ARN of the model package; `chosen` says where hyperparameters come from."""
     with TaskGroup("register", tooltip="A version in SageMaker's model registry: metrics, model card, lineage"):
 
         @task(doc_md="Registers the model with its metrics, its model card and all that it was made of.")
-        def register(plan: dict[str, Any], gated: dict[str, Any], chosen: dict[str, Any] | None) -> str:
+        def register(
+            plan: dict[str, Any], split: dict[str, Any], gated: dict[str, Any], chosen: dict[str, Any] | None
+        ) -> str:
             from silverline import datasets, registration
 
-            package = registration.register(platform(), spec, plan, gated, chosen)
+            package = registration.register(platform(), spec, plan, split["silver_runs"], gated, chosen)
             datasets.record([gated["model_artifacts"], gated["evaluation"]], [package])
             return package
 
@@ -39,7 +41,7 @@ def register(spec: PipelineSpec, planned: Any, gated: Any, chosen: Any = None) -
                 )
             return tracking.track(place, spec, uri, gated, package, get_current_context()["dag_run"].run_id)
 
-        registered = register(planned, gated, chosen)
+        registered = register(planned, split, gated, chosen)
         # The kind of task that Airflow doesn't count for a run's state; it also comes after what has failed.
         track(gated, registered).as_teardown()
         return registered

@@ -32,7 +32,7 @@ def train(spec: PipelineSpec, planned: Any, published: Any) -> Trained:
     with TaskGroup("train", tooltip="Splits by time, and a SageMaker training job on them"):
 
         @task(trigger_rule=TriggerRule.NONE_FAILED, doc_md="Unloads train, validation and test as Parquet prefixes.")
-        def split(plan: dict[str, Any]) -> dict[str, str]:
+        def split(plan: dict[str, Any]) -> dict[str, Any]:
             from silverline import splits
 
             return splits.unload(platform(), spec, plan["splits"], attempt())
