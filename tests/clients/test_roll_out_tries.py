@@ -69,8 +69,13 @@ def hosting(local_aws: Any) -> Any:
             "endpoint_alarms": {NAME: alarms.create_or_update("t", NAME)},
         }
         patch.setenv("AIRFLOW_VAR_PLATFORM", json.dumps(document))
-        read_platform.cache_clear()
         yield made
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_task() -> None:
+    """The platform is read anew, as by each task, which has a process of its own."""
+    read_platform.cache_clear()
 
 
 def task(task_id: str, config: str, previous: str | None = None) -> Any:
@@ -275,6 +280,7 @@ def test_an_alarm_that_is_on_before_the_roll_out_says_nothing_of_the_model(
     cloudwatch.set_alarm_state(AlarmName="kiosk-on", StateValue="ALARM", StateReason="the model in service fails")
     document = {**json.loads(os.environ["AIRFLOW_VAR_PLATFORM"]), "endpoint_alarms": {NAME: ["kiosk-on"]}}
     monkeypatch.setenv("AIRFLOW_VAR_PLATFORM", json.dumps(document))
+    read_platform.cache_clear()
     instance = told()
     with pytest.raises(AirflowFailException, match="kiosk-on is in ALARM before anything is rolled out"):
         run(task("roll_out", "kiosk-two"), instance)
