@@ -22,6 +22,7 @@ import pytest
 
 import answers
 from local_aws import server
+from silverline.platform import platform
 
 # Airflow's home is not the user's; before anything imports Airflow.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-")
@@ -86,6 +87,12 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Serve
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         yield running
         running.stop()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Each test, and its fixtures, read the platform anew, as each task does, which has a process of its own."""
+    platform.cache_clear()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -72,12 +72,6 @@ def hosting(local_aws: Any) -> Any:
         yield made
 
 
-@pytest.fixture(autouse=True)
-def as_in_a_task() -> None:
-    """The platform is read anew, as by each task, which has a process of its own."""
-    read_platform.cache_clear()
-
-
 def task(task_id: str, config: str, previous: str | None = None) -> Any:
     """A task of the deploy group of `SPEC`, as Airflow has filled it in."""
     from airflow.sdk import DAG

@@ -138,7 +138,9 @@ def test_the_models_of_every_try_of_a_run_go_and_once_gone_are_no_failure(aws: N
     sagemaker: Any = boto3.client("sagemaker")
     for name in ("shop-batch-20130101-000000-abcd-1", "shop-batch-20130101-000000-abcd-2", "shop-batch-another-2"):
         container = {"Image": PLATFORM.sagemaker_image}
-        sagemaker.create_model(ModelName=name, ExecutionRoleArn="arn:aws:iam::1:role/r", PrimaryContainer=container)
+        sagemaker.create_model(
+            ModelName=name, ExecutionRoleArn="arn:aws:iam::123456789012:role/r", PrimaryContainer=container
+        )
     delete: Any = batch(spec, "").get_task("score.delete_model")
     for _ in range(2):
         delete.python_callable({"Model": {"ModelName": "shop-batch-20130101-000000-abcd-2"}})

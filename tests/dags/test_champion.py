@@ -67,7 +67,7 @@ def test_what_the_endpoint_serves_is_the_champion_whatever_was_approved_since(sa
 def test_a_model_that_was_never_registered_is_the_champion_while_it_serves(sagemaker: Any) -> None:
     register(sagemaker, "new", "Approved")
     archive = "s3://artifacts/unseen/model.tar.gz"
-    container = {"Image": "another", "ModelDataUrl": archive, "Environment": {"OMP_NUM_THREADS": "1"}}
+    container = {"Image": PLATFORM.sagemaker_image, "ModelDataUrl": archive, "Environment": {"OMP_NUM_THREADS": "1"}}
     serve(sagemaker, container)
     found = {"package": None, "model_artifacts": archive, "lineage": None, "container": container}
     assert champion.find(PLATFORM, spec) == found

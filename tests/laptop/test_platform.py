@@ -92,7 +92,7 @@ def test_an_exception_that_a_job_printed_is_counted_where_the_dashboard_looks(aw
     platform.apply()
     widgets = dashboard.body("local", ["flight_delay"], [])["widgets"]
     shown = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
-    [(namespace, name)] = [metric for metric in shown if metric[1] == "processing-errors"]
+    [(namespace, name)] = [metric for metric in shown if metric[1:2] == ["processing-errors"]]
     logs, cloudwatch, now = boto3.client("logs"), boto3.client("cloudwatch"), time.time()
 
     def counted() -> float:
