@@ -152,11 +152,11 @@ def removed(iam: Any, role_name: str, action: str) -> Iterator[None]:
 
 
 def in_order(granted: Iterable[tuple[str, str]], used: Mapping[str, Sequence[str]]) -> list[tuple[str, str, Scenario]]:
-    """Each granted action with the scenario to try it in: the first of `SCENARIOS` in which it is called; one that no
-    run called, or that was granted since, in the one that it waits for, or in a first run. An action's removal leaves a
-    scenario behind, so each has its turn once."""
+    """Each granted action with the scenario to try it in: the one that it waits for, or else the first of `SCENARIOS`
+    in which it is called; one that no run called is tried in a first run. An action's removal leaves a scenario behind,
+    so each has its turn once."""
     by_name = {scenario.name: scenario for scenario in SCENARIOS}
-    names = {pair: used.get(" ".join(pair), [LATER.get(pair, FIRST_RUN.name)])[0] for pair in granted}
+    names = {pair: LATER.get(pair) or used.get(" ".join(pair), [FIRST_RUN.name])[0] for pair in granted}
     planned = [(role, action, by_name[name]) for (role, action), name in names.items()]
     return sorted(planned, key=lambda plan: (-SCENARIOS.index(plan[2]), plan[0], plan[1]))
 

@@ -22,6 +22,7 @@ def test_actions_are_tried_in_the_cheapest_scenario_in_which_they_are_called() -
         "airflow c": [FAILED.name],
         "airflow d": [NO_ENDPOINT.name, FIRST.name],
         "airflow e": [BATCH.name],
+        "airflow sagemaker:UpdateEndpoint": [NO_ENDPOINT.name],  # by something else that was going on
     }
     granted = [("airflow", name) for name in ("a", "b", "c", "d", "e", "never called", "sagemaker:UpdateEndpoint")]
     planned = [(action, scenario) for _, action, scenario in ablation.in_order(granted, used)]
