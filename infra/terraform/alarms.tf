@@ -210,12 +210,11 @@ resource "aws_iam_role_policy" "reader_cloudwatch" {
         Resource = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:*"
       },
       {
-        # Composite alarms are shown to nobody who may look at less than all of them:
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
         Sid      = "Alarms"
         Effect   = "Allow"
         Action   = "cloudwatch:DescribeAlarms"
-        Resource = "*"
+        Resource = "*" # composite alarms are shown to nobody who may look at less than all
       },
       {
         Sid      = "Dashboard"
