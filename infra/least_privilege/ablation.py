@@ -20,6 +20,7 @@ from least_privilege.scenarios import FIRST_RUN, LATER, SCENARIOS, Scenario
 BROKEN = {"failed", "up_for_retry"}
 RUN_SECONDS = 600
 POLL_SECONDS = 0.3
+UNREAD = re.compile(r"the log of \S+ can't be read")  # job_logs.py
 REFUSAL = re.compile(r"not authorized|access ?denied|could not|permission|fail|error", re.IGNORECASE)
 
 
@@ -116,11 +117,19 @@ class Ablation:
                     self._end(dag_id)
                     return task["task_id"], message
             if self._api.run(dag_id, run_id)["state"] == "success":
-                missing = traces.first_missing(self._dag_id, began, left)
+                missing = traces.first_missing(self._dag_id, began, left) or self._unread_log(dag_id, run_id)
                 return (missing, "") if missing else None
             time.sleep(POLL_SECONDS)
         self._end(dag_id)
         raise RuntimeError(f"{run_id} of {dag_id} has not ended within {RUN_SECONDS} s")
+
+    def _unread_log(self, dag_id: str, run_id: str) -> str | None:
+        """`JOB_LOG` where a task of the run says that it could not read its job's log."""
+        for task in [task for task in self._api.task_instances(dag_id, run_id) if task["state"] == "success"]:
+            lines = self._api.log_lines(dag_id, run_id, task["task_id"], task["try_number"])
+            if any(UNREAD.search(line) for line in lines):
+                return traces.JOB_LOG
+        return None
 
     def _end(self, dag_id: str) -> None:
         self._api.fail_unfinished_runs(dag_id)

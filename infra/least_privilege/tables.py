@@ -7,7 +7,7 @@ from least_privilege.ablation import Outcome
 from least_privilege.comparison import Comparison
 from least_privilege.grants import DOCUMENTED, Grant, resources
 from least_privilege.scenarios import LATER
-from least_privilege.traces import BATCH, PIPELINE
+from least_privilege.traces import BATCH, JOB_LOG, PIPELINE
 
 MESSAGE_LETTERS = 160
 
@@ -64,7 +64,7 @@ def _verdict(outcome: Outcome | None) -> tuple[str, str]:
     if outcome is None:
         return "not tried", ""
     if outcome.broken:
-        what = outcome.broken if outcome.broken in {**PIPELINE, **BATCH} else f"`{outcome.broken}`"
+        what = outcome.broken if outcome.broken in {*PIPELINE, *BATCH, JOB_LOG} else f"`{outcome.broken}`"
         return f"{what} ({outcome.scenario})", _message(outcome.message)
     if (outcome.role, outcome.action) in DOCUMENTED:
         return "nothing here", _documented(outcome.role, outcome.action)

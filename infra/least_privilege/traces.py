@@ -46,6 +46,8 @@ PIPELINE: Traces = {
     "the endpoint's log": endpoint_log,
 }
 BATCH: Traces = {"the transform job's log": transform_log}
+JOB_LOG = "a job's log in its task's"
+"""What only Airflow knows of: a task whose job's log it can't read says so, and doesn't fail by it."""
 
 
 def first_missing(pipeline: str, since: datetime, traces: Traces) -> str | None:

@@ -77,6 +77,7 @@ def test_the_table_says_where_and_why_without_what_differs_from_account_to_accou
     ("broken", "message", "cells"),
     [
         ("the training job's log", REFUSED, f"the training job's log (first run) | {REFUSED}"),
+        ("a job's log in its task's", REFUSED, f"a job's log in its task's (first run) | {REFUSED}"),
         (None, REFUSED, f"**nothing** | {REFUSED}"),
     ],
 )
