@@ -34,6 +34,15 @@ def endpoint_log(name: str, since: datetime) -> bool:
     return _has_new_events(f"/aws/sagemaker/Endpoints/{name}", since)
 
 
+def captured(name: str, since: datetime) -> bool:
+    """Whether what the endpoint was asked lies where it captures that."""
+    endpoint = boto3.client("sagemaker").describe_endpoint(EndpointName=name)
+    bucket, _, prefix = endpoint["DataCaptureConfig"]["DestinationS3Uri"].removeprefix("s3://").partition("/")
+    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/{name}/")
+    objects = [item for page in pages for item in page.get("Contents", [])]
+    return any(item["LastModified"] >= since.replace(microsecond=0) for item in objects)
+
+
 def transform_log(name: str, since: datetime) -> bool:
     """Whether the batch transform job printed something that can be read."""
     return _has_new_events("/aws/sagemaker/TransformJobs", since)
@@ -44,6 +53,7 @@ PIPELINE: Traces = {
     "the training job's log": training_log,
     "the training job's metrics": training_metrics,
     "the endpoint's log": endpoint_log,
+    "what the endpoint was asked": captured,
 }
 BATCH: Traces = {"the transform job's log": transform_log}
 JOB_LOG = "a job's log in its task's"
