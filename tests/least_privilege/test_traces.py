@@ -2,7 +2,8 @@
 
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -47,3 +48,16 @@ def test_where_the_log_is_there_the_metrics_are_missed(logs: Any) -> None:
     began = datetime.now(UTC)
     begin_stream(logs, "of this job")
     assert traces.first_missing("a_pipeline", began, traces.PIPELINE) == "the training job's metrics"
+
+
+def test_what_an_endpoint_was_asked_before_does_not_count(local_aws: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3, bucket = boto3.client("s3"), f"captured-{uuid.uuid4()}"
+    s3.create_bucket(Bucket=bucket)
+    config = {"DataCaptureConfig": {"DestinationS3Uri": f"s3://{bucket}/captured"}}
+    clients: Any = {"sagemaker": SimpleNamespace(describe_endpoint=lambda EndpointName: config), "s3": s3}
+    monkeypatch.setattr(boto3, "client", clients.get)
+    for endpoint in ("a-pipeline", "another"):
+        s3.put_object(Bucket=bucket, Key=f"captured/{endpoint}/AllTraffic/2013/01/01/00/a.jsonl", Body=b"{}")
+        assert traces.captured("a-pipeline", datetime.now(UTC) - timedelta(minutes=1))
+    assert not traces.captured("a-pipeline", datetime.now(UTC) + timedelta(minutes=1))
+    assert not traces.captured("a-third", datetime.now(UTC) - timedelta(minutes=1))
