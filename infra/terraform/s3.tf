@@ -3,8 +3,8 @@
 locals {
   data_buckets = toset([for layer in keys(local.buckets) : layer if layer != "logs"])
 
-  # Prefixes that hold what one run needed, or what an endpoint was asked, for `run_days`. What silver's partitions and the registry point to
-  # also lies under a run's prefix: it goes when its pipeline deletes it, never by age.
+  # Prefixes that hold what one run needed, or what an endpoint was asked, for `run_days`. What silver's partitions and the
+  # registry point to also lies under a run's prefix: it goes when its pipeline deletes it, never by age.
   run_prefixes = {
     silver    = [for pipeline in local.pipelines : "${pipeline}/splits/"]
     gold      = flatten([for pipeline in local.pipelines : ["${pipeline}/batch/", "${pipeline}/captured/"]])
