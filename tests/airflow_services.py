@@ -4,10 +4,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sagemaker_requests import eventually
 
 from laptop import airflow, services, settings
+from laptop.progress import FINISHED
 from laptop.settings import REPOSITORY, Settings
 from ports import free_ports
 
@@ -40,3 +43,11 @@ def serving[A: airflow.Api](dag_file: Path, state: Path, aws_url: str, api: type
             yield running
         finally:
             services.stop_all()
+
+
+def run(api: airflow.Api, dag_id: str, **params: Any) -> tuple[str, dict[str, str]]:
+    """The id of a run with these params, and the states in which its tasks and, under "run", itself have ended."""
+    run_id = str(api.trigger(dag_id, params)["dag_run_id"])
+    eventually(lambda: api.run(dag_id, run_id)["state"], FINISHED.__contains__, 300, every=0.5)
+    states = {task["task_id"]: task["state"] for task in api.task_instances(dag_id, run_id)}
+    return run_id, states | {"run": api.run(dag_id, run_id)["state"]}

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from sagemaker_requests import eventually
 
-from airflow_services import serving
+from airflow_services import run, serving
 from laptop import airflow
 from laptop.progress import FINISHED
 from subscriber import Subscriber
@@ -46,14 +46,6 @@ def api(local_aws: Any, topic: str, state: Path) -> Iterator[airflow.Api]:
         yield running
 
 
-def run(api: airflow.Api, *fail: str) -> tuple[str, dict[str, str]]:
-    """The id of a run in which these tasks fail, and the states in which it and its tasks end."""
-    run_id = api.trigger(DAG, {"fail": list(fail)})["dag_run_id"]
-    eventually(lambda: api.run(DAG, run_id)["state"], FINISHED.__contains__, 300)
-    states = {task["task_id"]: task["state"] for task in api.task_instances(DAG, run_id)}
-    return run_id, states | {"run": api.run(DAG, run_id)["state"]}
-
-
 def heard(subscriber: Subscriber, count: int) -> dict[str, str]:
     """The messages of a run, and that no more come."""
     found: dict[str, str] = {}
@@ -64,7 +56,7 @@ def heard(subscriber: Subscriber, count: int) -> dict[str, str]:
 def test_a_task_that_fails_for_good_is_told_once_with_its_cause_and_the_way_to_its_log(
     api: airflow.Api, subscriber: Subscriber
 ) -> None:
-    run_id, states = run(api, "raises")
+    run_id, states = run(api, DAG, fail=["raises"])
     assert (states["raises"], states["verdict"], states["run"]) == ("failed", "failed", "failed")
     message = heard(subscriber, 1)["failing failed in local: raises"]
     assert f"run:    {run_id}" in message and "try:    2, the last" in message
@@ -75,7 +67,7 @@ def test_a_task_that_fails_for_good_is_told_once_with_its_cause_and_the_way_to_i
 def test_a_task_whose_process_is_killed_is_told_when_its_run_has_failed(
     api: airflow.Api, subscriber: Subscriber
 ) -> None:
-    run_id, states = run(api, "killed", "raises")
+    run_id, states = run(api, DAG, fail=["killed", "raises"])
     assert (states["killed"], states["run"]) == ("failed", "failed")
     messages = heard(subscriber, 2)
     assert messages.keys() == {"failing failed in local: raises", "failing failed in local: killed"}
@@ -83,7 +75,7 @@ def test_a_task_whose_process_is_killed_is_told_when_its_run_has_failed(
 
 
 def test_a_task_that_fails_no_run_is_told_as_such(api: airflow.Api, subscriber: Subscriber) -> None:
-    _, states = run(api, "tidy")
+    _, states = run(api, DAG, fail=["tidy"])
     assert (states["tidy"], states["run"]) == ("failed", "success")
     (subject,) = heard(subscriber, 1)
     assert subject == "tidy of failing failed in local, its run does not by that"
@@ -105,7 +97,7 @@ def test_a_topic_that_is_not_there_is_loud_in_the_logs_and_changes_no_state(
     name = "/silverline/local/platform"
     document = ssm.get_parameter(Name=name)["Parameter"]["Value"]
     ssm.put_parameter(Name=name, Value=document.replace(topic, f"{topic}-gone"), Type="String", Overwrite=True)
-    run_id, states = run(api, "raises")
+    run_id, states = run(api, DAG, fail=["raises"])
 
     def processor_log() -> str:
         logs = (state / "airflow" / "logs" / "dag_processor").rglob("failing.py.log")

@@ -83,7 +83,7 @@ def settled(sagemaker: Any, name: str) -> dict[str, Any]:
     )
 
 
-def eventually(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 120) -> Any:
+def eventually(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 120, every: float = 0.05) -> Any:
     """What `look` returns once it is good; AssertionError, showing the last, where that takes too long."""
     until = time.monotonic() + seconds
     while True:
@@ -91,7 +91,7 @@ def eventually(look: Callable[[], Any], good: Callable[[Any], bool], seconds: fl
         if good(seen):
             return seen
         assert time.monotonic() < until, f"not within {seconds} s; last seen: {seen}"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def log_lines(logs: Any, group: str, prefix: str) -> list[str]:

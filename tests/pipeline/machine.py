@@ -1,18 +1,21 @@
 """A laptop of its own for the pipeline tests: other ports and another state folder than `make run` uses."""
 
+import contextlib
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
+import psutil
 import pytest
+from sagemaker_requests import eventually
 
 from airflow_services import state_in
 from laptop import airflow
@@ -20,6 +23,7 @@ from laptop.progress import FINISHED
 from laptop.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+until = functools.partial(eventually, seconds=900, every=1)  # the server has better to do
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,22 @@ class Laptop:
             api.wait_for_dag("flight_delay_batch")
         return api
 
-    @contextmanager
+    def training(self) -> tuple[str, psutil.Process]:
+        """The name and the process of the training job that is in progress, once there is one."""
+        record = json.loads((self.state / "services" / "local-aws.json").read_text())
+
+        def look() -> tuple[str, psutil.Process] | None:
+            running = boto3.client("sagemaker").list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
+            for process in psutil.Process(record["pid"]).children(recursive=True) if running else []:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    if "train.py" in process.cmdline():
+                        return running[0]["TrainingJobName"], process
+            return None
+
+        found: tuple[str, psutil.Process] = eventually(look, bool, 600, every=0.2)
+        return found
+
+    @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """`laptop`, in this process, is about this machine, and so is every AWS client."""
         with pytest.MonkeyPatch.context() as patch, state_in(self.state):
@@ -99,11 +118,17 @@ class Airflow(airflow.Api):
         self, run_id: str, reached: Callable[[Mapping[str, str | None]], bool], seconds: float = 900
     ) -> dict[str, str | None]:
         """The same once they are so; AssertionError where that takes too long."""
-        return until(lambda: self.states(run_id), reached, seconds)
+        states: dict[str, str | None] = until(lambda: self.states(run_id), reached, seconds)
+        return states
 
     def ended(self, run_id: str) -> dict[str, str | None]:
         """The same once the run has ended."""
         return self.until(run_id, lambda states: states["run"] in FINISHED)
+
+    def clear(self, run_id: str, task_id: str, downstream: bool = False) -> None:
+        """Have a task of a run of flight_delay run again, and all after it where that is said."""
+        tasks = {"task_ids": [task_id], "include_downstream": downstream, "only_failed": False, "dry_run": False}
+        self.change("POST", "/dags/flight_delay/clearTaskInstances", dag_run_id=run_id, **tasks)
 
     def batch_report(self, number: int) -> dict[str, Any]:
         """What the batch DAG's run of that number reported, once it has ended."""
@@ -119,12 +144,3 @@ class Airflow(airflow.Api):
         answer = self._session.request(method, f"{self._url}/api/v2{path}", json=body, timeout=60)
         assert answer.ok, answer.text
         return dict(answer.json())
-
-
-def until(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 900) -> Any:
-    """What `look` returns once it is good; AssertionError, showing the last, where that takes too long."""
-    deadline = time.monotonic() + seconds
-    while not good(seen := look()):
-        assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {seen}"
-        time.sleep(1)  # the server has better to do
-    return seen

@@ -22,6 +22,7 @@ KILLED = {
     "bronze.plan": "AWSGlue.GetPartitions",
     "silver.clean.stage": "AmazonAthena.StartQueryExecution",
     "silver.clean.publish": "AWSGlue.UpdatePartition",
+    "train.tune.search": "SageMaker.CreateHyperParameterTuningJob",
     "train.train": "SageMaker.CreateTrainingJob",
     "evaluate.evaluate": "SageMaker.CreateProcessingJob",
     "approve.decide": "SageMaker.UpdateModelPackage",
@@ -31,6 +32,7 @@ KILLED = {
 KILLED_WITH_THE_SCHEDULER = {"register.register": "SageMaker.CreateModelPackage"}
 KILLED_IN_BATCH = {
     "score.find_requests": "AmazonAthena.StartQueryExecution",
+    "score.create_model": "SageMaker.CreateModel\r\n",
     "score.transform": "SageMaker.CreateTransformJob",
     "gold.publish": "AWSGlue.UpdatePartition",
 }
@@ -57,7 +59,10 @@ def start(laptop: Laptop, way: Way) -> Airflow:
 
 @pytest.fixture(scope="module")
 def api(laptop: Laptop, way: Way) -> Airflow:
-    laptop.dags(("silverline/runs.py", "timedelta(seconds=10)", "timedelta(seconds=1)"))  # until a task is tried again
+    laptop.dags(
+        ("silverline/runs.py", "timedelta(seconds=10)", "timedelta(seconds=1)"),  # until a task is tried again
+        ("flight_delay.py", "max_jobs=8", "max_jobs=2"),
+    )
     return start(laptop, way)
 
 
@@ -68,7 +73,7 @@ def subscriber(api: Airflow) -> Subscriber:
 
 @pytest.fixture(scope="module")
 def run(laptop: Laptop, way: Way, api: Airflow, subscriber: Subscriber) -> Run:
-    """The run of flight_delay, after a file of March has changed."""
+    """The run of flight_delay, with a search for hyperparameters, after a file of March has changed."""
     api.change("PATCH", "/dags/flight_delay_batch", is_paused=True)
     bucket, key = platform()["bronze_bucket"], "flights/year=2013/month=03/flights.csv"
     s3 = boto3.client("s3")
@@ -82,7 +87,7 @@ def run(laptop: Laptop, way: Way, api: Airflow, subscriber: Subscriber) -> Run:
 
     (asked,) = KILLED_WITH_THE_SCHEDULER.values()
     crashed = way.lose(asked, then=kill_scheduler)
-    started = api.start_run()
+    started = api.start_run(tune=True)
     assert crashed.wait(1200)
     until(lambda: services.alive("airflow-scheduler"), lambda alive: not alive)
     return ended(start(laptop, way), "flight_delay", started)
@@ -97,11 +102,16 @@ def tried_again(run: Run) -> set[str]:
     return {name for name, task in run.items() if task.get("try_number", 1) > 1}
 
 
-def jobs_since_the_first(kind: str, method: str) -> list[tuple[str, str]]:
-    """Number of the try and status of the jobs that are newer than the first run's."""
-    listed = getattr(boto3.client("sagemaker"), f"list_{method}s")(SortBy="CreationTime", SortOrder="Ascending")
-    jobs = [(job[f"{kind}Name"], job[f"{kind}Status"]) for job in listed[f"{kind}Summaries"]]
-    return [(name.rpartition("-")[2], status) for name, status in jobs[1:]]
+def jobs(kind: str, method: str) -> list[tuple[str, str]]:
+    """Name and status of each job of the kind, the oldest first."""
+    list_jobs = getattr(boto3.client("sagemaker"), f"list_{method}s")
+    listed = list_jobs(SortBy="CreationTime", SortOrder="Ascending")[f"{kind}Summaries"]
+    return [(job[f"{kind}Name"], job[f"{kind}Status"]) for job in listed]
+
+
+def tries(jobs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Number of the try and status of each job."""
+    return [(name.rpartition("-")[2], status) for name, status in jobs]
 
 
 def test_a_run_of_which_a_task_is_killed_in_each_group_ends_well(run: Run) -> None:
@@ -110,8 +120,21 @@ def test_a_run_of_which_a_task_is_killed_in_each_group_ends_well(run: Run) -> No
 
 
 def test_no_job_is_started_twice(run: Run) -> None:
-    assert jobs_since_the_first("TrainingJob", "training_job") == [("1", "Completed")]
-    assert jobs_since_the_first("ProcessingJob", "processing_job") == [("1", "Completed")]
+    searches = jobs("HyperParameterTuningJob", "hyper_parameter_tuning_job")
+    assert tries(searches) == [("1", "Completed")]
+    trained = jobs("TrainingJob", "training_job")[1:]  # without the first run's
+    own = [job for job in trained if not job[0].startswith(f"{searches[0][0]}-")]
+    assert tries(own) == [("1", "Completed")] and len(trained) == len(own) + 2
+    assert tries(jobs("ProcessingJob", "processing_job")[1:]) == [("1", "Completed")]
+
+
+def test_what_the_search_has_found_is_what_the_model_was_trained_with(run: Run) -> None:
+    sagemaker = boto3.client("sagemaker")
+    ((search, _),) = jobs("HyperParameterTuningJob", "hyper_parameter_tuning_job")
+    found = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=search)
+    best = found["BestTrainingJob"]["TunedHyperParameters"]
+    model = sagemaker.describe_training_job(TrainingJobName=jobs("TrainingJob", "training_job")[-1][0])
+    assert len(best) == 5 and {name: model["HyperParameters"][name] for name in best} == best
 
 
 def test_its_model_is_registered_once_approved_and_served(run: Run) -> None:
@@ -140,7 +163,7 @@ def test_a_batch_of_which_a_task_is_killed_in_each_group_scores_each_flight_once
     batch = ended(api, "flight_delay_batch", api.trigger("flight_delay_batch", {})["dag_run_id"])
     assert batch["run"]["state"] == "success", {name: task["state"] for name, task in batch.items()}
     assert tried_again(batch) == set(KILLED_IN_BATCH)
-    assert jobs_since_the_first("TransformJob", "transform_job") == [("1", "Completed")]
+    assert tries(jobs("TransformJob", "transform_job")[1:]) == [("1", "Completed")]
     rows = predictions("2013-03")
     assert len(rows) == counts("flight_features")["2013-03"] == rows["late_probability"].notna().sum()
     assert {model.rpartition("/")[2] for model in rows["model"]} == {"2"}

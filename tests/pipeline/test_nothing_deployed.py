@@ -66,15 +66,28 @@ def test_a_model_of_damaged_data_ends_a_green_run_that_says_why_and_deploys_noth
     assert sagemaker.describe_endpoint(EndpointName="flight-delay")["EndpointConfigName"] == served
 
 
+def training(api: Airflow, run_id: str) -> tuple[str, int]:
+    """The state of the run's train.train, and the number of its try."""
+    tasks = {task["task_id"]: task for task in api.task_instances("flight_delay", run_id)}
+    return tasks["train.train"]["state"], tasks["train.train"]["try_number"]
+
+
 @pytest.mark.parametrize("marked", ["/taskInstances/train.train", ""], ids=["task", "run"])
-def test_a_job_ends_with_the_task_or_the_run_that_a_person_marks_as_failed_and_people_are_told(
-    api: Airflow, marked: str
+def test_a_job_outlives_its_tasks_being_cleared_and_ends_with_the_task_or_the_run_that_a_person_marks_as_failed(
+    laptop: Laptop, api: Airflow, marked: str
 ) -> None:
     subscriber = Subscriber(platform()["alarm_topic_arn"], f"marked-{'task' if marked else 'run'}")
     run_id = api.start_run()
+    name, process = laptop.training()
     api.until(run_id, lambda states: states.get("train.train") == "deferred")
-    (job,) = boto3.client("sagemaker").list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
-    name = job["TrainingJobName"]
+    if marked:
+        # Cleared, the task waits for the same job once more.
+        process.suspend()  # it is not to end meanwhile
+        api.clear(run_id, "train.train")
+        until(lambda: training(api, run_id), ("deferred", 2).__eq__)
+        process.resume()
+        jobs = boto3.client("sagemaker").list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
+        assert [job["TrainingJobName"] for job in jobs] == [name]
     state = {"new_state" if marked else "state": "failed"}
     api.change("PATCH", f"/dags/flight_delay/dagRuns/{run_id}{marked}", **state)
     assert api.ended(run_id)["run"] == "failed"

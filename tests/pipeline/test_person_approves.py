@@ -46,8 +46,7 @@ def ask_again(api: Airflow, run: str) -> None:
     boto3.client("sagemaker").update_model_package(
         ModelPackageArn=package(api, run), ModelApprovalStatus="PendingManualApproval"
     )
-    tasks = {"task_ids": [ASK], "include_downstream": True, "only_failed": False, "dry_run": False}
-    api.change("POST", "/dags/flight_delay/clearTaskInstances", dag_run_id=run, **tasks)
+    api.clear(run, ASK, downstream=True)
     api.until(run, is_asked)
 
 

@@ -1,5 +1,5 @@
-"""The deploy group of a pipeline, run by Airflow on local AWS under a load of requests: a good model, and bad ones; the
-tests build on each other, in this order."""
+"""The deploy group of a pipeline, run by Airflow's services on local AWS under a load of requests: a good model, and
+bad ones; the tests build on each other, in this order."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from sagemaker_endpoints import asked_all_the_time
 from sagemaker_requests import BUCKET, IMAGE, archive, bucket_client
 
-import airflow_runs
-from laptop import alarms, platform
+from airflow_services import run, serving
+from laptop import airflow, alarms, platform
 from silverline.sagemaker_requests import SERVING
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.long(120)]
@@ -38,22 +38,22 @@ INFERENCE = """
 
 
 @pytest.fixture(scope="module")
-def deploy(local_aws: Any) -> Iterator[Callable[..., dict[str, str]]]:
-    """Runs the DAG of deployments.py with a model; returns the states of its tasks."""
+def deploy(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., dict[str, str]]]:
+    """Runs the DAG of corner_shop.py with a model; returns the states of its tasks."""
     bucket_client()
     boto3.client("sagemaker").create_model_package_group(ModelPackageGroupName=NAME)
     document = platform.apply()
     document["endpoint_alarms"]["corner_shop"] = alarms.create_or_update("tests", NAME)
-    with pytest.MonkeyPatch.context() as patch:
-        airflow_runs.prepare(Path(__file__).parent / "deployments.py", patch)
-        from deployments import dag
+    dag_file = Path(__file__).parent / "corner_shop.py"
+    with serving(dag_file, tmp_path_factory.mktemp("roll_out"), local_aws.url, airflow.Api) as api:
 
-        def run(package: str, canary_seconds: int = 1) -> dict[str, str]:
-            patch.setenv("AIRFLOW_VAR_PLATFORM", json.dumps({**document, "canary_seconds": canary_seconds}))
-            states = airflow_runs.run(dag, package=package, model_artifacts=artifacts(package))
+        def deploy(package: str, canary_seconds: int = 1) -> dict[str, str]:
+            value = json.dumps({**document, "canary_seconds": canary_seconds})
+            boto3.client("ssm").put_parameter(Name="/silverline/local/platform", Value=value, Overwrite=True)
+            _, states = run(api, dag_file.stem, package=package, model_artifacts=artifacts(package))
             return {task_id.removeprefix("deploy."): state for task_id, state in states.items()}
 
-        yield run
+        yield deploy
 
 
 def model(name: str, golden_answer: str = "", broken: bool = False) -> str:

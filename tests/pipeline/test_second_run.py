@@ -1,15 +1,12 @@
 """A run after new rows came in, one beside it, and the batches that follow."""
 
-import contextlib
 import json
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import awswrangler as wr
 import boto3
-import psutil
 import pytest
 from machine import Airflow, Laptop
 from published import FLIGHTS_IN_THREE_MONTHS, MONTHS, counts, locations, platform, predictions
@@ -34,23 +31,10 @@ def second_run(laptop: Laptop, api: Airflow) -> dict[str, Any]:
     boto3.client("s3").put_object(Bucket=bucket, Key="flights/year=2013/month=03/late.csv", Body=BROKEN)
     with ThreadPoolExecutor(2) as background:
         run = background.submit(laptop.run)
-        killed = kill_training(laptop)
+        killed, process = laptop.training()
+        process.kill()
         at_once = background.submit(laptop.run)
         return {"done": run.result(), "at_once": at_once.result(), "before": before, "killed": killed}
-
-
-def kill_training(laptop: Laptop) -> str:
-    """End the process of the next training job with SIGKILL; returns the job's name."""
-    record = json.loads((laptop.state / "services" / "local-aws.json").read_text())
-    for _ in range(3000):
-        running = boto3.client("sagemaker").list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
-        for process in psutil.Process(record["pid"]).children(recursive=True) if running else []:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if "train.py" in process.cmdline():
-                    process.kill()
-                    return str(running[0]["TrainingJobName"])
-        time.sleep(0.2)
-    raise AssertionError("no training process was seen within 10 minutes")
 
 
 def test_a_killed_training_process_is_reported_by_its_job_and_the_run_recovers(second_run: dict[str, Any]) -> None:

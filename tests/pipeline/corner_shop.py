@@ -1,6 +1,6 @@
 """A DAG that does nothing but deploy what it is told to, as every pipeline's DAG deploys what it has trained.
 
-Airflow reads this file as a DAG file; the tests import it."""
+Airflow reads this file as a DAG file."""
 
 from airflow.sdk import DAG, get_current_context, task
 
