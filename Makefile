@@ -50,6 +50,11 @@ dashboard: setup  ## open the dashboard, beside what else there is in local AWS,
 	@$(PYTHON) -m laptop dashboard
 
 # Its Airflow has a state of its own: what is called dev on local AWS is another dev.
+proof: export SILVERLINE_STATE := $(or $(SILVERLINE_STATE),$(CURDIR)/.state)/proof
+
+proof: setup  ## run everything from an empty state and write docs/proof.md of it, with pictures (Chromium, Terraform; ten minutes)
+	@$(PYTHON) -m proof
+
 airflow demo-data: export SILVERLINE_STATE := $(or $(SILVERLINE_STATE),$(CURDIR)/.state)/aws
 
 airflow: setup  ## run Airflow here, on your own AWS account (ENV=dev AIRFLOW_PORT=n), until Ctrl-C
@@ -93,7 +98,7 @@ bench: setup  ## measure what serving costs, as ratios to named baselines (under
 
 lint: setup  ## ruff and mypy
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m mypy dags/silverline infra/local_aws infra/laptop infra/deploy infra/least_privilege infra/plugins
+	@$(PYTHON) -m mypy dags/silverline infra/local_aws infra/laptop infra/deploy infra/least_privilege infra/proof infra/plugins
 
 setup: $(LAPTOP) $(AWS_CLI)  ## install the locked environments, nothing else
 	@$(PYTHON) -m local_aws.sagemaker.images $(IMAGE) >/dev/null

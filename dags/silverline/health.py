@@ -172,7 +172,7 @@ def look_at_quality(look: Look) -> Finding:
     if model is None:
         return Finding("quality", True, "no model of the registry is served")
     table = traffic.create_or_update_table(look.platform, spec)
-    start = max(model.since, look.now - REMEMBERED)
+    start = max(model.since, look.now - watch.traffic)
     found = traffic.live_quality(look.platform, spec, table, start, look.now)
     if found is None:
         return Finding("quality", True, f"glue_like_sql/{spec.name}/monitoring/labels.sql isn't there to say what came")
@@ -182,15 +182,25 @@ def look_at_quality(look: Look) -> Finding:
         return Finding(
             "quality", None, f"{known}, fewer than the {watch.least_records} of which anything is said", values
         )
-    tested = evaluation.read(model.evaluation)["models"]["challenger"]["log_loss"]["value"]
+    if found["base_log_loss"] is None:
+        return Finding("quality", None, f"{known}, and it is the same of all: nothing to tell apart", values)
+    models = evaluation.read(model.evaluation)["models"]
+    tested = _explained(*(models[name]["log_loss"]["value"] for name in ("challenger", "base_rate")))
+    live = _explained(found["log_loss"], found["base_log_loss"])
     values |= {
         "LiveLogLoss": found["log_loss"],
-        "LiveBrier": found["brier"],
+        "LiveD2LogLoss": live,
         "LiveCalibrationError": found["calibration_error"],
         **({} if found["roc_auc"] is None else {"LiveRocAuc": found["roc_auc"]}),
     }
-    said = f"{known}; log loss {found['log_loss']:.4f}, in the test {tested:.4f}"
-    return Finding("quality", found["log_loss"] <= tested + watch.worse, said, values)
+    said = f"{known}; log loss {found['log_loss']:.4f}, {live:.0%} below the base rate's, in the test {tested:.0%}"
+    return Finding("quality", live >= tested - watch.worse, said, values)
+
+
+def _explained(log_loss: float, base_rates: float) -> float:
+    """D², the share of log loss that knowing only the base rate leaves and the model doesn't: months are not equally
+    hard. https://scikit-learn.org/stable/modules/generated/sklearn.metrics.d2_log_loss_score.html"""
+    return 1.0 - log_loss / base_rates
 
 
 CHECKS: Mapping[str, Callable[[Look], Finding]] = {

@@ -44,7 +44,7 @@ UNITS: Mapping[str, str] = {
     "LabelledRecords": "Count",
     "LiveRocAuc": "None",
     "LiveLogLoss": "None",
-    "LiveBrier": "None",
+    "LiveD2LogLoss": "None",
     "LiveCalibrationError": "None",
     "EstimatedCost": "None",  # US dollars, for which CloudWatch has no unit
 }

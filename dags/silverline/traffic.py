@@ -142,8 +142,8 @@ def counts(
 def live_quality(
     platform: Platform, spec: PipelineSpec, table: str, start: datetime, end: datetime
 ) -> Mapping[str, Any] | None:
-    """Row count, ROC-AUC, Brier score, log loss and calibration error of the answers of that time whose outcome is
-    known; None where the pipeline has no monitoring/labels.sql, which says how to know."""
+    """Row count, ROC-AUC, log loss (and the base rate's) and calibration error of the answers of that time of which the
+    outcome is known; None where the pipeline has no monitoring/labels.sql, which says how to know."""
     if not sql.exists(spec.name, "monitoring/labels"):
         return None
     (found,) = _ask(

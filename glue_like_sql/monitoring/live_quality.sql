@@ -1,4 +1,5 @@
--- One row: how well the model has answered those questions whose outcome is known by now, or rows without any.
+-- One row: how well the model has answered those questions whose outcome is known by now, or rows without any;
+-- base_log_loss is what somebody would have who knew how many came out so, but not which; null where all did, or none.
 -- Reads: what captured.sql reads, and labels.  Params: captured.sql's, and labels (a query: inference_id, label).
 with
 
@@ -68,7 +69,10 @@ bins as (
 select
     count(*) as row_count,
     (select roc_auc from area) as roc_auc,
-    avg(power(prediction - label, 2)) as brier,
     avg(-ln(greatest(if(label = 1, prediction, 1 - prediction), 1e-15))) as log_loss,
+    if(
+        min(label) < max(label),
+        -avg(label) * ln(avg(label)) - (1 - avg(label)) * ln(1 - avg(label))
+    ) as base_log_loss,
     (select sum(distance) from bins) / nullif(count(*), 0) as calibration_error
 from judged

@@ -129,10 +129,14 @@ class Api:
 
     def announce(self, asset: str) -> None:
         """Tell Airflow that the asset is new, so that every DAG scheduled on it starts."""
+        self._post("/assets/events", {"asset_id": self.asset_id(asset), "extra": {}})
+
+    def asset_id(self, asset: str) -> int:
+        """The number of the asset of that name; ServiceError where there is none."""
         found = [item for item in self._get("/assets", name_pattern=asset)["assets"] if item["name"] == asset]
         if not found:
             raise services.ServiceError(f"no DAG of dags/ is scheduled on the asset {asset}, or makes it")
-        self._post("/assets/events", {"asset_id": found[0]["id"], "extra": {}})
+        return int(found[0]["id"])
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """The state of a DAG run."""
@@ -204,8 +208,6 @@ class Api:
             if isinstance(event, str):
                 lines.append(event)
                 continue
-            if event.get("logger", "").startswith("botocore"):
-                continue  # where each client found its endpoint and credentials
             lines += [str(event.get("event", "")), *_errors(event)]
         return [line for text in lines for line in text.splitlines() if not line.startswith("::")]
 
@@ -222,6 +224,10 @@ class Api:
         """What a task returned, or one of those that it is mapped to."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
         return self._get(path, deserialize="true", map_index=str(map_index))["value"]
+
+    def form(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
+        """What a task that waits for a person asks, and what it was answered."""
+        return self._get(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails")
 
     def _get(self, path: str, **query: str) -> dict[str, Any]:
         response = self._session.get(f"{self._url}/api/v2{path}", params=query, timeout=60)

@@ -183,7 +183,8 @@ def test_rows_that_can_not_be_used_are_counted_month_by_month(
 
 
 MODEL = traffic.Served("7", "s3://gold/model.tar.gz", "s3://gold/evaluation/", ["2013-01"], NOW - timedelta(days=1))
-JUDGED = {"log_loss": 0.54, "brier": 0.2, "calibration_error": 0.1, "roc_auc": 0.7}
+JUDGED = {"log_loss": 0.54, "base_log_loss": 0.6, "calibration_error": 0.1, "roc_auc": 0.7}
+TESTED = {"models": {"challenger": {"log_loss": {"value": 0.48}}, "base_rate": {"log_loss": {"value": 0.6}}}}
 
 
 def serve(monkeypatch: pytest.MonkeyPatch, records: int, prediction: float = 0.0, *features: float) -> None:
@@ -201,9 +202,9 @@ def serve(monkeypatch: pytest.MonkeyPatch, records: int, prediction: float = 0.0
     ("records", "prediction", "features", "is_well", "said"),
     [
         (499, 9.0, (9.0, 9.0), None, "499 records since"),
-        (500, 0.1, (0.2, 0.2), True, "PSI of the prediction 0.10, of 0 of 2 features above 0.2"),
-        (500, 0.11, (0.2, 0.2), False, "PSI of the prediction 0.11, of 0 of 2 features above 0.2"),
-        (500, 0.0, (0.0, 0.3, 0.5, 0.1, 0.1), True, "of 2 of 5 features above 0.2 (feature 2 0.50, feature 1 0.30)"),
+        (500, 0.2, (0.2, 0.2), True, "PSI of the prediction 0.20, of 0 of 2 features above 0.2"),
+        (500, 0.21, (0.2, 0.2), False, "PSI of the prediction 0.21, of 0 of 2 features above 0.2"),
+        (500, 0.0, (0.0, 0.3, 0.5, 0.1), True, "of 2 of 4 features above 0.2 (feature 2 0.50, feature 1 0.30)"),
         (500, 0.0, (0.0, 0.3, 0.5, 0.4, 0.1), False, "of 3 of 5 features above 0.2 (feature 2 0.50, feature 3 0.40, "),
     ],
 )
@@ -225,21 +226,33 @@ def test_traffic_may_lie_a_little_away_from_what_the_model_knows(
 
 
 @pytest.mark.parametrize(
-    ("known", "log_loss", "is_well", "said"),
+    ("known", "log_loss", "base_log_loss", "is_well", "said"),
     [
-        (500, 0.54, True, "log loss 0.5400, in the test 0.5000"),
-        (500, 0.56, False, "log loss 0.5600, in the test 0.5000"),
-        (499, 0.99, None, "fewer than the 500 of which anything is said"),
+        (500, 0.53, 0.6, True, "log loss 0.5300, 12% below the base rate's, in the test 20%"),
+        (500, 0.54, 0.59, False, "log loss 0.5400, 8% below the base rate's, in the test 20%"),
+        (500, 0.62, 0.7, True, "log loss 0.6200, 11% below the base rate's, in the test 20%"),  # a harder month
+        (500, 0.01, None, None, "of version 7 the outcome is known, and it is the same of all: nothing to tell apart"),
+        (499, 0.99, 0.6, None, "fewer than the 500 of which anything is said"),
     ],
 )
 def test_answers_may_come_out_a_little_worse_than_in_the_test(
-    monkeypatch: pytest.MonkeyPatch, known: int, log_loss: float, is_well: bool | None, said: str
+    monkeypatch: pytest.MonkeyPatch,
+    known: int,
+    log_loss: float,
+    base_log_loss: float | None,
+    is_well: bool | None,
+    said: str,
 ) -> None:
     serve(monkeypatch, 0)
-    judged = {**JUDGED, "row_count": known, "log_loss": log_loss, "roc_auc": None}
+    judged = {
+        **JUDGED,
+        "row_count": known,
+        "log_loss": log_loss,
+        "base_log_loss": base_log_loss,
+        "roc_auc": None,
+    }
     monkeypatch.setattr(traffic, "live_quality", lambda *_: judged)
-    tested = {"models": {"challenger": {"log_loss": {"value": 0.5}}}}
-    monkeypatch.setattr(evaluation, "read", {MODEL.evaluation: tested}.__getitem__)
+    monkeypatch.setattr(evaluation, "read", {MODEL.evaluation: TESTED}.__getitem__)
     found = health.look_at_quality(LOOK)
     assert found.is_well is is_well and found.sentence.endswith(said)
     assert "LiveRocAuc" not in found.values and found.values["LabelledRecords"] == known
@@ -294,8 +307,7 @@ def every_finding(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     monkeypatch.setattr(cloudwatch, "data", lambda asked, *_: {query["Label"]: [(NOW, 1.0)] for query in asked})
     serve(monkeypatch, 1000, 0.1, 0.1)
     monkeypatch.setattr(traffic, "live_quality", lambda *_: {**JUDGED, "row_count": 1000})
-    tested = {"models": {"challenger": {"log_loss": {"value": 0.5}}}}
-    monkeypatch.setattr(evaluation, "read", lambda _: tested)
+    monkeypatch.setattr(evaluation, "read", lambda _: TESTED)
     return [look(LOOK) for look in health.CHECKS.values()]
 
 

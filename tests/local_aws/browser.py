@@ -1,54 +1,19 @@
-"""The system's Chromium, without a window."""
+"""A browser for tests."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from proof.chromium import NoBrowser, chromium
 
 
 @contextmanager
-def browser() -> Iterator[Any]:
+def browser() -> Iterator[Browser]:
     """A browser; skips, saying why, where there is none."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip(f"none of {', '.join(NAMES)} is installed: pages are not looked at in a browser")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium has none for root
-        running = playwright.chromium.launch(executable_path=path, args=sandbox)
-        yield running
-        running.close()
-
-
-class Tab:
-    """A page of local AWS in a browser, and what went wrong in it."""
-
-    def __init__(self, running: Any, url: str) -> None:
-        self.url = url
-        self.page = running.new_page(viewport={"width": 1280, "height": 800})
-        self.errors: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
-        self.page.on("dialog", lambda dialog: (self.errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        self.page.on("request", self._note_foreign)
-
-    def _note_foreign(self, request: Any) -> None:
-        if not request.url.startswith((self.url, "data:", "blob:")):
-            self.errors.append(f"asks for {request.url}")
-
-    def open(self, path: str) -> Any:
-        """The page, once its charts are drawn."""
-        self.page.goto(self.url + path)
-        self.wait_for_charts()
-        return self.page
-
-    def wait_for_charts(self) -> None:
-        """Return when every chart of the page is drawn."""
-        # A function, since the pages forbid what makes one of a text.
-        self.page.wait_for_function("() => !document.querySelector('.chart:not([data-drawn])')", timeout=60_000)
+    try:
+        with chromium() as running:
+            yield running
+    except NoBrowser as error:
+        pytest.skip(f"{error}: pages are not looked at in a browser")

@@ -7,10 +7,12 @@ from typing import Any
 
 import boto3
 import pytest
-from browser import Tab, browser
+from browser import browser
 from console_pages import metric, put_dashboard, put_metric
 from own_server import OwnServer
 from sagemaker_endpoints import Endpoints
+
+from proof.chromium import Tab
 
 pytestmark = pytest.mark.long(30)
 

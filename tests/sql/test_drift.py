@@ -215,15 +215,17 @@ def test_answers_are_judged_by_what_came_as_scikit_learn_judges_them(athena: Ath
     found = quality(outcomes)
     assert found["row_count"] == 4
     assert found["roc_auc"] == pytest.approx(0.875)  # of four pairs three are in order, and one is half
-    assert found["brier"] == pytest.approx((0.04 + 0.04 + 0.36 + 0.16) / 4)
     assert found["log_loss"] == pytest.approx(-sum(map(math.log, (0.8, 0.8, 0.4, 0.6))) / 4)
+    assert found["base_log_loss"] == pytest.approx(math.log(2))
     assert found["calibration_error"] == pytest.approx((0.2 + 0.2 + abs(0.8 - 1)) / 4)
 
 
 def test_of_a_question_asked_twice_the_last_answer_counts(athena: Athena, outcomes: Platform) -> None:
     capture(athena, one("AA", 1, 0.1), inferenceId=flight_id(1), at=NOW - timedelta(minutes=30))
     capture(athena, one("AA", 1, 0.7), inferenceId=flight_id(1))
-    assert quality(outcomes)["brier"] == pytest.approx(0.09)
+    found = quality(outcomes)
+    assert found["log_loss"] == pytest.approx(-math.log(0.7))
+    assert found["base_log_loss"] is None  # one flight is all alike
 
 
 def test_without_an_outcome_there_is_nothing_to_say(athena: Athena, outcomes: Platform) -> None:
