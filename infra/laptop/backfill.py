@@ -1,7 +1,6 @@
 """A history of models: Airflow's own backfill, a run a month, one after the other, each told in a line."""
 
 import importlib
-import logging
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -73,7 +72,6 @@ def show_history(platform: Platform, pipeline: str, png: str | None, console: Co
 
 def _spec(pipeline: str) -> PipelineSpec:
     spec: PipelineSpec = importlib.import_module(pipeline).spec
-    logging.getLogger("botocore").setLevel(logging.WARNING)  # Airflow, which comes with it, lets that tell too much
     return spec
 
 

@@ -4,7 +4,6 @@ again, and the same questions are nothing new any more."""
 import gzip
 import importlib
 import json
-import logging
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -35,7 +34,6 @@ def demo(started: Started, console: Console) -> int:
     place, api = started.platform, started.api
     spec: PipelineSpec = importlib.import_module("flight_delay").spec
     batch: BatchSpec = importlib.import_module("flight_delay_batch").spec
-    logging.getLogger("botocore").setLevel(logging.WARNING)  # Airflow, which comes with them, lets that tell too much
     alarm = f"silverline-{ENVIRONMENT}-{spec.aws_name}-traffic"
     model = traffic.served(place, spec)
     if not _is_naive(model):

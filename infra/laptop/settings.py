@@ -121,8 +121,6 @@ class Settings:
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-            # A task's log is the task's; where each of its clients found endpoint and credentials is nobody's question.
-            "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "botocore=WARNING",
         }
 
 

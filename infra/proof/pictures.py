@@ -59,7 +59,7 @@ class Pictures:
 
     def graph(self, run_id: str) -> None:
         """graph.png: the task groups of a run and how they depend on each other."""
-        page = self._run(run_id, "graph", width=1700, height=600)
+        page = self._run(run_id, "graph", width=WIDTH, height=500)
         self._settle(page.locator(".react-flow__node").first)
         page.get_by_role("button", name="Fit View").click()
         self._take("graph", page)
@@ -105,7 +105,11 @@ class Pictures:
         self._write(name, widget.screenshot(), widget.inner_text())
 
     def _run(self, run_id: str, view: str, width: int = WIDTH, height: int = HEIGHT) -> Page:
-        stored = {f"dag_view-{PIPELINE}": view, f"{PIPELINE}/open-groups": GROUPS if view == "grid" else ()}
+        stored = {
+            f"dag_view-{PIPELINE}": view,
+            f"{PIPELINE}/open-groups": GROUPS if view == "grid" else (),
+            "react-resizable-panels:graph-ltr": {"details-panel,main-panel": {"expandToSizes": {}, "layout": [90, 10]}},
+        }
         return self._open(f"/dags/{PIPELINE}/runs/{run_id}", stored, width, height)
 
     def _task(self, run_id: str, task_id: str, tab: str, height: int) -> Page:

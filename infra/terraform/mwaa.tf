@@ -82,7 +82,6 @@ resource "aws_mwaa_environment" "this" {
       connections_prefix = null
       config_prefix      = null
     })
-    "logging.namespace_levels" = "botocore=WARNING" # else each client tells in a task's log where its credentials are from
   }
 
   network_configuration {
