@@ -53,6 +53,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         summary.print_failed_tasks(console, api, arguments.pipeline, triggered["dag_run_id"])
         console.print(f"\nThe run is at {settings.airflow_url}; everything stays up until `{make('down')}`.")
         return 1
+    if arguments.pipeline == "monitoring":
+        summary.print_monitoring(console, settings, api, triggered["dag_run_id"])
+        return 0
     report = api.xcom(arguments.pipeline, triggered["dag_run_id"], "report")
     show = summary.print_batch if arguments.pipeline.endswith("_batch") else summary.print_report
     show(console, settings, arguments.pipeline, report)

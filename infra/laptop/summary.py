@@ -8,10 +8,12 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.table import Table
 
 from laptop.airflow import Api
 from laptop.settings import AIRFLOW_USER, REPOSITORY, STATE, Settings, airflow_secrets, make
+from silverline import objects
 
 LOG_LINES = 20
 TRACKING = "register.track"
@@ -79,6 +81,14 @@ def print_batch(console: Console, settings: Settings, dag_id: str, report: dict[
         numbers = (f"{name.replace('_', ' ')} {value:,}" for name, value in month.items() if name != "month")
         console.print(f"{month['month']}   {', '.join(numbers)}", soft_wrap=True, highlight=False)
     console.print(f"\nTable     {report['table']}\nAirflow   {settings.airflow_url}", highlight=False)
+
+
+def print_monitoring(console: Console, settings: Settings, api: Api, run_id: str) -> None:
+    """The page of each pipeline, of what a run of monitoring has found."""
+    for number in range(len(api.xcom("monitoring", run_id, "pipelines"))):
+        address = api.xcom("monitoring", run_id, "check.report", map_index=number)
+        console.print(Markdown(objects.read(address).decode()), f"\nPage      {address}", soft_wrap=True)
+    console.print(f"Dashboard {settings.dashboard_url}", highlight=False)
 
 
 def print_tracking(console: Console, api: Api, dag_id: str, run_id: str) -> None:

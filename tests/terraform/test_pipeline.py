@@ -86,6 +86,12 @@ def test_what_the_roles_are_granted_is_used_by_a_first_run_or_said_to_wait_for_a
     assert waiting == LATER.keys() - by_batches
 
 
+def test_monitoring_can_look_at_all_there_is_by_the_roles_policies(laptop: Laptop) -> None:
+    said = laptop.make("run", "PIPELINE=monitoring")
+    assert "All is well." in said and said.count(" well ") >= 5, said
+    assert "InService" in said and "fewer than the 500 of which anything is said" in said
+
+
 @pytest.mark.parametrize("role", ["airflow", "reader"])
 def test_nobody_reads_what_another_environment_keeps(platform_on_local_aws: Platform, prod: str, role: str) -> None:
     s3 = platform_on_local_aws.client_of(role, "s3")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from local_aws.cloudwatch.tokens import cut
+
 MOST_CHILDREN, MOST_ELEMENTS, DEEPEST = 100, 500, 50
 _STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
 _TOKENS = re.compile(r'\s*(?:(?P<quoted>"[^"]*")|(?P<sign>[()])|(?P<word>[^\s()"]+))')
@@ -44,16 +46,9 @@ def name_of(alarm: str) -> str:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self.tokens: list[str] = []
+        self.tokens = [token for _, token in cut(text, _TOKENS, RuleError)]
         self.children: dict[str, None] = {}
         self.elements = self.depth = 0
-        position, text = 0, text.rstrip()
-        while position < len(text):
-            match = _TOKENS.match(text, position)
-            if not match:
-                raise RuleError(f"'{text[position:].strip()[:20]}' can't be read")
-            self.tokens.append(match[0].strip())
-            position = match.end()
 
     def next_is(self, word: str) -> bool:
         if self.tokens and self.tokens[0].upper() == word:

@@ -9,6 +9,7 @@ from local_aws.cloudwatch import search
 from local_aws.cloudwatch.math_functions import FUNCTIONS, combine, negated
 from local_aws.cloudwatch.series import MathError, Series, Surroundings, Value
 from local_aws.cloudwatch.statistics import UnknownStatistic, statistic
+from local_aws.cloudwatch.tokens import cut
 
 # Functions of AWS's whose data local AWS does not have.
 NOT_HERE = (
@@ -69,19 +70,12 @@ def in_order(expressions: Mapping[str, str]) -> list[str]:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self.tokens: list[tuple[str, str]] = []
         self.references: set[str] = set()
         self.operands = self.depth = 0
         self.searches = False
         if text.split()[:1] == ["SELECT"]:  # a query of Metrics Insights, which has a language of its own
             raise NotHere("SELECT")
-        position, text = 0, text.rstrip()
-        while position < len(text):
-            match = _TOKENS.match(text, position)
-            if not match or not match.lastgroup:
-                raise MathError(f"'{text[position:].strip()[:20]}' can't be read")
-            self.tokens.append((match.lastgroup, match[match.lastgroup]))
-            position = match.end()
+        self.tokens = cut(text, _TOKENS, MathError)
 
     def whole(self) -> Evaluate:
         value = self.nested()

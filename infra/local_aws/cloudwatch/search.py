@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from local_aws.cloudwatch.metrics import Key
 from local_aws.cloudwatch.statistics import Statistic
+from local_aws.cloudwatch.tokens import cut
 
 MOST_CHARACTERS = 1024
 _SCHEMA = re.compile(r"\s*\{([^}]*)\}\s*,?")
@@ -78,14 +79,7 @@ def _tokens(text: str) -> set[str]:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self.tokens: list[tuple[str, str]] = []
-        position, text = 0, text.rstrip()
-        while position < len(text):
-            match = _TOKENS.match(text, position)
-            if not match or not match.lastgroup:
-                raise SearchError(f"'{text[position:].strip()[:20]}' can't be read")
-            self.tokens.append((match.lastgroup, match[match.lastgroup]))
-            position = match.end()
+        self.tokens = cut(text, _TOKENS, SearchError)
 
     def whole(self) -> Matches:
         matches = self.any_of(None)
