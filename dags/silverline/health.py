@@ -22,12 +22,14 @@ MONTHS = 6
 
 @dataclass(frozen=True)
 class Look:
-    """At which pipeline is looked, and from when on: since the last time that all was looked at."""
+    """At which pipeline is looked, and from when on: since the last time that all was looked at. `is_running` says of a
+    DAG whether it has a run that waits or goes on."""
 
     platform: Platform
     spec: PipelineSpec
     since: datetime
     now: datetime
+    is_running: Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,13 @@ def look_at_jobs(look: Look) -> Finding:
     failed = jobs.failed_since(look.spec.aws_name, look.since)
     said = f"failed: {', '.join(failed)}" if failed else "no job has failed"
     return Finding("jobs", not failed, f"{said} since {look.since:%Y-%m-%d %H:%M} UTC", {"FailedJobs": len(failed)})
+
+
+def look_at_orphans(look: Look) -> Finding:
+    """Which of the pipeline's SageMaker jobs go on, and cost money, though no run waits for them."""
+    left = jobs.orphans(look.platform, look.spec.aws_name, look.is_running)
+    said = f"nobody waits for {', '.join(left)}" if left else "no job goes on that nobody waits for"
+    return Finding("orphans", not left, said, {"OrphanedJobs": len(left)})
 
 
 def look_at_silver(look: Look) -> Finding:
@@ -207,6 +216,7 @@ CHECKS: Mapping[str, Callable[[Look], Finding]] = {
     "bronze": look_at_bronze,
     "runs": look_at_runs,
     "jobs": look_at_jobs,
+    "orphans": look_at_orphans,
     "silver": look_at_silver,
     "endpoint": look_at_endpoint,
     "traffic": look_at_traffic,

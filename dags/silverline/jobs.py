@@ -1,7 +1,7 @@
 """SageMaker jobs that may still be going: found by their tags, recognised by their requests, stopped."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -132,14 +132,31 @@ def of_run(aws_name: str, slug: str, digest: str) -> list[Started]:
     ]
 
 
+def orphans(platform: Platform, name_prefix: str, is_running: Callable[[str], bool]) -> list[str]:
+    """The names of the jobs in progress that DAGs of this environment have started and of which none `is_running`:
+    what is left where Airflow has died with all that it knew."""
+    left = [
+        (name, dag_id)
+        for _, name, tags in _in_progress(name_prefix)
+        if tags.get("Environment") == platform.environment and (dag_id := tags.get("AirflowDag"))
+    ]
+    return sorted(name for name, dag_id in left if not is_running(dag_id))  # last: a run starts before its jobs do
+
+
 def _started_by(platform: Platform, dag_id: str, name_prefix: str) -> Iterator[tuple[Kind, str]]:
+    wanted = {"Environment": platform.environment, "AirflowDag": dag_id}
+    for kind, name, tags in _in_progress(name_prefix):
+        if wanted.items() <= tags.items():
+            yield kind, name
+
+
+def _in_progress(name_prefix: str) -> Iterator[tuple[Kind, str, dict[str, str]]]:
+    """Kind, name and tags of each job that goes on; another's are none of this role's business."""
     import boto3
 
-    wanted = {"Environment": platform.environment, "AirflowDag": dag_id}
-    for kind, name, arn in named(name_prefix, "InProgress"):  # another's are none of this role's business
+    for kind, name, arn in named(name_prefix, "InProgress"):
         tags = boto3.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
-        if wanted.items() <= {tag["Key"]: tag["Value"] for tag in tags}.items():
-            yield kind, name
+        yield kind, name, {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def failed_since(aws_name: str, since: datetime) -> list[str]:

@@ -32,6 +32,7 @@ UNITS: Mapping[str, str] = {
     "WaitingHours": "None",
     "HoursSinceSuccess": "None",
     "FailedJobs": "Count",
+    "OrphanedJobs": "Count",
     "QuarantinedPercent": "Percent",
     "EndpointInService": "Count",
     "Invocations": "Count",

@@ -27,6 +27,7 @@ CHECKS: Mapping[str, str] = {
     "bronze": "How old the newest raw file is, and whether files wait for a run.",
     "runs": "Whether the pipeline's last run was well.",
     "jobs": "Which SageMaker jobs have failed since the last look.",
+    "orphans": "Which SageMaker jobs go on though no run waits for them.",
     "silver": "How many rows of the newest month can't be used, beside the months before.",
     "endpoint": "Whether the endpoint serves, with which share of errors, and how fast.",
     "traffic": "How far what the endpoint was asked lies from what its model has learned from.",
@@ -119,9 +120,13 @@ def _looking(name: str, doc_md: str) -> Any:
         from silverline import health
         from silverline.health_report import VERDICTS
 
-        last = get_current_context()["prev_start_date_success"]
-        now = datetime.now(UTC)
-        found = health.CHECKS[name](health.Look(platform(), spec_of(pipeline), last or now - timedelta(hours=1), now))
+        context, now = get_current_context(), datetime.now(UTC)
+        since = context["prev_start_date_success"] or now - timedelta(hours=1)
+
+        def is_running(dag_id: str) -> bool:
+            return bool(context["ti"].get_dr_count(dag_id, states=["queued", "running"]))
+
+        found = health.CHECKS[name](health.Look(platform(), spec_of(pipeline), since, now, is_running))
         print(f"{VERDICTS[found.is_well]}: {found.sentence}", flush=True)
         return asdict(found)
 

@@ -19,7 +19,7 @@ KINDS: dict[str, dict[str, Any]] = {
     },
 }
 
-CHECKS = ("bronze", "silver", "endpoint", "traffic", "quality")
+CHECKS = ("bronze", "orphans", "silver", "endpoint", "traffic", "quality")
 
 
 def canary_alarm(endpoint: str, kind: str) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def test_killing_a_task_that_has_started_no_job_does_nothing(s3: Any, capsys: py
     assert "never-started-1 was not stopped" in capsys.readouterr().out
 
 
-def test_the_end_of_a_run_stops_what_its_dag_has_left_and_nothing_else(
+def test_what_a_dag_has_left_of_which_no_run_goes_on_is_found_and_stopped_by_the_end_of_its_next_and_nothing_else(
     s3: Any, sagemaker: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def tags(dag_id: str) -> list[dict[str, str]]:
@@ -133,10 +133,12 @@ def test_the_end_of_a_run_stops_what_its_dag_has_left_and_nothing_else(
     tuning = tuning_request(s3, "left-tuning-1", ENDLESS)
     sagemaker.create_hyper_parameter_tuning_job(**tuning, Tags=tags("left"))
     place: Any = dict.fromkeys((field.name for field in dataclasses.fields(Platform)), "") | {"environment": "dev"}
+    found = jobs.orphans(Platform(**place), "left", {"left": False, "another": True}.__getitem__)
     stopped = jobs.stop_all(Platform(**place), "left", "left")
-    # A stopped tuning job stops its training jobs itself, sooner or later than they are listed.
-    alone = sorted(name for name in stopped if not name.startswith("left-tuning-1-"))
-    assert alone == ["left-over-1", "left-processing-1", "left-tuning-1"]
+    for names in (found, stopped):
+        # A stopped tuning job stops its training jobs itself, sooner or later than they are listed.
+        alone = sorted(name for name in names if not name.startswith("left-tuning-1-"))
+        assert alone == ["left-over-1", "left-processing-1", "left-tuning-1"]
     assert "left-over-1 is still in progress and nobody waits for it" in capsys.readouterr().out
     assert ended(sagemaker, jobs.TRAINING, "left-over-1") == "Stopped"
     assert ended(sagemaker, jobs.PROCESSING, "left-processing-1") == "Stopped"

@@ -27,7 +27,8 @@ from silverline.monitoring import CHECKS, spec_of
 
 NOW = datetime.now(UTC)
 SPEC = flight_delay.spec
-LOOK = Look(PLATFORM, SPEC, NOW - timedelta(hours=1), NOW)
+NO_RUN = {SPEC.name: False, f"{SPEC.name}_batch": False}.__getitem__
+LOOK = Look(PLATFORM, SPEC, NOW - timedelta(hours=1), NOW, NO_RUN)
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +63,7 @@ def publish(monkeypatch: pytest.MonkeyPatch, at: datetime, **made: str) -> None:
 def later(hours: float, **watch: Any) -> Look:
     """The same pipeline, looked at so many hours later, and by another measure."""
     spec = SPEC if not watch else type(SPEC)(**{**vars(SPEC), "watch": type(SPEC.watch)(**watch)})
-    return Look(PLATFORM, spec, NOW, datetime.now(UTC) + timedelta(hours=hours))
+    return Look(PLATFORM, spec, NOW, datetime.now(UTC) + timedelta(hours=hours), NO_RUN)
 
 
 def test_bronze_without_a_file_is_not_well() -> None:
@@ -94,10 +95,10 @@ def test_files_wait_since_the_first_came_whatever_comes_after(monkeypatch: pytes
     monkeypatch.setattr(health.bronze, "newest_versions", files)
     publish(monkeypatch, first + timedelta(days=2), _2013_01="of other files")
     # January's files have been replaced since it was published, and February's are there for three days.
-    found = health.look_at_bronze(Look(PLATFORM, SPEC, first, first + timedelta(days=3, hours=1)))
+    found = health.look_at_bronze(Look(PLATFORM, SPEC, first, first + timedelta(days=3, hours=1), NO_RUN))
     assert found.values == pytest.approx({"BronzeAgeHours": 1.0, "WaitingHours": 73.0})
     del days["2013-02"]
-    found = health.look_at_bronze(Look(PLATFORM, SPEC, first, first + timedelta(days=3, hours=1)))
+    found = health.look_at_bronze(Look(PLATFORM, SPEC, first, first + timedelta(days=3, hours=1), NO_RUN))
     assert found.is_well and found.values["WaitingHours"] == pytest.approx(1.0)
 
 
@@ -266,6 +267,15 @@ def test_a_job_that_has_failed_since_the_last_look_is_named(monkeypatch: pytest.
     assert (found.is_well, found.values) == (False, {"FailedJobs": 1}) and "failed: flight-delay-1 " in found.sentence
 
 
+def test_a_job_that_nobody_waits_for_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(jobs, "orphans", lambda *about: asked.append(about) or ["flight-delay-1"])
+    found = health.look_at_orphans(LOOK)
+    assert asked == [(PLATFORM, "flight-delay", NO_RUN)]
+    assert (found.is_well, found.values) == (False, {"OrphanedJobs": 1})
+    assert found.sentence == "nobody waits for flight-delay-1"
+
+
 @pytest.mark.parametrize(
     ("status", "errors", "is_well"),
     [
@@ -288,7 +298,7 @@ def test_an_endpoint_may_fail_one_invocation_of_a_hundred(
     monkeypatch.setattr(cloudwatch, "data", data)
     endpoint = {"EndpointStatus": status, "ProductionVariants": [{"VariantName": "AllTraffic"}]}
     monkeypatch.setattr(rollout, "describe", {"flight-delay": endpoint}.get)
-    found = health.look_at_endpoint(Look(PLATFORM, SPEC, NOW - timedelta(days=7), NOW))
+    found = health.look_at_endpoint(Look(PLATFORM, SPEC, NOW - timedelta(days=7), NOW, NO_RUN))
     assert found.is_well is is_well
     if is_well is not None:
         assert since == [NOW - timedelta(hours=2)]  # not the week in which another check could not be made
@@ -302,6 +312,7 @@ def every_finding(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     monkeypatch.setattr(silver, "published_months", lambda *_: {"2013-01": ""})
     monkeypatch.setattr(silver, "row_counts", lambda *_: [{"month": "2013-01", "rows_in": 9, "rows_quarantined": 1}])
     monkeypatch.setattr(jobs, "failed_since", lambda *_: [])
+    monkeypatch.setattr(jobs, "orphans", lambda *_: [])
     endpoint = {"EndpointStatus": "InService", "ProductionVariants": [{"VariantName": "AllTraffic"}]}
     monkeypatch.setattr(rollout, "describe", lambda _: endpoint)
     monkeypatch.setattr(cloudwatch, "data", lambda asked, *_: {query["Label"]: [(NOW, 1.0)] for query in asked})

@@ -136,13 +136,18 @@ def results(started: Any) -> Any:
     return found["results"] if found["status"] == "Complete" else None
 
 
-def test_monitoring_finds_nothing_wrong_with_a_system_that_is_well(api: Airflow) -> None:
+def look(api: Airflow) -> tuple[str, str]:
+    """The id of a run of monitoring, and the page that it has written."""
     run_id = api.trigger("monitoring", {})["dag_run_id"]
     run = until(lambda: api.run("monitoring", run_id), lambda run: run["state"] in FINISHED)
     assert run["state"] == "success"
     page = api.xcom("monitoring", run_id, "check.report", map_index=0)
     bucket, _, key = page.removeprefix("s3://").partition("/")
-    text = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    return run_id, boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+
+
+def test_monitoring_finds_nothing_wrong_with_a_system_that_is_well(api: Airflow) -> None:
+    run_id, text = look(api)
     assert "All is well." in text and "no job has failed" in text and "InService" in text, text
     unsaid = {"traffic", "quality"}  # of too few requests
     assert {check: newest("Findings", Check=check) for check in CHECKS.keys() - unsaid} == dict.fromkeys(
@@ -151,6 +156,20 @@ def test_monitoring_finds_nothing_wrong_with_a_system_that_is_well(api: Airflow)
     assert text.count("too little to say") == len(unsaid), text
     tasks = {task["task_id"]: task["state"] for task in api.task_instances("monitoring", run_id)}
     assert tasks["check.retrain"] == "skipped"
+
+
+def test_monitoring_tells_of_a_job_that_an_airflow_which_is_gone_has_started(api: Airflow) -> None:
+    sagemaker, name = boto3.client("sagemaker"), "flight-delay-orphan-1"
+    sagemaker.create_processing_job(
+        ProcessingJobName=name,
+        RoleArn=platform()["sagemaker_jobs_role_arn"],
+        AppSpecification={"ImageUri": platform()["sagemaker_image"], "ContainerEntrypoint": ["sleep", "600"]},
+        ProcessingResources={"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}},
+        Tags=[{"Key": "Environment", "Value": "local"}, {"Key": "AirflowDag", "Value": "flight_delay"}],
+    )
+    _, text = look(api)
+    sagemaker.stop_processing_job(ProcessingJobName=name)
+    assert f"| orphans | **not well** | nobody waits for {name} |" in text and "**Not well: orphans.**" in text, text
 
 
 def test_a_deleted_bronze_file_fails_the_run_by_name_and_silver_stays(api: Airflow) -> None:
