@@ -1,8 +1,8 @@
 """Airflow on this machine, everything else in an AWS account: a second local AWS, with the state in which Terraform has
 left the first one.
 
-What a user does is done with its commands (deploy, demo-data, airflow), as an IAM user who may do what
-docs/environments.md says and nothing else."""
+What a user does is done with its commands (deploy, demo-data, airflow, reproduce), as an IAM user who may do what
+docs/environments.md and docs/registry.md say and nothing else."""
 
 import json
 import re
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, takewhile
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -28,13 +29,25 @@ from silverline import source
 
 pytestmark = pytest.mark.timeout(1100)
 ACCOUNT = "123456789012"
-PAGE = REPOSITORY / "docs" / "environments.md"
+# What Athena (https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html) and S3 do there
+# for whoever asks for a query, a copy or the end of a database, and Ctrl-C.
+ONLY_ON_AWS = {
+    *("glue:BatchGetPartition", "glue:DeleteTable", "glue:GetPartition", "glue:GetTables"),
+    *("s3:AbortMultipartUpload", "s3:GetObjectVersionTagging", "sagemaker:StopTrainingJob"),
+}
 
 
-def block(holding: str) -> str:
+def block(page: str, holding: str) -> str:
     """The indented block of the page that holds this text, for the account of local AWS."""
-    (found,) = [text for text in re.findall(r"(?:^ {4}.*\n|^\n)+", PAGE.read_text(), re.MULTILINE) if holding in text]
+    text = (REPOSITORY / "docs" / page).read_text()
+    (found,) = [one for one in re.findall(r"(?:^ {4}.*\n|^\n)+", text, re.MULTILINE) if holding in one]
     return re.sub("^ {4}", "", found, flags=re.MULTILINE).replace("<account>", ACCOUNT)
+
+
+def allowed(policy: str) -> set[str]:
+    """Every action that the policy names."""
+    actions = [statement["Action"] for statement in json.loads(policy)["Statement"]]
+    return set(chain(*([each] if isinstance(each, str) else each for each in actions)))
 
 
 @dataclass(frozen=True)
@@ -59,6 +72,12 @@ class User:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    @property
+    def calls(self) -> list[str]:
+        """Each action that the user, and not Airflow's role, has called."""
+        calls = [json.loads(line) for line in self.aws.calls.read_text().splitlines()]
+        return [call["action"] for call in calls if call["caller"].endswith(":user/engineer")]
+
 
 @pytest.fixture(scope="module")
 def user(as_applied: Path) -> Iterator[User]:
@@ -66,12 +85,14 @@ def user(as_applied: Path) -> Iterator[User]:
     aws = LocalAws(as_applied)
     iam = aws.client("iam")
     iam.create_user(UserName="engineer")
-    iam.put_user_policy(UserName="engineer", PolicyName="hybrid", PolicyDocument=block('"Statement"'))
+    iam.put_user_policy(
+        UserName="engineer", PolicyName="hybrid", PolicyDocument=block("environments.md", '"Statement"')
+    )
     keys = iam.create_access_key(UserName="engineer")["AccessKey"]
     names = {"AccessKeyId": "aws_access_key_id", "SecretAccessKey": "aws_secret_access_key"}
     credentials = "\n".join(["[default]", *(f"{name} = {keys[key]}" for key, name in names.items())])
     (as_applied / "credentials").write_text(credentials)
-    (as_applied / "config").write_text(block("[profile silverline-dev-airflow]"))
+    (as_applied / "config").write_text(block("environments.md", "[profile silverline-dev-airflow]"))
     yield User(aws, as_applied)
     aws.stop()
 
@@ -130,8 +151,22 @@ def test_the_pipeline_runs_green_where_the_users_credentials_lead_to_and_its_end
 def test_a_second_time_there_is_nothing_to_bring_and_what_the_user_may_do_is_what_he_did(user: User) -> None:
     assert "nothing to do" in user.command("deploy", "--env", "dev")
     assert "0 files loaded, 27 were there" in user.command("laptop", "demo-data")
-    statements = json.loads(block('"Statement"'))["Statement"]
-    allowed = [[each["Action"]] if isinstance(each["Action"], str) else each["Action"] for each in statements]
-    calls = [json.loads(line) for line in user.aws.calls.read_text().splitlines()]
-    did = {call["action"] for call in calls if call["caller"].endswith(":user/engineer")}
-    assert did - {"sts:GetCallerIdentity"} == set(chain(*allowed))
+    assert set(user.calls) - {"sts:GetCallerIdentity"} == allowed(block("environments.md", '"Statement"'))
+
+
+def test_a_model_is_made_again_from_bronzes_versions_by_who_may_do_what_the_page_on_the_registry_says(
+    user: User,
+) -> None:
+    policy, before = block("registry.md", '"Statement"'), len(user.calls)
+    user.aws.client("iam").put_user_policy(UserName="engineer", PolicyName="reproduce", PolicyDocument=policy)
+    bucket = f"silverline-dev-silver-{ACCOUNT}"
+    s3: Any = user.aws.client("s3")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="flight_delay/splits/"):
+        for item in page["Contents"]:
+            s3.delete_object(Bucket=bucket, Key=item["Key"])
+    user.aws.client("glue").delete_partition(
+        DatabaseName="silverline_dev_silver", TableName="flight_features", PartitionValues=["2013-01"]
+    )
+    said = user.command("laptop", "reproduce", "1")
+    assert "made again from bronze's versions" in said and "the same model, to the bit" in said, said
+    assert allowed(policy) - set(user.calls[before:]) == ONLY_ON_AWS
