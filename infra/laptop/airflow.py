@@ -26,6 +26,7 @@ SERVICES = {
 }
 START_SECONDS = 180
 BACKFILL_TRIES = 5
+ANSWER_SECONDS = 120  # longer than SQLite is waited for (settings.py), whose lock Airflow tells of by a 500
 # Where SQLite was locked by the scheduler: what is asked for by these methods is the same when asked twice.
 AGAIN = Retry(
     connect=0,
@@ -125,7 +126,7 @@ class Api:
 
     def _pause(self, dag_id: str, is_paused: bool) -> None:
         url = f"{self._url}/api/v2/dags/{dag_id}"
-        self._session.patch(url, json={"is_paused": is_paused}, timeout=60).raise_for_status()
+        self._session.patch(url, json={"is_paused": is_paused}, timeout=ANSWER_SECONDS).raise_for_status()
 
     def announce(self, asset: str) -> None:
         """Tell Airflow that the asset is new, so that every DAG scheduled on it starts."""
@@ -157,7 +158,7 @@ class Api:
         unfinished = self.unfinished_runs(dag_id)
         for run in unfinished:
             url = f"{self._url}/api/v2/dags/{dag_id}/dagRuns/{run['dag_run_id']}"
-            self._session.patch(url, json={"state": "failed"}, timeout=60).raise_for_status()
+            self._session.patch(url, json={"state": "failed"}, timeout=ANSWER_SECONDS).raise_for_status()
         return len(unfinished)
 
     def backfill(self, dag_id: str, month: str) -> dict[str, Any]:
@@ -170,7 +171,7 @@ class Api:
         request = {"dag_id": dag_id, "from_date": date, "to_date": date, "max_active_runs": 1}
         for _ in range(BACKFILL_TRIES):
             response = self._session.post(
-                f"{self._url}/api/v2/backfills", json=request | {"reprocess_behavior": "completed"}, timeout=60
+                f"{self._url}/api/v2/backfills", json=request | {"reprocess_behavior": "completed"}, timeout=ANSWER_SECONDS
             )
             run = self.run_of(dag_id, month)
             if run is not None and (response.ok or run["state"] in ("queued", "running")):
@@ -186,7 +187,7 @@ class Api:
         found = self._get("/backfills", dag_id=dag_id, order_by="-id")["backfills"]
         for backfill in found:
             if backfill["completed_at"] is None:
-                response = self._session.put(f"{self._url}/api/v2/backfills/{backfill['id']}/cancel", timeout=60)
+                response = self._session.put(f"{self._url}/api/v2/backfills/{backfill['id']}/cancel", timeout=ANSWER_SECONDS)
                 if response.status_code != requests.codes.conflict:  # now it is
                     response.raise_for_status()
 
@@ -230,12 +231,12 @@ class Api:
         return self._get(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails")
 
     def _get(self, path: str, **query: str) -> dict[str, Any]:
-        response = self._session.get(f"{self._url}/api/v2{path}", params=query, timeout=60)
+        response = self._session.get(f"{self._url}/api/v2{path}", params=query, timeout=ANSWER_SECONDS)
         response.raise_for_status()
         return dict(response.json())
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        response = self._session.post(f"{self._url}/api/v2{path}", json=body, timeout=60)
+        response = self._session.post(f"{self._url}/api/v2{path}", json=body, timeout=ANSWER_SECONDS)
         if not response.ok:
             raise services.ServiceError(f"Airflow refuses {path}: {response.text}")
         return dict(response.json())
