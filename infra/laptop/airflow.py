@@ -171,7 +171,9 @@ class Api:
         request = {"dag_id": dag_id, "from_date": date, "to_date": date, "max_active_runs": 1}
         for _ in range(BACKFILL_TRIES):
             response = self._session.post(
-                f"{self._url}/api/v2/backfills", json=request | {"reprocess_behavior": "completed"}, timeout=ANSWER_SECONDS
+                f"{self._url}/api/v2/backfills",
+                json=request | {"reprocess_behavior": "completed"},
+                timeout=ANSWER_SECONDS,
             )
             run = self.run_of(dag_id, month)
             if run is not None and (response.ok or run["state"] in ("queued", "running")):
@@ -187,7 +189,9 @@ class Api:
         found = self._get("/backfills", dag_id=dag_id, order_by="-id")["backfills"]
         for backfill in found:
             if backfill["completed_at"] is None:
-                response = self._session.put(f"{self._url}/api/v2/backfills/{backfill['id']}/cancel", timeout=ANSWER_SECONDS)
+                response = self._session.put(
+                    f"{self._url}/api/v2/backfills/{backfill['id']}/cancel", timeout=ANSWER_SECONDS
+                )
                 if response.status_code != requests.codes.conflict:  # now it is
                     response.raise_for_status()
 

@@ -58,6 +58,19 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
         yield from violations(*part)
 
 
+def known(shape: Any, value: Any) -> Any:
+    """`value` without what is no member of its shape, or null: AWS doesn't look at either."""
+    if shape.type_name == "structure":
+        return {
+            name: known(member, value[name]) for name, member in shape.members.items() if value.get(name) is not None
+        }
+    if shape.type_name == "list":
+        return [known(shape.member, item) for item in value]
+    if shape.type_name == "map":
+        return {key: known(shape.value, item) for key, item in value.items()}
+    return value
+
+
 def parts(shape: Any, value: Any, path: str) -> Iterator[tuple[Any, Any, str]]:
     """The shape, value and path of everything directly below `value`; members that are null are as if left out."""
     if shape.type_name == "structure":

@@ -1,5 +1,6 @@
 """A workgroup's settings, and those of a request, are obeyed by the queries they are about."""
 
+import json
 import pickle
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.athena.engine import Request
 from local_aws.athena.queries import QueryExecution
+from raw_requests import send
 
 
 def make_group(lake: Any, **configuration: Any) -> str:
@@ -32,6 +34,24 @@ def test_a_query_that_would_scan_more_than_the_cutoff_is_cancelled(lake: Any) ->
     assert done["Status"]["State"] == "CANCELLED"
     assert done["Status"]["StateChangeReason"] == "Bytes scanned limit was exceeded"
     assert lake.rows("select max(length(line)) from t where day = '1'", WorkGroup=group) == [("9999999",)]
+
+
+def test_what_is_no_member_of_a_workgroups_configuration_is_not_kept(lake: Any, local_aws: Any) -> None:
+    output = {"OutputLocation": f"s3://{lake.bucket}/results/"}
+    asked = {
+        "NoSuchMember": 1,
+        "BytesScannedCutoffPerQuery": None,
+        "ResultConfiguration": {**output, "NoSuchMember": 2},
+    }
+    for operation, name, member in (
+        ("Create", "Name", "Configuration"),
+        ("Update", "WorkGroup", "ConfigurationUpdates"),
+    ):
+        status, answer = send(local_aws.url, "athena", f"{operation}WorkGroup", {name: lake.database, member: asked})
+        assert status == 200, answer
+        _, answer = send(local_aws.url, "athena", "GetWorkGroup", {"WorkGroup": lake.database})
+        assert b"NoSuchMember" not in answer
+        assert json.loads(answer)["WorkGroup"]["Configuration"]["ResultConfiguration"] == output
 
 
 @pytest.mark.parametrize(("option", "algorithm"), [("SSE_S3", "AES256"), ("SSE_KMS", "aws:kms")])

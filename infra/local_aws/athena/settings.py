@@ -5,6 +5,7 @@ from typing import Any
 from local_aws.athena.exceptions import InvalidRequestException, NotImplementedHere
 from local_aws.athena.failures import QueryFailed
 from local_aws.athena.objects import split_uri
+from local_aws.validation import known, service_model
 
 ENGINE = "Athena engine version 3"
 _REFUSED = (
@@ -41,7 +42,9 @@ def reuse_by_age(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def checked(configuration: dict[str, Any]) -> dict[str, Any]:
-    """A workgroup's `configuration`, unless it asks for what no query here would obey."""
+    """A workgroup's `configuration`, without what is no member of it, unless it asks for what no query here would
+    obey."""
+    configuration = known(service_model("athena").shape_for("WorkGroupConfiguration"), configuration)
     engine = configuration.get("EngineVersion") or {}
     selected = engine.get("SelectedEngineVersion", "AUTO")
     if selected not in ("AUTO", ENGINE):
