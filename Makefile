@@ -52,6 +52,10 @@ dashboard: setup  ## open the dashboard, beside what else there is in local AWS,
 # Its Airflow has a state of its own: what is called dev on local AWS is another dev.
 proof: export SILVERLINE_STATE := $(or $(SILVERLINE_STATE),$(CURDIR)/.state)/proof
 
+diagram:  ## draw docs/architecture.dot (Graphviz)
+	dot -Tsvg docs/architecture.dot -o docs/images/architecture.svg
+	dot -Tpng -Gdpi=100 docs/architecture.dot -o docs/images/architecture.png
+
 proof: setup  ## run everything from an empty state and write docs/proof.md of it, with pictures (Chromium, Terraform; ten minutes)
 	@$(PYTHON) -m proof
 

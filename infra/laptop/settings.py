@@ -61,7 +61,7 @@ class Settings:
     def environment(self) -> dict[str, str]:
         """The environment of what runs on local AWS: the user's, without his AWS credentials."""
         no_credentials = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-        polling = {"WR_ATHENA_QUERY_WAIT_POLLING_DELAY": "0.1"}
+        polling = {"WR_ATHENA_QUERY_WAIT_POLLING_DELAY": "0.25"}
         return (
             _inherited(("AWS_", "AIRFLOW_"))
             | self.aws_environment()

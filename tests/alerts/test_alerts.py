@@ -49,7 +49,7 @@ def api(local_aws: Any, topic: str, state: Path) -> Iterator[airflow.Api]:
 def heard(subscriber: Subscriber, count: int) -> dict[str, str]:
     """The messages of a run, and that no more come."""
     found: dict[str, str] = {}
-    eventually(lambda: found.update(subscriber.messages()) or len(found), lambda seen: seen >= count, 120)
+    eventually(lambda: found.update(subscriber.messages()) or len(found), lambda seen: seen >= count, every=0.5)
     return found
 
 
@@ -83,9 +83,11 @@ def test_a_task_that_fails_no_run_is_told_as_such(api: airflow.Api, subscriber: 
 
 def test_a_run_that_a_person_gives_up_is_told(api: airflow.Api, subscriber: Subscriber) -> None:
     run_id = api.trigger(DAG, {"fail": ["waits"]})["dag_run_id"]
-    eventually(lambda: {t["task_id"]: t["state"] for t in api.task_instances(DAG, run_id)}["waits"], "running".__eq__)
+    eventually(
+        lambda: {t["task_id"]: t["state"] for t in api.task_instances(DAG, run_id)}["waits"], "running".__eq__, every=1
+    )
     assert api.fail_unfinished_runs(DAG) == 1
-    eventually(lambda: api.run(DAG, run_id)["state"], FINISHED.__contains__)
+    eventually(lambda: api.run(DAG, run_id)["state"], FINISHED.__contains__, every=1)
     (subject,) = heard(subscriber, 1)
     assert subject == "failing failed in local: the run was given up" and not subscriber.messages()
 
@@ -116,7 +118,7 @@ def test_a_run_that_goes_on_after_its_deadline_is_told(api: airflow.Api, subscri
     run = api.run("slow", run_id)
     assert run["state"] == "running" and subject.startswith("slow is late in local: running since ")
     assert f"run:    {run_id}" in message and "/dags/slow/runs/" in message
-    eventually(lambda: api.run("slow", run_id)["state"], "success".__eq__)
+    eventually(lambda: api.run("slow", run_id)["state"], "success".__eq__, every=1)
     assert not subscriber.messages()
 
 

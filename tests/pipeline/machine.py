@@ -17,13 +17,13 @@ import psutil
 import pytest
 from sagemaker_requests import eventually
 
-from airflow_services import state_in
+from airflow_services import UNHURRIED, state_in
 from laptop import airflow
 from laptop.progress import FINISHED
 from laptop.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-until = functools.partial(eventually, seconds=900, every=1)  # the server has better to do
+until = functools.partial(eventually, seconds=900, every=2)  # the server has better to do
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Laptop:
         answered = self.command("invoke")
         assert answered.returncode == 0, answered.stderr
         with self.entered():
-            airflow.start(self.settings.environment() | changed)
+            airflow.start(self.settings.environment() | UNHURRIED | changed)
         return self.airflow()
 
     def dags(self, *replaced: tuple[str, str, str]) -> str:

@@ -161,7 +161,7 @@ class Airflow(airflow.Api):
         """The path of a run that waits for approval."""
         run = self.call("POST", "", logical_date=None, conf={"gate": gated, "package": package})
         path = f"/{run['dag_run_id']}"
-        eventually(lambda: self.states(path), lambda states: states.get("approve.ask") == "deferred", 240)
+        eventually(lambda: self.states(path), lambda states: states.get("approve.ask") == "deferred", 240, every=1)
         return path
 
     def states(self, run: str) -> dict[str, str]:
@@ -170,7 +170,9 @@ class Airflow(airflow.Api):
         return {task["task_id"]: task["state"] for task in tasks} | {"run": self.call("GET", run)["state"]}
 
     def ended(self, run: str) -> dict[str, str]:
-        return dict(eventually(lambda: self.states(run), lambda seen: seen["run"] in ("success", "failed"), 240))
+        return dict(
+            eventually(lambda: self.states(run), lambda seen: seen["run"] in ("success", "failed"), 240, every=1)
+        )
 
 
 FORM = "/taskInstances/approve.ask/-1/hitlDetails"
