@@ -38,6 +38,9 @@ PORTS = {"aws_port": 4576, "airflow_port": 8090}  # beside those of `make run`
 def main() -> int:
     """Write docs/proof.md and its pictures; 1 with a message where something is in the way."""
     began = time.monotonic()
+    if ALL_STATE.name != "proof":
+        print(f"{ALL_STATE} would be emptied: `make proof` gives it a state folder of its own", file=sys.stderr)
+        return 1
     services.stop_all()
     shutil.rmtree(ALL_STATE, ignore_errors=True)
     STATE.mkdir(mode=0o700, parents=True)
