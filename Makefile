@@ -73,6 +73,9 @@ reproduce: setup  ## train a registered model again and compare it bit for bit (
 	@$(PYTHON) -m laptop reproduce $(if $(PIPELINE),--pipeline $(PIPELINE)) \
 		$(or $(MODEL),$(error which model package? make reproduce MODEL=1))
 
+cost: setup  ## what a run and a month would cost on AWS, by list prices and what the last run took here (RUNS=30 ENV=dev)
+	@$(PYTHON) -m laptop cost $(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(RUNS),--runs $(RUNS))
+
 announce: setup  ## tell Airflow that bronze has new files, so that the pipeline starts by its schedule
 	@$(PYTHON) -m laptop announce $(if $(PIPELINE),--pipeline $(PIPELINE))
 

@@ -20,6 +20,7 @@ from deploy.platform import read
 from laptop import (
     airflow,
     backfill,
+    cost,
     dashboard,
     demo_data,
     demo_drift,
@@ -131,6 +132,14 @@ def show_drift(arguments: argparse.Namespace, console: Console) -> int:
     return demo_drift.demo(started, console)
 
 
+def show_cost(arguments: argparse.Namespace, console: Console) -> int:
+    """Print what the pipeline would cost on AWS, a run and a month, by list prices and what its last run took."""
+    if not re.fullmatch("[1-9][0-9]{0,3}", arguments.runs):
+        raise services.ServiceError(f"RUNS={arguments.runs} is no number of runs a month, from 1 to 9999")
+    _require_pipeline(arguments.pipeline)
+    return cost.show(_platform(), arguments.pipeline, int(arguments.runs), console)
+
+
 def open_dashboard(arguments: argparse.Namespace, console: Console) -> int:
     """Open the environment's dashboard in the browser, and print its address; local AWS has to be up."""
     if ENVIRONMENT == LOCAL and not services.alive("local-aws"):
@@ -215,6 +224,7 @@ def main() -> int:
         "down": down,
         "announce": announce,
         "invoke": invoke,
+        "cost": show_cost,
         "dashboard": open_dashboard,
         "demo-drift": show_drift,
         "demo-data": load_demo_data,
@@ -223,8 +233,10 @@ def main() -> int:
     for name, command in named.items():
         subparser = commands.add_parser(name, help=command.__doc__)
         subparser.set_defaults(command=command)
-        if command in (run, backfill_months, show_history, announce, invoke, reproduce_model):
+        if command in (run, backfill_months, show_history, announce, invoke, reproduce_model, show_cost):
             subparser.add_argument("--pipeline", default="flight_delay", help="the DAG (default flight_delay)")
+        if command is show_cost:
+            subparser.add_argument("--runs", default="30", help="runs a month (default 30)")
         if command is reproduce_model:
             subparser.add_argument("model", help="a model package's ARN, or its version in the pipeline's group")
         if command is run:
