@@ -1,6 +1,7 @@
 """What `make run` prints at the end: what came out, or what went wrong."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.table import Table
 
 from laptop.airflow import Api
@@ -84,10 +84,14 @@ def print_batch(console: Console, settings: Settings, dag_id: str, report: dict[
 
 
 def print_monitoring(console: Console, settings: Settings, api: Api, run_id: str) -> None:
-    """The page of each pipeline, of what a run of monitoring has found."""
+    """Of each pipeline what a run of monitoring has found, in the lines of its page, and where that is."""
     for number in range(len(api.xcom("monitoring", run_id, "pipelines"))):
         address = api.xcom("monitoring", run_id, "check.report", map_index=number)
-        console.print(Markdown(objects.read(address).decode()), f"\nPage      {address}", soft_wrap=True)
+        title, *lines = objects.read(address).decode().splitlines()
+        console.print(f"\n[bold]{title.strip('# ')}[/]", highlight=False)
+        for found in filter(None, map(re.compile(r"\| (\w+) \| \**([\w ]+)\** \| (.*) \|").fullmatch, lines)):
+            console.print(f"{found[1]:<10}{found[2]:<17}{found[3]}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"\nPage      {address}", soft_wrap=True, highlight=False)
     console.print(f"Dashboard {settings.dashboard_url}", highlight=False)
 
 

@@ -1,7 +1,6 @@
 """A laptop of its own for the pipeline tests: other ports and another state folder than `make run` uses."""
 
 import contextlib
-import functools
 import json
 import os
 import shutil
@@ -23,7 +22,11 @@ from laptop.progress import FINISHED
 from laptop.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-until = functools.partial(eventually, seconds=900, every=2)  # the server has better to do
+
+
+def until(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 900) -> Any:
+    """What `look` returns once it is good; the server has better to do than to be asked all the time."""
+    return eventually(look, good, seconds, every=2)
 
 
 @dataclass(frozen=True)
