@@ -90,7 +90,7 @@ def print_monitoring(console: Console, settings: Settings, api: Api, run_id: str
         title, *lines = objects.read(address).decode().splitlines()
         console.print(f"\n[bold]{title.strip('# ')}[/]", highlight=False)
         for found in filter(None, map(re.compile(r"\| (\w+) \| \**([\w ]+)\** \| (.*) \|").fullmatch, lines)):
-            console.print(f"{found[1]:<10}{found[2]:<17}{found[3]}", soft_wrap=True, highlight=False, markup=False)
+            console.print(f"{found[1]:<10}{found[2]:<18}{found[3]}", soft_wrap=True, highlight=False, markup=False)
         console.print(f"\nPage      {address}", soft_wrap=True, highlight=False)
     console.print(f"Dashboard {settings.dashboard_url}", highlight=False)
 
