@@ -23,7 +23,9 @@ class Laptop:
     """The make targets of a user who works on that platform, `ENV=dev`."""
 
     def __init__(self, platform: Platform, state: Path) -> None:
-        inherited = {name: value for name, value in platform.aws.environment.items() if not name.startswith("MAKE")}
+        inherited = {
+            name: value for name, value in platform.aws.environment.items() if not name.startswith(("MAKE", "ARGS"))
+        }
         self._environment = inherited | {"SILVERLINE_STATE": str(state)}
         # `setup` counts as done: whoever runs the tests has called it, and `.envs` may be another checkout's, too.
         self._make = ["make", "--old-file=setup", f"PYTHON={sys.executable}", f"ENV={platform.environment}"]
