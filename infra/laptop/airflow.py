@@ -240,7 +240,10 @@ class Api:
         return dict(response.json())
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        response = self._session.post(f"{self._url}/api/v2{path}", json=body, timeout=ANSWER_SECONDS)
+        url = f"{self._url}/api/v2{path}"
+        response = self._session.post(url, json=body, timeout=ANSWER_SECONDS)
+        if response.status_code == requests.codes.server_error:  # SQLite stayed locked, and what was begun is undone
+            response = self._session.post(url, json=body, timeout=ANSWER_SECONDS)
         if not response.ok:
             raise services.ServiceError(f"Airflow refuses {path}: {response.text}")
         return dict(response.json())
