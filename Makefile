@@ -49,7 +49,6 @@ demo-drift: setup  ## ask the endpoint what its model has not learned from; alar
 dashboard: setup  ## open the dashboard, beside what else there is in local AWS, in the browser (ENV=dev)
 	@$(PYTHON) -m laptop dashboard
 
-# Its Airflow has a state of its own: what is called dev on local AWS is another dev.
 proof: export SILVERLINE_STATE := $(or $(SILVERLINE_STATE),$(CURDIR)/.state)/proof
 
 diagram:  ## draw docs/architecture.dot (Graphviz)
@@ -59,6 +58,7 @@ diagram:  ## draw docs/architecture.dot (Graphviz)
 proof: setup  ## run everything from an empty state and write docs/proof.md of it, with pictures (Chromium, Terraform; ten minutes)
 	@$(PYTHON) -m proof
 
+# Its Airflow has a state of its own: what is called dev on local AWS is another dev.
 airflow demo-data: export SILVERLINE_STATE := $(or $(SILVERLINE_STATE),$(CURDIR)/.state)/aws
 
 airflow: setup  ## run Airflow here, on your own AWS account (ENV=dev AIRFLOW_PORT=n), until Ctrl-C

@@ -136,7 +136,8 @@ def show_cost(arguments: argparse.Namespace, console: Console) -> int:
     """Print what the pipeline would cost on AWS, a run and a month, by list prices and what its last run took."""
     if not re.fullmatch("[1-9][0-9]{0,3}", arguments.runs):
         raise services.ServiceError(f"RUNS={arguments.runs} is no number of runs a month, from 1 to 9999")
-    _require_pipeline(arguments.pipeline)
+    for dag_id in (arguments.pipeline, f"{arguments.pipeline}_batch"):
+        _require_pipeline(dag_id)
     return cost.show(_platform(), arguments.pipeline, int(arguments.runs), console)
 
 

@@ -36,8 +36,10 @@ def show(place: Platform, pipeline: str, runs: int, console: Console) -> int:
     found, mwaa = list(lines(place, pipeline, runs)), list(_mwaa())
     prices = costs.prices()
     table = Table(box=None, padding=(0, 2), pad_edge=False)
-    for name, justify in (("US dollars", "left"), ("a run", "right"), ("a month", "right"), ("", "left")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("US dollars")
+    table.add_column("a run", justify="right")
+    table.add_column("a month", justify="right")
+    table.add_column()
     for line in found:
         table.add_row(line.what, f"{line.run:.4f}" if line.run else "", f"{line.month:.2f}", line.why)
     table.add_row("all of it", f"{sum(each.run for each in found):.4f}", f"{_sum(found):.2f}", "", style="bold")

@@ -71,7 +71,7 @@ def deploying(states: Mapping[str, str | None]) -> set[str | None]:
 
 def test_a_model_that_waits_for_a_person_is_pending_and_not_served(api: Airflow, run: str) -> None:
     assert registered(api, run)[0] == "PendingManualApproval"
-    form = api._get(f"/dags/flight_delay/dagRuns/{run}{FORM}")
+    form = api.form("flight_delay", run, ASK)
     assert package(api, run) in form["body"] and not form["response_received"]
     assert served() == BEFORE
 
@@ -120,7 +120,7 @@ def test_the_registry_approves_and_the_model_is_served(api: Airflow, run: str) -
     states = api.ended(run)
     assert (states["run"], deploying(states)) == ("success", {"success"})
     assert (registered(api, run), served()) == (("Approved", "seen in Studio"), ("InService", "2"))
-    form = api._get(f"/dags/flight_delay/dagRuns/{run}{FORM}")
+    form = api.form("flight_delay", run, ASK)
     assert form["response_received"] and form["chosen_options"] == ["Approve"]
 
 
