@@ -1,8 +1,8 @@
 """Whether a model may go into service: a pure function of its evaluation and of the spec's thresholds.
 
-Its answer is `reject` where the model fails on its own: it doesn't beat the baselines, its probabilities are off, or it
-is worse than knowing nothing for some slice of the cases. It is `hold` where it is good, and yet may be worse than the
-champion, overall or for a slice, or can't be compared: a person may want it all the same. Else it is `promote`.
+Its answer is `reject` where the model fails on its own: it doesn't beat the baselines, a metric is beyond its limit, or
+it is worse than knowing nothing for some slice of the cases. It is `hold` where it is good, and yet may be worse than
+the champion, overall or for a slice, or can't be compared: a person may want it all the same. Else it is `promote`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,14 +25,20 @@ class Decision:
 
 
 def decide(comparison: Comparison, gate: Gate, seen: Sequence[str] = ()) -> Decision:
-    """What is to become of the challenger; `seen` are months of the test split that the champion has learned from."""
+    """What is to become of the challenger; `seen` are months of the test split that the champion has learned from.
+
+    ValueError where the gate's metric is none that the evaluation gives of slices.
+    """
+    for name, found in _slices(comparison, gate):
+        if gate.metric not in found["challenger"]:
+            raise ValueError(f"gate metric {gate.metric!r} is none of {', '.join(found['challenger'])}, where {name}")
     if comparison["clusters"] < gate.clusters:
         found = f"{comparison['clusters']} clusters of rows that depend on each other"
         return Decision("hold", (f"the test split is {found}: bounds take {gate.clusters} to be relied on",))
     if reasons := (
         *_baselines_not_beaten(comparison, gate),
-        *_calibration_out_of_range(comparison, gate),
-        *_slices_worse(comparison, gate, "base_rate"),
+        *_limits_passed(comparison, gate),
+        *_slices_worse(comparison, gate, gate.baseline),
     ):
         return Decision("reject", reasons)
     if reasons := (
@@ -41,17 +47,6 @@ def decide(comparison: Comparison, gate: Gate, seen: Sequence[str] = ()) -> Deci
     ):
         return Decision("hold", reasons)
     return Decision("promote", tuple(_merits(comparison, gate)))
-
-
-def answers(comparison: Comparison) -> str:
-    """From which probability the challenger answers yes, and what its answers cost, in words."""
-    found = comparison["threshold"]
-    missed, false_alarm = found["costs"]["missed"], found["costs"]["false_alarm"]
-    return (
-        f"warns from a probability of {found['served']:.4g} (a case missed costs {missed:g}, a false alarm "
-        f"{false_alarm:g}), which costs {_interval(found['cost'])} a row; never warning costs "
-        f"{found['cost_of_never_warning']:.4f}, always {found['cost_of_always_warning']:.4f}"
-    )
 
 
 def _baselines_not_beaten(comparison: Comparison, gate: Gate) -> Iterator[str]:
@@ -64,13 +59,14 @@ def _baselines_not_beaten(comparison: Comparison, gate: Gate) -> Iterator[str]:
             )
 
 
-def _calibration_out_of_range(comparison: Comparison, gate: Gate) -> Iterator[str]:
-    error = comparison["models"]["challenger"]["calibration_error"]
-    if error["low"] > gate.calibration_limit:
-        yield (
-            f"predicted and observed shares lie {_interval(error)} apart on average, more than the "
-            f"{gate.calibration_limit:g} allowed"
-        )
+def _limits_passed(comparison: Comparison, gate: Gate) -> Iterator[str]:
+    found = comparison["models"]["challenger"]
+    for metric, limit in gate.at_most.items():
+        if found[metric]["low"] > limit:
+            yield f"{_words(metric)} {_interval(found[metric])} is more than the {limit:g} allowed"
+    for metric, limit in gate.at_least.items():
+        if found[metric]["high"] < limit:
+            yield f"{_words(metric)} {_interval(found[metric])} is less than the {limit:g} asked for"
 
 
 def _worse_than_champion(comparison: Comparison, gate: Gate, seen: Sequence[str]) -> Iterator[str]:
@@ -116,8 +112,11 @@ def _merits(comparison: Comparison, gate: Gate) -> Iterator[str]:
         )
     else:
         yield "there is no champion to compare it with"
-    error = comparison["models"]["challenger"]["calibration_error"]
-    yield f"predicted and observed shares lie {_interval(error)} apart, {gate.calibration_limit:g} are allowed"
+    limits = [(metric, limit, "at most") for metric, limit in gate.at_most.items()]
+    limits += [(metric, limit, "at least") for metric, limit in gate.at_least.items()]
+    for metric, limit, bound in limits:
+        found = comparison["models"]["challenger"][metric]
+        yield f"{_words(metric)} is {_interval(found)}, and has to be {bound} {limit:g}"
     count = sum(1 for _ in _slices(comparison, gate))
     yield f"none of the {count} slices of {gate.slice_rows} rows or more is worse by more than {gate.slice_limit:g}"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from silverline import bronze, cloudwatch, evaluation, jobs, months, rollout, silver, sql, traffic
+from silverline import bronze, cloudwatch, evaluation, jobs, months, rollout, silver, sources, sql, traffic
 from silverline.metrics import NAMESPACE
 from silverline.platform import Platform
 from silverline.sagemaker_requests import VARIANT
@@ -49,16 +49,19 @@ def look_at_bronze(look: Look) -> Finding:
     spec, place = look.spec, look.platform
     tables = (*spec.monthly_sources, *spec.reference_sources)
     listed = list(bronze.newest_versions(place, tables))
-    if not listed:
+    if tables and not listed:
         return Finding("bronze", False, f"bronze has no file of {', '.join(tables)}")
-    age = look.now - max(item["LastModified"] for _, item in listed)
     waiting = _waiting(look, listed)
     longest = look.now - min(waiting.values(), default=look.now)
-    values = {"BronzeAgeHours": _hours(age), "WaitingHours": _hours(longest)}
-    said = f"the newest raw file came {_hours(age):.1f} hours ago"
+    values, too_old = {"WaitingHours": _hours(longest)}, False
+    said = f"it is made of {', '.join(spec.silver_sources)}"
+    if listed:
+        age = look.now - max(item["LastModified"] for _, item in listed)
+        values["BronzeAgeHours"] = _hours(age)
+        said = f"the newest raw file came {_hours(age):.1f} hours ago"
+        too_old = spec.watch.bronze_age is not None and age > spec.watch.bronze_age
     if waiting:
-        said += f", and silver is without {', '.join(waiting)} as bronze has it, for {_hours(longest):.1f} hours"
-    too_old = spec.watch.bronze_age is not None and age > spec.watch.bronze_age
+        said += f", and silver is without {', '.join(waiting)} as its sources are, for {_hours(longest):.1f} hours"
     return Finding("bronze", not too_old and longest <= spec.watch.waiting, said, values)
 
 
@@ -174,6 +177,28 @@ def look_at_traffic(look: Look) -> Finding:
     return Finding("traffic", is_well, said, values, features)
 
 
+def look_at_scores(look: Look) -> Finding:
+    """How far what a batch has scored last lies from what its model was tested on."""
+    spec, watch = look.spec, look.spec.watch
+    if watch.scored is None:
+        return Finding("scores", True, "no batch is watched: `watch.scored` of the spec")
+    model = traffic.served(look.platform, spec)
+    if model is None:
+        return Finding("scores", True, "no model of the registry is served")
+    profile = traffic.profile(look.platform, spec, model)
+    counted = traffic.scored(look.platform, spec, profile, model)
+    rows = sum(counted["counts"]) + counted["missing"] if counted else 0
+    said = f"{rows} rows were scored last by version {model.version}"
+    if counted is None or rows < watch.least_records:
+        few = f"fewer than the {watch.least_records} of which anything is said"
+        return Finding("scores", None, f"{said}, {few}", {"ScoredRecords": rows})
+    found = traffic.distances(profile["bins"][-1:], [counted])[traffic.PREDICTION]
+    values = {"ScoredRecords": float(rows), "ScoredDrift": found.psi}
+    return Finding(
+        "scores", found.psi <= watch.prediction_limit, f"{said}; PSI of the prediction {found.psi:.2f}", values
+    )
+
+
 def look_at_quality(look: Look) -> Finding:
     """How well the model has answered the questions whose outcome is known by now, beside how it did in the test."""
     spec, watch = look.spec, look.spec.watch
@@ -220,31 +245,34 @@ CHECKS: Mapping[str, Callable[[Look], Finding]] = {
     "silver": look_at_silver,
     "endpoint": look_at_endpoint,
     "traffic": look_at_traffic,
+    "scores": look_at_scores,
     "quality": look_at_quality,
 }
 
 
 def _waiting(look: Look, listed: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, datetime]:
-    """The months that bronze has complete and silver hasn't, or has from other files, each with since when.
+    """The months of which all sources are there and silver isn't, or is made of others, each with since when.
 
     Where only the SQL is newer nothing waits: the next run makes these months anew, and a new file starts it.
     """
     spec, place = look.spec, look.platform
     files = [bronze.as_file(table, item) for table, item in listed]
-    inventory = bronze.inventory(files, spec.monthly_sources)
-    complete = [month for month, found in inventory.items() if found.keys() >= set(spec.monthly_sources)]
+    inventory = sources.inventory(place, spec, files)
+    complete = [month for month, found in inventory.items() if found.keys() >= set(sources.monthly(spec))]
     if not complete:
         return {}
     references = bronze.references(place, files, spec.reference_sources)
     digest, made = sql.digest(spec.name), silver.made_months(place, spec)
     published = silver.published_at(place, spec.feature_table)
     came = [(file.table, file.month, item["LastModified"]) for file, (_, item) in zip(files, listed, strict=True)]
+    for source in spec.silver_sources:
+        came += [(source, month, time) for month, time in silver.published_at(place, sources.table_of(source)).items()]
     waiting = {}
     for month in months.between(min(inventory), max(complete)):
         if made.get(month) == months.fingerprint(month, inventory, references, digest):
             continue
-        sources = (month, months.previous(month), None)  # None: the reference tables
-        times = [time for _, of, time in came if of in sources and time > published.get(month, NEVER)]
+        made_of = (month, months.previous(month), None)  # None: the reference tables
+        times = [time for _, of, time in came if of in made_of and time > published.get(month, NEVER)]
         if times and month not in published:  # since the last of its tables has had a file
             own = [(table, time) for table, of, time in came if of == month]
             times = [max(min(time for of, time in own if of == table) for table in {table for table, _ in own})]

@@ -41,6 +41,8 @@ UNITS: Mapping[str, str] = {
     "CapturedRecords": "Count",
     "PredictionDrift": "None",
     "DriftedFeatures": "Count",
+    "ScoredRecords": "Count",
+    "ScoredDrift": "None",
     "FeatureDrift": "None",
     "LabelledRecords": "Count",
     "LiveRocAuc": "None",

@@ -31,6 +31,7 @@ CHECKS: Mapping[str, str] = {
     "silver": "How many rows of the newest month can't be used, beside the months before.",
     "endpoint": "Whether the endpoint serves, with which share of errors, and how fast.",
     "traffic": "How far what the endpoint was asked lies from what its model has learned from.",
+    "scores": "How far what a batch has scored last lies from what its model was tested on.",
     "quality": "How well the model has answered what is known by now, beside how well it did in the test.",
 }
 """What is looked at, by the functions of health.py."""

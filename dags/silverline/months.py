@@ -26,29 +26,32 @@ def between(first: str, last: str) -> list[str]:
 
 
 def choose_as_of(as_of: str | None, inventory: Inventory, tables: Collection[str]) -> str:
-    """The test month: `as_of`, or the newest that every table has; ValueError where bronze hasn't got it."""
+    """The test month: `as_of`, or the newest that every table has; ValueError where there is none."""
     if not inventory:
-        raise ValueError("bronze is empty: put the raw files there first (`make run` loads the demo data)")
+        raise ValueError(
+            f"there is nothing yet of {', '.join(map(_called, tables))}: put raw files into bronze (`make run` loads "
+            "the demo data), and let the pipelines run first whose silver tables these are"
+        )
     if as_of is None:
         complete = [month for month, files in inventory.items() if files.keys() >= set(tables)]
         if not complete:
-            raise ValueError(f"bronze has no month with files of all of {', '.join(tables)}")
+            raise ValueError(f"there is no month of all of {', '.join(map(_called, tables))}")
         return max(complete)
     date.fromisoformat(f"{as_of}-01")
     if as_of not in inventory:
-        raise ValueError(f"bronze has no files for as_of={as_of}; it has {min(inventory)} to {max(inventory)}")
+        raise ValueError(f"there is nothing for as_of={as_of}; there is {min(inventory)} to {max(inventory)}")
     return as_of
 
 
-def missing_files(inventory: Inventory, published: Iterable[str], tables: Iterable[str], as_of: str) -> list[str]:
-    """What bronze lacks, in words: every table needs files for every month from the first known one to `as_of`.
+def missing(inventory: Inventory, published: Iterable[str], tables: Iterable[str], as_of: str) -> list[str]:
+    """What is lacking, in words: every table needs something for every month from the first known one to `as_of`.
 
-    A month that silver has and bronze hasn't, whenever it is, is a file that was lost: bronze is never rewritten.
+    A month that silver has and its sources haven't, whenever it is, was lost: bronze is never rewritten.
     """
     published = set(published)
     needed = published | set(between(min({*inventory, *published}), as_of))
     return [
-        f"bronze.{table} has no file for {month}" + (" any more, though silver has that month" * (month in published))
+        f"{_called(table)} has nothing for {month}" + (" any more, though silver has that month" * (month in published))
         for month in sorted(needed)
         for table in tables
         if table not in inventory.get(month, {})
@@ -76,3 +79,8 @@ def splits(first: str, as_of: str, test_months: int) -> dict[str, tuple[str, str
         "validation": (validation, validation),
         "test": (previous(as_of, test_months - 1), as_of),
     }
+
+
+def _called(table: str) -> str:
+    """How people know a source: silver's has its pipeline before it already."""
+    return table if "." in table else f"bronze.{table}"

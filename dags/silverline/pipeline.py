@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from airflow.sdk import DAG, Asset, Param, TriggerRule, task
+from airflow.sdk import DAG, Asset, AssetAll, AssetAny, Param, TriggerRule, task
 
 from silverline.groups.approve import approve
 from silverline.groups.bronze import bronze
@@ -26,7 +26,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
     with DAG(
         dag_id=spec.name,
         doc_md=doc_md,
-        schedule=asset_or_backfill(Asset(f"{spec.name}.bronze") | Asset(f"{spec.name}.drift"), FIRST),
+        schedule=asset_or_backfill(_news(spec) | Asset(f"{spec.name}.drift"), FIRST),
         params={
             "as_of": Param(None, type=["null", "string"], pattern=f"^{MONTH}$", description="test month, yyyy-mm"),
             "test_months": Param(1, type="integer", minimum=1, maximum=12, description="months of test up to as_of"),
@@ -74,6 +74,15 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
         # After everything that starts jobs, and again with whatever of it runs again.
         clean_up(spec, setup=trained.source, last=gated, report=reported)
     return dag
+
+
+def _news(spec: PipelineSpec) -> Asset | AssetAll | AssetAny:
+    """The assets that are new where there is something new to learn from: of the silver tables all."""
+    silver = AssetAll(*map(Asset, spec.silver_sources))
+    if not (spec.monthly_sources or spec.reference_sources):
+        return silver
+    raw = Asset(f"{spec.name}.bronze")
+    return raw | silver if spec.silver_sources else raw
 
 
 def _tuning_params(spec: PipelineSpec) -> dict[str, Param]:

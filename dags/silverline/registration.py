@@ -23,7 +23,7 @@ def register(
     which run computed each of its months, `chosen` which tuning job its hyperparameters come from, if any."""
     made_of = lineage.trained(plan, silver_runs, gated["model_artifacts"])
     metadata = evaluation.read_outputs(gated["model_artifacts"])["metadata"]
-    made_of |= {name: metadata[name] for name in ("hyperparameters", "threshold", "versions")}
+    made_of |= {name: metadata[name] for name in ("hyperparameters", "threshold", "versions") if name in metadata}
     if chosen and chosen["tuning_job"]:
         made_of["tuning"] = chosen
     facts = {"lineage": lineage.store(platform, spec.name, made_of), **flat(made_of)}
@@ -65,7 +65,7 @@ def flat(made_of: Mapping[str, Any]) -> dict[str, str]:
         "training_job": made_of["training_job"]["arn"],
         **({"tuning_job": made_of["tuning"]["tuning_job"]["arn"]} if "tuning" in made_of else {}),
         "model_sha256": made_of["model"]["sha256"],
-        "threshold": str(made_of["threshold"]),
+        **({"threshold": str(made_of["threshold"])} if "threshold" in made_of else {}),
         **{f"version.{name}": version for name, version in made_of["versions"].items()},
         **{f"hyperparameter.{name}": str(value) for name, value in made_of["hyperparameters"].items()},
     }

@@ -54,8 +54,7 @@ def training_job(
     output = f"s3://{{{{ platform().artifacts_bucket }}}}/{spec.name}/training"
     hyperparameters = {
         **spec.hyperparameters,
-        **_costs(spec),  # of them the model's threshold is made, which is then part of its archive
-        "label": spec.label,
+        **_label(spec),  # of its costs the model's threshold is made, which is then part of its archive
         "data_version": data_version,
         "data_location": splits,
         "git_commit": "{{ var.value.git_commit }}",
@@ -101,12 +100,7 @@ def evaluation_job(spec: PipelineSpec, name: str, inputs: Any) -> dict[str, Any]
 
     What it writes lies under a prefix that is named like the job.
     """
-    arguments = {
-        "label": spec.label,
-        "slices": ",".join(spec.slices),
-        "clusters": ",".join(spec.clusters),
-        **_costs(spec),
-    }
+    arguments = {**_label(spec), "slices": ",".join(spec.slices), "clusters": ",".join(spec.clusters)}
     output = {
         "S3Uri": f"s3://{{{{ platform().artifacts_bucket }}}}/{spec.name}/evaluation/{name}/",
         "LocalPath": f"{PROCESSING}/output",
@@ -275,8 +269,11 @@ def transform_job(spec: BatchSpec, name: str, model_name: str, requests: str, co
     }
 
 
-def _costs(spec: PipelineSpec) -> dict[str, float]:
-    return {"cost_missed": spec.costs.missed, "cost_false_alarm": spec.costs.false_alarm}
+def _label(spec: PipelineSpec) -> dict[str, Any]:
+    """What the scripts are told of the label and of what wrong answers cost; nothing where there is none."""
+    if spec.label is None:
+        return {}
+    return {"label": spec.label, "cost_missed": spec.costs.missed, "cost_false_alarm": spec.costs.false_alarm}
 
 
 def _channel(name: str, uri: str, content_type: str) -> dict[str, Any]:

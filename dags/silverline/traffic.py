@@ -7,7 +7,19 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from silverline import catalog, champion, drift, evaluation, lineage, model_packages, months, objects, rollout, sql
+from silverline import (
+    catalog,
+    champion,
+    drift,
+    evaluation,
+    lineage,
+    model_packages,
+    months,
+    objects,
+    rollout,
+    silver,
+    sql,
+)
 from silverline.platform import Platform
 from silverline.sagemaker_requests import VARIANT
 from silverline.spec import PipelineSpec
@@ -18,17 +30,22 @@ _METADATA = "struct<eventid:string,inferenceid:string,inferencetime:string,custo
 
 
 class Served(NamedTuple):
-    """The model that is served: version, archive, evaluation, the months it was trained on, and since when.
+    """The model that is served: package, archive, evaluation, the months it was trained on, and since when.
 
     That is when its endpoint configuration was made, of which each deployment has its own: the endpoint itself is
     modified by scaling, too.
     """
 
-    version: str
+    package: str
     model_artifacts: str
     evaluation: str
     trained_on: Sequence[str]
     since: datetime
+
+    @property
+    def version(self) -> str:
+        """The package's number in its group."""
+        return self.package.rpartition("/")[2]
 
 
 class Distance(NamedTuple):
@@ -51,7 +68,7 @@ def served(platform: Platform, spec: PipelineSpec) -> Served | None:
     config = boto3.client("sagemaker").describe_endpoint_config(EndpointConfigName=name)
     splits = lineage.load(found["lineage"])["splits"]
     return Served(
-        found["package"].rpartition("/")[2],
+        found["package"],
         found["model_artifacts"],
         model_packages.facts(model_packages.describe(found["package"]))["evaluation"],
         months.between(*splits["train"]),
@@ -100,7 +117,7 @@ def create_or_update_table(platform: Platform, spec: PipelineSpec) -> str:
 def profile(platform: Platform, spec: PipelineSpec, model: Served) -> dict[str, Any]:
     """The bins of each feature, and how many rows of the training split lie in each; made once a model, and kept.
 
-    The predictions' are those of the test split, as the evaluation has them.
+    The predictions' are the evaluation's: bins of a number, or categories, of rows that the model was tested on.
     """
     address = f"s3://{platform.gold_bucket}/{spec.name}/monitoring/profiles/{model.version}.json"
     try:
@@ -123,7 +140,7 @@ def profile(platform: Platform, spec: PipelineSpec, model: Served) -> dict[str, 
         "features": columns,
         "bins": [
             *_counted(platform, bins, rows="training.sql", **parameters),
-            _predictions(evaluation.read(model.evaluation)),
+            {"name": PREDICTION, **evaluation.read(model.evaluation)["predictions"], "missing": 0},
         ],
     }
     objects.write(address, json.dumps(made, indent=1).encode(), "application/json")
@@ -134,9 +151,22 @@ def counts(
     platform: Platform, spec: PipelineSpec, profile: Mapping[str, Any], table: str, start: datetime, end: datetime
 ) -> list[dict[str, Any]]:
     """The same bins with the records that the endpoint was asked for and has answered in that time."""
-    return _counted(
-        platform, profile["bins"], rows="captured.sql", **_asked(spec, profile["features"], table, start, end)
-    )
+    are_categories = "categories" in profile["bins"][-1]
+    asked = _asked(spec, profile["features"], table, start, end, are_categories)
+    return _counted(platform, profile["bins"], rows="captured.sql", **asked)
+
+
+def scored(platform: Platform, spec: PipelineSpec, profile: Mapping[str, Any], model: Served) -> dict[str, Any] | None:
+    """The bins of the predictions with those of the month that a batch has scored last by that model; None where no
+    batch is watched, or none has run yet."""
+    if spec.watch.scored is None:
+        return None
+    table, column = spec.watch.scored
+    if not silver.published_months(platform, table, "gold"):
+        return None
+    asked = {"scored": f"{platform.gold_database}.{table}", "column": column, "model": model.package}
+    (counted,) = _counted(platform, profile["bins"][-1:], rows="scored.sql", **asked)
+    return counted
 
 
 def live_quality(
@@ -170,9 +200,14 @@ def distances(reference: Sequence[Mapping[str, Any]], current: Sequence[Mapping[
 
 
 def _asked(
-    spec: PipelineSpec, features: Sequence[Mapping[str, Any]], table: str, start: datetime, end: datetime
+    spec: PipelineSpec,
+    features: Sequence[Mapping[str, Any]],
+    table: str,
+    start: datetime,
+    end: datetime,
+    are_categories: bool = False,
 ) -> dict[str, Any]:
-    """The parameters of captured.sql, of which these features are wanted."""
+    """The parameters of captured.sql, of which these features are wanted, and predictions as numbers or as texts."""
     return {
         "captured": table,
         "first_hour": f"{start:%Y/%m/%d/%H}",
@@ -180,6 +215,7 @@ def _asked(
         "since": f"{start:%Y-%m-%dT%H:%M:%SZ}",
         "features": features,
         "prediction": spec.watch.prediction,
+        "are_categories": are_categories,
     }
 
 
@@ -193,17 +229,6 @@ def _bins(column: Mapping[str, Any], deciles: Mapping[str, Any]) -> dict[str, An
     if column["type"] == "string":
         return {"name": column["name"], "categories": column["categories"]}
     return {"name": column["name"], "edges": sorted(set(json.loads(deciles[column["name"]] or "[]")))}
-
-
-def _predictions(comparison: Mapping[str, Any]) -> dict[str, Any]:
-    """The predictions' bins, by the evaluation's of the test split."""
-    bins = comparison["calibration"]["challenger"]
-    return {
-        "name": PREDICTION,
-        "edges": [bin["from"] for bin in bins[1:]],
-        "counts": [bin["rows"] for bin in bins],
-        "missing": 0,
-    }
 
 
 def _counted(platform: Platform, bins: Sequence[Mapping[str, Any]], **parameters: Any) -> list[dict[str, Any]]:

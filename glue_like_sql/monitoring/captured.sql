@@ -1,13 +1,14 @@
 -- One row per record that the endpoint was asked for and has answered: what the model was told, and its prediction, by the
 -- id that the question was given, if any.
 -- Reads: gold's table over captured traffic.  Params: captured, first_hour and last_hour (yyyy/MM/dd/HH), since (ISO),
--- features ([{name, type}]), prediction (the answer's member).
+-- features ([{name, type}]), prediction (the answer's member), are_categories (whether that is a text).
 select
     {% for feature in features %}
     {% set value = "json_extract_scalar(record, '$." ~ feature.name ~ "')" %}
     {{ value if feature.type == "string" else "try_cast(" ~ value ~ " as double)" }} as {{ feature.name }},
     {% endfor %}
-    try_cast(json_extract_scalar(reply, '$.{{ prediction }}') as double) as prediction,
+    {% set answered = "json_extract_scalar(reply, '$." ~ prediction ~ "')" %}
+    {{ answered if are_categories else "try_cast(" ~ answered ~ " as double)" }} as prediction,
     if(cardinality(records) = 1, inference_id) as inference_id, -- of a list it is nobody's in particular
     inferred_at
 from (

@@ -1,6 +1,7 @@
 """`python -m laptop run | backfill | history | airflow | down | ...`: what the make targets call."""
 
 import argparse
+import importlib
 import os
 import re
 import sys
@@ -34,35 +35,56 @@ from laptop import (
 from laptop.arguments import flag, month
 from laptop.settings import ALL_STATE, ENVIRONMENT, LOCAL, REPOSITORY, STATE, Settings, make
 from laptop.starting import enter_local_aws, settled, start_all
+from silverline import silver
 from silverline.platform import Platform
+from silverline.sources import table_of
+from silverline.spec import PipelineSpec
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Start what isn't running, load the demo data, run the pipeline and show it; 0 where it ended green."""
     began = time.monotonic()
     conf = _conf(arguments)
-    settings, api, _ = start_all(arguments.pipeline, arguments.aws_port, arguments.airflow_port, console)
+    started = start_all(arguments.pipeline, arguments.aws_port, arguments.airflow_port, console)
+    settings, api, place = started
     if unknown := conf.keys() - (known := api.params(arguments.pipeline)):
         raise services.ServiceError(f"{arguments.pipeline} takes {', '.join(known)}, and not {', '.join(unknown)}")
-    triggered = api.trigger(arguments.pipeline, conf)
-    console.print(
-        f"Airflow is up at {settings.airflow_url} ({time.monotonic() - began:.0f} s); {arguments.pipeline} runs\n",
-        highlight=False,
-    )
-    state = progress.follow(api, arguments.pipeline, triggered["dag_run_id"], console)
-    if state != "success":
-        summary.print_failed_tasks(console, api, arguments.pipeline, triggered["dag_run_id"])
-        console.print(f"\nThe run is at {settings.airflow_url}; everything stays up until `{make('down')}`.")
+    console.print(f"Airflow is up at {settings.airflow_url} ({time.monotonic() - began:.0f} s)", highlight=False)
+    for source in _unpublished(place, arguments.pipeline):
+        console.print(f"{arguments.pipeline} is made of silver tables that {source} has yet to publish: it comes first")
+        told = {"as_of": conf["as_of"]} if "as_of" in conf else {}
+        if _run(api, settings, source, told, console) is None:
+            return 1
+    run_id = _run(api, settings, arguments.pipeline, conf, console)
+    if run_id is None:
         return 1
     if arguments.pipeline == "monitoring":
-        summary.print_monitoring(console, settings, api, triggered["dag_run_id"])
+        summary.print_monitoring(console, settings, api, run_id)
         return 0
-    report = api.xcom(arguments.pipeline, triggered["dag_run_id"], "report")
+    report = api.xcom(arguments.pipeline, run_id, "report")
     show = summary.print_batch if arguments.pipeline.endswith("_batch") else summary.print_report
     show(console, settings, arguments.pipeline, report)
-    summary.print_tracking(console, api, arguments.pipeline, triggered["dag_run_id"])
+    summary.print_tracking(console, api, arguments.pipeline, run_id)
     console.print(f"Took      {time.monotonic() - began:.0f} s", highlight=False)
     return 0
+
+
+def _run(api: airflow.Api, settings: Settings, dag_id: str, conf: dict[str, Any], console: Console) -> str | None:
+    """Start a run and show it until it ends; its id, or None where it failed, which is told."""
+    run_id: str = api.trigger(dag_id, conf)["dag_run_id"]
+    console.print(f"{dag_id} runs\n", highlight=False)
+    if progress.follow(api, dag_id, run_id, console) == "success":
+        return run_id
+    summary.print_failed_tasks(console, api, dag_id, run_id)
+    console.print(f"\nThe run is at {settings.airflow_url}; everything stays up until `{make('down')}`.")
+    return None
+
+
+def _unpublished(place: Platform, dag_id: str) -> list[str]:
+    """The pipelines that have yet to publish silver tables which this one is made of."""
+    described = getattr(importlib.import_module(dag_id), "spec", None)
+    tables = described.silver_sources if isinstance(described, PipelineSpec) else ()
+    return sorted({one.partition(".")[0] for one in tables if not silver.published_months(place, table_of(one))})
 
 
 def backfill_months(arguments: argparse.Namespace, console: Console) -> int:

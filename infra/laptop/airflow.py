@@ -112,8 +112,14 @@ class Api:
         return sorted(self._get(f"/dags/{dag_id}/details")["params"])
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> dict[str, Any]:
-        """Start a run with these params; ServiceError with Airflow's reason where it refuses them."""
+        """Start a run with these params, of a DAG that was paused, too; ServiceError with Airflow's reason where it
+        refuses them."""
+        self.unpause(dag_id)
         return self._post(f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
+
+    def unpause(self, dag_id: str) -> None:
+        """Let runs of the DAG start, also by what is news to it."""
+        self._pause(dag_id, False)
 
     @contextmanager
     def paused(self, dag_id: str) -> Iterator[None]:

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from silverline import evaluation, model_packages, plots
+from silverline import evaluation, model_packages
+from silverline.figures import STYLES, new_figure, png
 from silverline.platform import Platform
 from silverline.spec import Gate
 
 METRIC = "roc_auc"
 BASELINE = "logistic_regression"
 MARKERS = {
-    "promote": {"marker": "o", "markerfacecolor": plots.STYLES["challenger"]["color"]},
+    "promote": {"marker": "o", "markerfacecolor": STYLES["challenger"]["color"]},
     "hold": {"marker": "o", "markerfacecolor": "white"},
     "reject": {"marker": "X", "markerfacecolor": "#b00020", "markeredgecolor": "#b00020"},
 }
@@ -85,16 +86,16 @@ def table(versions: Sequence[Version], gate: Gate) -> str:
 def draw(versions: Sequence[Version], gate: Gate, title: str) -> bytes:
     """PNG of the newest version of each month: test quality above, and below what the gate asks of the challenger."""
     newest = list({version.month: version for version in versions}.values())
-    figure = plots.new_figure(10, 7.5)
+    figure = new_figure(10, 7.5)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     for name, shift in ((BASELINE, 0.0), ("champion", 0.12)):
         found = {place + shift: one.metrics[name][METRIC] for place, one in enumerate(newest) if name in one.metrics}
-        style = plots.STYLES[name] | {"marker": "s", "markersize": 3}
+        style = STYLES[name] | {"marker": "s", "markersize": 3}
         _points(above, found, style, name.replace("_", " "))
-    above.axhline(0.5, **plots.STYLES["base_rate"], label="base rate (0.5 by definition)")
+    above.axhline(0.5, **STYLES["base_rate"], label="base rate (0.5 by definition)")
     for decision, marker in MARKERS.items():
         told = {place: one for place, one in enumerate(newest) if one.decision == decision}
-        style = {"color": plots.STYLES["challenger"]["color"], "linestyle": "none", "zorder": 4, **marker}
+        style = {"color": STYLES["challenger"]["color"], "linestyle": "none", "zorder": 4, **marker}
         found = {place - 0.12: one.metrics["challenger"][METRIC] for place, one in told.items()}
         _points(above, found, style, f"challenger: {decision}")
         _points(below, {place: one.worse_by for place, one in told.items() if one.worse_by}, style)
@@ -107,7 +108,7 @@ def draw(versions: Sequence[Version], gate: Gate, title: str) -> bytes:
     below.set(ylabel=f"{gate.metric.replace('_', ' ')}, challenger less champion\n(below 0: the challenger is better)")
     below.set_xlim(-0.5, len(newest) - 0.5)
     below.set_xticks(range(len(newest)), [f"{version.month}\nversion {version.number}" for version in newest])
-    return plots.png(figure)
+    return png(figure)
 
 
 def _points(axes: Any, found: Mapping[float, Measured], style: Mapping[str, Any], label: str | None = None) -> None:

@@ -42,6 +42,11 @@ def made_again(
 ) -> Iterator[Platform]:
     """The platform, its bronze and silver being databases that hold just the files of the manifest and what the SQL
     makes of them; ServiceError naming the files whose versions are gone. Databases and files are deleted in the end."""
+    if silver_sources := manifest.get("silver"):
+        raise ServiceError(
+            f"silver can't be made again: {spec.name} is made of {', '.join(silver_sources)}, and what these were "
+            "made of is known to the lineage of their own pipelines' models"
+        )
     if gone := missing(manifest):
         more = f" and {len(gone) - NAMED_FILES} more" if len(gone) > NAMED_FILES else ""
         raise ServiceError(

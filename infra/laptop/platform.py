@@ -64,7 +64,7 @@ def apply() -> dict[str, Any]:
 
 
 def _pipelines() -> list[str]:
-    return sorted(folder.parent.name for folder in (REPOSITORY / "glue_like_sql").glob("*/bronze"))
+    return sorted(split.parents[1].name for split in (REPOSITORY / "glue_like_sql").glob("*/splits/split.sql"))
 
 
 def _key(alias: str) -> str:

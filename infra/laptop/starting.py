@@ -14,7 +14,7 @@ from rich.console import Console
 from deploy import git, sources
 from deploy.platform import commit_change
 from laptop import airflow, demo_data, platform, services, terraformed
-from laptop.settings import ENVIRONMENT, LOCAL, STATE, Settings, make, write_privately
+from laptop.settings import ENVIRONMENT, LOCAL, REPOSITORY, STATE, Settings, make, write_privately
 from silverline.platform import Platform
 
 FREE_BYTES = 2 * 1024**3
@@ -64,7 +64,10 @@ def start_all(pipeline: str, aws_port: int | None, airflow_port: int | None, con
         )
         started.result()
         api.wait_until_ready()
-        api.wait_for_dag(pipeline)
+        for dag_id in (pipeline, f"{pipeline}_batch"):
+            if (REPOSITORY / "dags" / f"{dag_id}.py").exists():
+                api.wait_for_dag(dag_id)
+                api.unpause(dag_id)
         if anew:
             api.close_backfills(pipeline)
             if count := api.fail_unfinished_runs(pipeline):

@@ -167,6 +167,8 @@ def _metrics(models: dict[str, Any]) -> Table:
         style = "bold" if name == "challenger" else ""
         table.add_column(name.replace("_", " "), justify="right", style=style, min_width=len("0.0000-0.0000"))
     for metric in models["challenger"]:
-        values = (found[metric] for found in models.values())
-        table.add_row(metric, *(f"{one['value']:.4f}\n{one['low']:.4f}-{one['high']:.4f}" for one in values))
+        values = (found.get(metric) for found in models.values())
+        table.add_row(
+            metric, *(f"{one['value']:.4f}\n{one['low']:.4f}-{one['high']:.4f}" if one else "" for one in values)
+        )
     return table

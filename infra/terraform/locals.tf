@@ -20,6 +20,6 @@ locals {
   # A pipeline is a folder of glue_like_sql, and its name with dashes is the start of everything it has in SageMaker.
   sql_folder  = "${path.module}/../../glue_like_sql"
   table_files = fileset(local.sql_folder, "*/bronze/*.json")
-  pipelines   = toset([for file in local.table_files : split("/", file)[0]])
+  pipelines   = toset([for file in fileset(local.sql_folder, "*/splits/split.sql") : split("/", file)[0]])
   aws_names   = { for pipeline in local.pipelines : pipeline => replace(pipeline, "_", "-") }
 }

@@ -109,7 +109,7 @@ def test_other_runs_test_the_month_that_they_are_given_or_the_newest(plan: Any) 
 
 
 def test_a_month_of_a_backfill_that_bronze_lacks_fails_its_run(plan: Any) -> None:
-    with pytest.raises(AirflowFailException, match="no files for as_of=2013-07; it has 2013-01 to 2013-06"):
+    with pytest.raises(AirflowFailException, match="nothing for as_of=2013-07; there is 2013-01 to 2013-06"):
         plan(run(7))
 
 

@@ -9,7 +9,7 @@ import pytest
 from silverline.gate import Decision, decide
 from silverline.spec import Gate
 
-GATE = Gate(metric="log_loss", tolerance=0.005, calibration_limit=0.05, slice_limit=0.03, slice_rows=200)
+GATE = Gate(metric="log_loss", tolerance=0.005, at_most={"calibration_error": 0.05}, slice_limit=0.03, slice_rows=200)
 
 
 def about(value: float, bound: float = 0.002) -> dict[str, float]:
@@ -62,7 +62,7 @@ def test_a_model_that_is_good_on_its_own_and_as_good_as_the_champion_is_promoted
         (
             "log loss 0.4500 (0.4480 to 0.4520) beats the base rate's 0.5400 and the logistic regression's 0.5100",
             "against the champion's 0.4600, within the 0.005 allowed: a difference of -0.0100 (-0.0120 to -0.0080)",
-            "predicted and observed shares lie 0.0100 (0.0080 to 0.0120) apart, 0.05 are allowed",
+            "calibration error is 0.0100 (0.0080 to 0.0120), and has to be at most 0.05",
             "none of the 1 slices of 200 rows or more is worse by more than 0.03",
         ),
     )
@@ -96,14 +96,14 @@ def test_the_first_model_is_promoted_without_a_champion() -> None:
             "models.challenger.calibration_error",
             {"value": 0.08, "low": 0.06, "high": 0.1},
             "reject",
-            "predicted and observed shares lie 0.0800 (0.0600 to 0.1000) apart on average, more than the 0.05 allowed",
+            "calibration error 0.0800 (0.0600 to 0.1000) is more than the 0.05 allowed",
             id="probabilities are off",
         ),
         pytest.param(
             "models.challenger.calibration_error",
             {"value": 0.055, "low": 0.045, "high": 0.065},
             "promote",
-            "apart, 0.05 are allowed",
+            "and has to be at most 0.05",
             id="probabilities may be off by chance",
         ),
         pytest.param(
@@ -224,3 +224,19 @@ def test_another_metric_decides_where_the_spec_says_so() -> None:
         for name in found["models"]:
             one[name]["brier"] = about(0.1)
     assert decide(found, dataclasses.replace(GATE, metric="brier")).reasons[0].startswith("brier 0.4500")
+
+
+def test_a_metric_of_which_more_is_better_has_a_least_value() -> None:
+    gate = dataclasses.replace(GATE, at_most={}, at_least={"stability": 0.6})
+    found = comparison()
+    found["models"]["challenger"]["stability"] = {"value": 0.5, "low": 0.4, "high": 0.59}
+    assert decide(found, gate) == Decision(
+        "reject", ("stability 0.5000 (0.4000 to 0.5900) is less than the 0.6 asked for",)
+    )
+    found["models"]["challenger"]["stability"] = {"value": 0.55, "low": 0.4, "high": 0.65}
+    assert "stability is 0.5500 (0.4000 to 0.6500), and has to be at least 0.6" in decide(found, gate).reasons
+
+
+def test_a_metric_that_slices_lack_is_told_of() -> None:
+    with pytest.raises(ValueError, match="gate metric 'roc_auc' is none of log_loss, where carrier is AA"):
+        decide(comparison(), dataclasses.replace(GATE, metric="roc_auc"))

@@ -1,5 +1,6 @@
 """What monitoring sees of a pipeline, on moto's mock, and what it says of it."""
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -76,7 +77,7 @@ def test_files_may_wait_for_a_run_for_a_day() -> None:
     put_files()
     soon, late = health.look_at_bronze(later(1)), health.look_at_bronze(later(25))
     assert (soon.is_well, late.is_well) == (True, False)
-    assert late.sentence.endswith("and silver is without 2013-01 as bronze has it, for 25.0 hours")
+    assert late.sentence.endswith("and silver is without 2013-01 as its sources are, for 25.0 hours")
     assert late.values == pytest.approx({"BronzeAgeHours": 25.0, "WaitingHours": 25.0}, rel=0.01)
 
 
@@ -183,7 +184,7 @@ def test_rows_that_can_not_be_used_are_counted_month_by_month(
     assert found.sentence.endswith("of the 2 months before, 1.00 to 2.00 %")
 
 
-MODEL = traffic.Served("7", "s3://gold/model.tar.gz", "s3://gold/evaluation/", ["2013-01"], NOW - timedelta(days=1))
+MODEL = traffic.Served("arn/7", "s3://gold/model.tar.gz", "s3://gold/evaluation/", ["2013-01"], NOW - timedelta(days=1))
 JUDGED = {"log_loss": 0.54, "base_log_loss": 0.6, "calibration_error": 0.1, "roc_auc": 0.7}
 TESTED = {"models": {"challenger": {"log_loss": {"value": 0.48}}, "base_rate": {"log_loss": {"value": 0.6}}}}
 
@@ -319,7 +320,11 @@ def every_finding(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     serve(monkeypatch, 1000, 0.1, 0.1)
     monkeypatch.setattr(traffic, "live_quality", lambda *_: {**JUDGED, "row_count": 1000})
     monkeypatch.setattr(evaluation, "read", lambda _: TESTED)
-    return [look(LOOK) for look in health.CHECKS.values()]
+    scored = {"name": traffic.PREDICTION, "edges": [0.5], "counts": [600, 400], "missing": 0}
+    monkeypatch.setattr(traffic, "scored", lambda *_: scored)
+    watch = dataclasses.replace(LOOK.spec.watch, scored=("predictions", "probability"))
+    look_at = dataclasses.replace(LOOK, spec=dataclasses.replace(LOOK.spec, watch=watch))
+    return [look(look_at) for look in health.CHECKS.values()]
 
 
 FOUND = [

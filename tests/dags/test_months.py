@@ -32,15 +32,15 @@ def test_a_month_whose_weather_came_before_its_flights_is_not_the_newest_yet() -
 
 
 def test_no_month_with_every_table_is_refused() -> None:
-    with pytest.raises(ValueError, match="no month with files of all of flights, weather"):
+    with pytest.raises(ValueError, match="no month of all of bronze.flights, bronze.weather"):
         months.choose_as_of(None, {"2013-02": {"weather": "w"}}, TABLES)
 
 
 @pytest.mark.parametrize(
     ("as_of", "stock", "message"),
     [
-        (None, (), "bronze is empty"),
-        ("2014-01", ("2013-01", "2013-02"), "no files for as_of=2014-01; it has 2013-01 to 2013-02"),
+        (None, (), "nothing yet of bronze.flights, bronze.weather: put raw files into bronze"),
+        ("2014-01", ("2013-01", "2013-02"), "nothing for as_of=2014-01; there is 2013-01 to 2013-02"),
         ("2013-13", ("2013-01",), "month must be in 1..12"),
     ],
 )
@@ -50,24 +50,24 @@ def test_an_as_of_that_bronze_has_not_is_refused(as_of: str | None, stock: tuple
 
 
 def test_a_month_missing_between_two_others_is_named() -> None:
-    missing = months.missing_files(inventory("2013-01", "2013-03"), [], ["flights"], "2013-03")
-    assert missing == ["bronze.flights has no file for 2013-02"]
+    missing = months.missing(inventory("2013-01", "2013-03"), [], ["flights"], "2013-03")
+    assert missing == ["bronze.flights has nothing for 2013-02"]
 
 
 def test_a_month_that_silver_has_and_bronze_lost_is_named() -> None:
     stock = inventory("2013-01", "2013-02")
     del stock["2013-01"]["weather"]
-    missing = months.missing_files(stock, ["2013-01", "2013-02"], ["flights", "weather"], "2013-02")
-    assert missing == ["bronze.weather has no file for 2013-01 any more, though silver has that month"]
+    missing = months.missing(stock, ["2013-01", "2013-02"], ["flights", "weather"], "2013-02")
+    assert missing == ["bronze.weather has nothing for 2013-01 any more, though silver has that month"]
 
 
 def test_the_newest_month_lost_whole_is_named() -> None:
-    missing = months.missing_files(inventory("2013-01"), ["2013-01", "2013-02"], ["flights"], "2013-01")
-    assert missing == ["bronze.flights has no file for 2013-02 any more, though silver has that month"]
+    missing = months.missing(inventory("2013-01"), ["2013-01", "2013-02"], ["flights"], "2013-01")
+    assert missing == ["bronze.flights has nothing for 2013-02 any more, though silver has that month"]
 
 
 def test_months_after_as_of_are_nobodys_business() -> None:
-    assert months.missing_files(inventory("2013-01", "2013-02", "2013-05"), [], ["flights"], "2013-02") == []
+    assert months.missing(inventory("2013-01", "2013-02", "2013-05"), [], ["flights"], "2013-02") == []
 
 
 @pytest.mark.parametrize("changed", ["2013-02", "2013-03"])

@@ -179,7 +179,7 @@ def test_a_deleted_bronze_file_fails_the_run_by_name_and_silver_stays(api: Airfl
     run_id = api.start_run()
     assert api.ended(run_id)["run"] == "failed"
     log = "\n".join(api.log_lines("flight_delay", run_id, "bronze.plan", 1))
-    assert "bronze.flights has no file for 2013-02 any more, though silver has that month" in log
+    assert "bronze.flights has nothing for 2013-02 any more, though silver has that month" in log
     assert newest("RunsFailed", Dag="flight_delay") == 1
     assert locations("flight_features") == before
 
@@ -188,7 +188,7 @@ def test_a_month_that_bronze_has_not_fails_naming_the_task_and_the_cause(laptop:
     done = laptop.run("--as-of", "2014-01")
     assert done.returncode == 1
     assert "bronze.plan failed" in done.stdout
-    assert "bronze has no files for as_of=2014-01" in done.stdout.replace("\n", " ")
+    assert "there is nothing for as_of=2014-01" in done.stdout.replace("\n", " ")
 
 
 def test_a_setting_that_the_dag_has_not_is_refused(laptop: Laptop, api: Airflow) -> None:

@@ -67,7 +67,7 @@ def train(image_python: Path) -> Callable[..., Job]:
         folders = {f"SM_CHANNEL_{path.name.upper()}": str(path) for path in channels.iterdir()}
         folders |= {"SM_MODEL_DIR": str(model), "SM_OUTPUT_DATA_DIR": str(output), "SM_OUTPUT_DIR": str(output.parent)}
         done = subprocess.run(
-            [image_python, "train.py", *hyperparameters],
+            [image_python, "train.py", "--label", "is_late", *hyperparameters],
             cwd=SCRIPTS,
             env={**_environment(), **folders},
             capture_output=True,
@@ -82,7 +82,7 @@ def train(image_python: Path) -> Callable[..., Job]:
 def trained(train: Callable[..., Job], tmp_path_factory: pytest.TempPathFactory) -> Job:
     """One job that succeeded."""
     channels = write_channels(tmp_path_factory.mktemp("trained") / "channels")
-    told = {"max_iter": 20, "data_version": "v7", "git_commit": "abc123", "label": "is_late", "cost_missed": 3}
+    told = {"max_iter": 20, "data_version": "v7", "git_commit": "abc123", "cost_missed": 3}
     job = train(channels, *(word for name, value in told.items() for word in (f"--{name}", str(value))))
     assert job.exit_code == 0, job.stderr
     return job

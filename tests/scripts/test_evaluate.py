@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 from PIL import Image
 
-from silverline import plots
+from silverline import figures, plots
+from silverline.spec import Gate
 
 SCRIPTS = Path(__file__).parents[2] / "sagemaker_scripts" / "flight_delay"
 METRICS = {"roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "cost"}
@@ -60,7 +61,7 @@ def evaluate(image_python: Path, inputs: Path) -> Callable[..., Evaluation]:
 
     def run(output: Path, **options: Any) -> Evaluation:
         folders = {name: inputs / name for name in ("challenger", "champion", "test")} | {"output": output}
-        options = folders | {"resamples": 40, "slices": "carrier,scheduled_hour"} | options
+        options = folders | {"label": "is_late", "resamples": 40, "slices": "carrier,scheduled_hour"} | options
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         done = subprocess.run(
             [image_python, "evaluate.py", *words],
@@ -180,9 +181,9 @@ def test_the_challengers_metrics_have_the_shape_of_sagemakers_model_quality(alon
 
 @pytest.mark.parametrize("run", ["alone", "beside_even_odds"])
 def test_every_picture_shows_the_challenger(run: str, request: pytest.FixtureRequest) -> None:
-    pictures = plots.draw(request.getfixturevalue(run).document("comparison.json"))
+    pictures = plots.draw(request.getfixturevalue(run).document("comparison.json"), Gate())
     assert pictures.keys() == {"roc.png", "calibration.png", "lift.png", "slices.png"}
-    blue = tuple(bytes.fromhex(plots.STYLES["challenger"]["color"][1:]))
+    blue = tuple(bytes.fromhex(figures.STYLES["challenger"]["color"][1:]))
     for name, content in pictures.items():
         picture = Image.open(io.BytesIO(content)).convert("RGB")
         colours = {colour: count for count, colour in picture.getcolors(picture.width * picture.height) or []}
@@ -221,12 +222,12 @@ def test_a_test_split_it_cannot_use_is_the_last_word_on_stderr(
 
 def test_weighted_metrics_are_those_of_rows_that_stand_as_often(image_python: Path) -> None:
     program = (
-        "import json, numpy as np, bootstrap, metrics\n"
+        "import json, numpy as np, bootstrap, measures, metrics\n"
         "random = np.random.default_rng(7)\n"
         "labels = random.random(500) < 0.3\n"
         "probabilities = np.round(np.clip(labels * 0.2 + random.random(500) * 0.8, 0.01, 0.99), 2)\n"  # with ties
         "weights = list(bootstrap.weights(np.arange(500), 1, seed=1))[1]\n"
-        "scored = bootstrap.Scored(labels, probabilities, probabilities >= 0.25, bootstrap.Costs(3, 1))\n"
+        "scored = measures.Scored(labels, probabilities, probabilities >= 0.25, measures.Costs(3, 1))\n"
         "measured = scored.measure(weights)\n"
         "repeated = np.repeat(np.arange(500), weights.astype(int))\n"
         "print(json.dumps([measured, metrics.scores(labels[repeated], probabilities[repeated])]))\n"
@@ -240,9 +241,9 @@ def test_weighted_metrics_are_those_of_rows_that_stand_as_often(image_python: Pa
 def computed(image_python: Path, program: str) -> Any:
     """What a program that has the scripts and 400 made-up rows prints, as JSON."""
     begin = (
-        "import json, numpy as np, pandas as pd, bootstrap\n"
+        "import json, numpy as np, pandas as pd, bootstrap, measures\n"
         "from model_quality import model_quality\n"
-        "costs, random = bootstrap.Costs(3, 1), np.random.default_rng(7)\n"
+        "costs, random = measures.Costs(3, 1), np.random.default_rng(7)\n"
         "def draws(scored, clusters, resamples=200):\n"
         "    found = [scored.measure(weights) for weights in bootstrap.weights(clusters, resamples, seed=1)]\n"
         "    return pd.DataFrame(found).to_dict('series')\n"
@@ -256,7 +257,7 @@ def test_rows_of_one_cluster_are_drawn_together_and_count_as_one(image_python: P
     program = (
         "days = pd.DataFrame({'month': '2013-01', 'day': np.repeat(np.arange(30), 100)})\n"
         "late = np.repeat(random.random(30) < 0.3, 100)\n"  # all of a day's flights, or none
-        "scored = bootstrap.Scored(late, np.full(3000, 0.3), late, costs)\n"
+        "scored = measures.Scored(late, np.full(3000, 0.3), late, costs)\n"
         "alone, together = (bootstrap.clusters(days, columns) for columns in ([], ['month', 'day']))\n"
         "weights = [w.reshape(30, 100) for w in bootstrap.weights(together, 20, seed=1)]\n"
         "loss = [bootstrap.interval(draws(scored, clusters)['log_loss']) for clusters in (alone, together)]\n"
@@ -277,8 +278,8 @@ def test_a_calibrated_model_is_not_said_to_be_off_by_more_than_it_is(image_pytho
         "    for _ in range(20):\n"
         "        probabilities = random.uniform(0.05, 0.6, 300)\n"
         "        late = random.random(300) < probabilities + off\n"
-        "        found = draws(bootstrap.Scored(late, probabilities, late, costs), np.arange(300))\n"
-        "        lows[name].append(bootstrap.bounds('calibration_error', found['calibration_error'])['low'])\n"
+        "        found = draws(measures.Scored(late, probabilities, late, costs), np.arange(300))\n"
+        "        lows[name].append(measures.bounds('calibration_error', found['calibration_error'])['low'])\n"
         "print(json.dumps(lows))\n"
     )
     lows = computed(image_python, program)
@@ -289,7 +290,7 @@ def test_a_calibrated_model_is_not_said_to_be_off_by_more_than_it_is(image_pytho
 def test_a_resample_without_a_late_flight_has_no_say_in_how_far_the_ranking_may_be_off(image_python: Path) -> None:
     program = (
         "late = np.arange(400) < 2\n"
-        "scored, clusters = bootstrap.Scored(late, random.random(400), late, costs), np.arange(400)\n"
+        "scored, clusters = measures.Scored(late, random.random(400), late, costs), np.arange(400)\n"
         "found = draws(scored, clusters)\n"
         "assert any(np.isnan(found['roc_auc']))\n"
         "quality = model_quality(scored, late, clusters, found, seed=1)\n"

@@ -100,14 +100,14 @@ def _without(name: str) -> Callable[[Flight], Any]:
         (_changed(wind_gust_mph=[1]), "Field 'wind_gust_mph' must be a number, not [1]."),
         (_changed(carrier=7), "Field 'carrier' must be a string, not 7."),
         (lambda flight: [flight, {**flight, "carrier": 7}], "Row 2: Field 'carrier' must be a string, not 7."),
-        (lambda flight: [flight, 3], "Row 2: A flight is an object with named fields, not 3."),
+        (lambda flight: [flight, 3], "Row 2: A record is an object with named fields, not 3."),
         (lambda flight: [], "The body is an empty list"),
         (lambda flight: "", "The body is empty"),
         (lambda flight: " \n", "The body is empty"),
         (lambda flight: '{"carrier": ', "The body is not JSON"),
         (lambda flight: "[" * 100_000, "The body is not JSON that can be read"),
         (lambda flight: f'{{"distance_miles": {"1" * 5001}}}', "The body is not JSON that can be read"),
-        (lambda flight: '"AA"', "A flight is an object with named fields"),
+        (lambda flight: '"AA"', "A record is an object with named fields"),
     ],
 )
 def test_json_that_is_refused_says_which_field(
@@ -174,10 +174,10 @@ def test_requests_are_answered_as_training_scored_the_same_rows(
     scores = (
         "import sys, json, joblib, split, train\n"
         "from pathlib import Path\n"
-        "test = split.read_split('test', Path(sys.argv[1]), 'is_late', train.COLUMNS)\n"
+        "test = split.read_split('test', Path(sys.argv[1]), train.KEY, train.COLUMNS, label='is_late')\n"
         "model = joblib.load(Path(sys.argv[2], 'model.joblib'))\n"
-        "rows = [dict(zip(train.COLUMNS, row)) for row in train.matrix(test.frame).tolist()]\n"
-        "print(json.dumps([rows, model.predict_proba(train.matrix(test.frame))[:, 1].tolist()]))\n"
+        "rows = [dict(zip(train.COLUMNS, row)) for row in train.matrix(test.frame, train.COLUMNS).tolist()]\n"
+        "print(json.dumps([rows, model.predict_proba(train.matrix(test.frame, train.COLUMNS))[:, 1].tolist()]))\n"
     )
     command = [image_python, "-c", scores, trained.model.parent / "channels" / "test", trained.model]
     done = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, check=True)

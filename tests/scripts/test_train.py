@@ -73,7 +73,7 @@ def test_the_label_and_what_comes_after_departure_are_no_features(trained: Any) 
 
 def test_the_model_folder_can_be_served_as_it_is(trained: Any) -> None:
     files = {str(path.relative_to(trained.model)) for path in trained.model.rglob("*") if path.is_file()}
-    assert files == {"model.joblib", "metadata.json", "code/inference.py"}
+    assert files == {"model.joblib", "metadata.json", "code/inference.py", "code/records.py"}
 
 
 def test_what_the_model_is_evaluated_against_lies_beside_it_and_is_not_served(trained: Any) -> None:

@@ -20,9 +20,9 @@ COLUMNS = [
     {"name": "distance_miles", "type": "number", "required": True},
     {"name": "temperature_fahrenheit", "type": "number", "required": False},
 ]
-CALIBRATION = [{"from": 0.0, "rows": 30}, {"from": 0.4, "rows": 10}]
+PREDICTIONS = {"edges": [0.4], "counts": [30, 10]}
 NOW = datetime.now(UTC)
-MODEL = Served("7", "s3://artifacts/model.tar.gz", "s3://artifacts/evaluation/", ["2013-01"], NOW)
+MODEL = Served("arn/7", "s3://artifacts/model.tar.gz", "s3://artifacts/evaluation/", ["2013-01"], NOW)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def place(athena: Athena, monkeypatch: pytest.MonkeyPatch) -> Platform:
     ]
     athena.given("silver.flight_features", [*rows, {**rows[0], "month": "2013-02", "carrier": "XX"}])
     monkeypatch.setattr(evaluation, "read_outputs", lambda _: {"metadata": {"columns": COLUMNS}})
-    monkeypatch.setattr(evaluation, "read", lambda _: {"calibration": {"challenger": CALIBRATION}})
+    monkeypatch.setattr(evaluation, "read", lambda _: {"predictions": PREDICTIONS})
     names = {field.name: "" for field in dataclasses.fields(Platform)}
     return Platform(
         **{
@@ -129,12 +129,11 @@ def test_missing_values_unseen_categories_and_what_is_no_number_are_told_apart(a
 def test_a_feature_missing_throughout_training_and_predictions_in_one_bin_are_counted_in_that_bin(
     athena: Athena, place: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calibration = {"challenger": CALIBRATION[:1]}
-    monkeypatch.setattr(evaluation, "read", lambda _: {"calibration": calibration})
+    monkeypatch.setattr(evaluation, "read", lambda _: {"predictions": {"edges": [], "counts": [30]}})
     february = {"month": "2013-02", "carrier": "AA", "distance_miles": 1.0, "temperature_fahrenheit": None}
     january = {**february, "month": "2013-01", "temperature_fahrenheit": 50.0}
     athena.given("silver.flight_features", [february, january])
-    trained = MODEL._replace(version="8", trained_on=["2013-02"])
+    trained = MODEL._replace(package="arn/8", trained_on=["2013-02"])
     profile = traffic.profile(place, spec, trained)
     bins = {bin["name"]: bin for bin in profile["bins"]}
     assert bins["temperature_fahrenheit"] == {

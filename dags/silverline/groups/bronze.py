@@ -1,4 +1,4 @@
-"""Which raw files have come, and what is to be done about them."""
+"""What has come of that which a pipeline is made of, and what is to be done about it."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ from silverline.spec import PipelineSpec
 
 def bronze(spec: PipelineSpec) -> Any:
     """`bronze.plan`: the months to compute and the splits, as `plan` of what follows."""
-    with TaskGroup("bronze", tooltip="The raw files that have come"):
+    with TaskGroup("bronze", tooltip="The raw files that have come, and the silver tables of other pipelines"):
 
         @task(doc_md="Which months silver lacks or has from other files, and which ones train, validate and test.")
         def plan() -> dict[str, Any]:
-            from silverline import bronze, datasets, lineage, silver, sql
+            from silverline import bronze, datasets, lineage, silver, sources, sql
 
             context = get_current_context()
             # Airflow counts a backfill's runs apart: `max_active_runs` of the DAG doesn't hold them.
@@ -28,24 +28,24 @@ def bronze(spec: PipelineSpec) -> Any:
                 )
             place, params = platform(), context["params"]
             files = bronze.files(place, (*spec.monthly_sources, *spec.reference_sources))
-            inventory = bronze.inventory(files, spec.monthly_sources)
+            inventory, monthly = sources.inventory(place, spec, files), sources.monthly(spec)
             published, made = silver.published_months(place, spec.feature_table), silver.made_months(place, spec)
             try:
                 references = bronze.references(place, files, spec.reference_sources)
                 as_of = backfilled_month(context["dag_run"]) or params["as_of"]
-                as_of = months.choose_as_of(as_of, inventory, spec.monthly_sources)
+                as_of = months.choose_as_of(as_of, inventory, monthly)
                 first = min(inventory)
                 splits = months.splits(first, as_of, params["test_months"])
             except (ValueError, FileNotFoundError) as error:
                 raise AirflowFailException(str(error)) from None  # it is the same sentence
-            if missing := months.missing_files(inventory, published, spec.monthly_sources, as_of):
-                raise AirflowFailException(f"put these files back, silver stays as it is: {'; '.join(missing)}")
+            if missing := months.missing(inventory, published, monthly, as_of):
+                raise AirflowFailException(f"put these back, silver stays as it is: {'; '.join(missing)}")
             digest = sql.digest(spec.name)
             wanted = {
                 month: months.fingerprint(month, inventory, references, digest)
                 for month in months.between(first, as_of)
             }
-            manifest = bronze.manifest(place, files, spec.reference_sources, as_of)
+            manifest = sources.manifest(place, spec, files, as_of)
             root = f"s3://{place.bronze_bucket}"
             tables = (*spec.monthly_sources, *spec.reference_sources)
             datasets.record(

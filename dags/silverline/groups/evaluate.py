@@ -17,7 +17,7 @@ from silverline.spec import PipelineSpec
 
 def evaluate(spec: PipelineSpec, planned: Any, trained: Trained) -> Any:
     """`evaluate.gate`: decision, reasons, metrics, where the evaluation lies, champion's package, model's archive."""
-    with TaskGroup("evaluate", tooltip="The new model beside the one in service, on the same flights, and a decision"):
+    with TaskGroup("evaluate", tooltip="The new model beside the one in service, on the same rows, and a decision"):
 
         @task(
             multiple_outputs=True,
@@ -56,19 +56,19 @@ def evaluate(spec: PipelineSpec, planned: Any, trained: Trained) -> Any:
             execution_timeout=spec.evaluation_timeout + timedelta(minutes=10),
         )
 
-        @task(doc_md="Draws ROC, calibration, gain, lift and slices, and lays the pictures beside the evaluation.")
+        @task(doc_md="Draws what the evaluation has measured, and lays the pictures beside it.")
         def plot(processing: dict[str, Any]) -> list[str]:
             from silverline import evaluation, plots
 
             prefix = _prefix(processing)
-            return evaluation.store(f"{prefix}plots/", plots.draw(evaluation.read(prefix)))
+            return evaluation.store(f"{prefix}plots/", plots.draw(evaluation.read(prefix), spec.gate))
 
         @task(doc_md="promote, hold or reject, with the reasons in words: a pure function of the evaluation.")
         def gate(
             training: dict[str, Any], processing: dict[str, Any], champion: dict[str, Any] | None, seen: list[str]
         ) -> dict[str, Any]:
             from silverline import evaluation
-            from silverline.gate import answers, decide
+            from silverline.gate import decide
 
             prefix = _prefix(processing)
             comparison = evaluation.read(prefix)
@@ -78,7 +78,7 @@ def evaluate(spec: PipelineSpec, planned: Any, trained: Trained) -> Any:
                 "decision": decided.decision,
                 "reasons": list(decided.reasons),
                 "metrics": comparison["models"],
-                "answers": answers(comparison),
+                "answers": comparison["answers"],
                 "evaluation": prefix,
                 "champion": champion["package"] if champion else None,
                 "model_artifacts": training["Training"]["ModelArtifacts"]["S3ModelArtifacts"],

@@ -75,7 +75,7 @@ def write_audit_publish(spec: Spec, stage: Stage, planned: Any) -> tuple[Any, An
 
         fingerprints = {month: plan["fingerprints"][month] for month in plan["compute"]}
         if "bronze" in plan:
-            _require_bronze_as_planned(plan)
+            _require_sources_as_planned(plan)
         silver.publish(platform(), spec, stage, fingerprints, staged)
 
     staged = write(planned)
@@ -84,13 +84,13 @@ def write_audit_publish(spec: Spec, stage: Stage, planned: Any) -> tuple[Any, An
     return staged, published
 
 
-def _require_bronze_as_planned(plan: dict[str, Any]) -> None:
-    """AirflowFailException where the months were computed from other files than the plan says: Athena reads the newest
-    ones, and the fingerprint and the lineage would tell of those before."""
-    from silverline import bronze, lineage, months
+def _require_sources_as_planned(plan: dict[str, Any]) -> None:
+    """AirflowFailException where the months were computed from others than the plan says: Athena reads the newest
+    files and tables, and the fingerprint and the lineage would tell of those before."""
+    from silverline import lineage, months, sources
 
     read = {None, *plan["compute"], *(months.previous(month) for month in plan["compute"])}
-    if changed := bronze.changed(platform(), lineage.load(plan["bronze"]), read):
+    if changed := sources.changed(platform(), lineage.load(plan["bronze"]), read):
         raise AirflowFailException(
-            f"not published, bronze has changed since the run began: {', '.join(changed)}; start another run"
+            f"not published, its sources have changed since the run began: {', '.join(changed)}; start another run"
         )
