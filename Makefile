@@ -43,6 +43,12 @@ history: setup  ## the registry's models, month by month, as a table and a pictu
 invoke: setup  ## send a sample flight to the endpoint and print the answer
 	@$(PYTHON) -m laptop invoke $(if $(PIPELINE),--pipeline $(PIPELINE))
 
+new: setup  ## a pipeline of your own, made of a CSV or JSON file (NAME=churn FILE=churn.csv LABEL=column KEY=id TIME=date WITHOUT=a,b)
+	@$(PYTHON) -m scaffold $(if $(LABEL),--label '$(LABEL)') $(if $(KEY),--key '$(KEY)') $(if $(TIME),--time '$(TIME)') \
+		$(if $(WITHOUT),--without '$(WITHOUT)') \
+		$(or $(NAME),$(error what is it called? make new NAME=churn FILE=churn.csv)) \
+		'$(or $(FILE),$(error of which file? make new NAME=churn FILE=churn.csv))'
+
 demo-drift: setup  ## ask the endpoint what its model has not learned from; alarm, new training, all-clear (ten minutes)
 	@$(PYTHON) -m laptop demo-drift $(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_PORT))
 
@@ -105,7 +111,7 @@ bench: setup  ## measure what serving costs, as ratios to named baselines (under
 
 lint: setup  ## ruff and mypy
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m mypy dags/silverline infra/local_aws infra/laptop infra/deploy infra/least_privilege infra/proof infra/plugins
+	@$(PYTHON) -m mypy dags/silverline infra/local_aws infra/laptop infra/deploy infra/least_privilege infra/proof infra/plugins infra/scaffold
 
 setup: $(LAPTOP) $(AWS_CLI)  ## install the locked environments, nothing else
 	@$(PYTHON) -m local_aws.sagemaker.images $(IMAGE) >/dev/null
@@ -165,4 +171,4 @@ endef
 	@python3 -m venv .envs/uv
 	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.PHONY: help run demo-drift backfill history invoke dashboard reproduce iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock
+.PHONY: help run new demo-drift backfill history invoke dashboard reproduce iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock

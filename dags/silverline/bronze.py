@@ -2,14 +2,17 @@
 
 import hashlib
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import boto3
 
+from silverline import contracts
 from silverline.platform import Platform
 
+HEADER_BYTES = 65536
 MONTH_PREFIX = re.compile(r"/year=(\d{4})/month=(\d{2})/")
 
 
@@ -74,6 +77,24 @@ def changed(platform: Platform, manifest: Mapping[str, Any], months: Collection[
     known = {(file["key"], file["etag"]) for file in manifest["files"] if file["month"] in months}
     found = {(file.key, file.etag) for file in files(platform, tables) if file.month in months}
     return sorted({key for key, _ in known ^ found})
+
+
+def broken_headers(platform: Platform, listed: Iterable[File]) -> list[str]:
+    """The CSV files whose first line isn't as their contract has it, each with what is wrong, in words."""
+    s3, found = boto3.client("s3"), []
+    for file in listed:
+        contract = contracts.read(file.table)
+        if contract["format"] != "csv":
+            continue
+        part = f"bytes=0-{HEADER_BYTES - 1}"
+        answer = s3.get_object(Bucket=platform.bronze_bucket, Key=file.key, VersionId=file.version_id, Range=part)
+        begin = answer["Body"].read()
+        if file.key.endswith(".gz"):
+            begin = zlib.decompressobj(wbits=31).decompress(begin)
+        line = begin.partition(b"\n")[0].decode(errors="replace")
+        if wrong := contracts.broken_header(contract, line):
+            found.append(f"s3://{platform.bronze_bucket}/{file.key} {wrong}")
+    return found
 
 
 def _hash(files: Iterable[File]) -> str:

@@ -29,9 +29,9 @@ def decide(comparison: Comparison, gate: Gate, seen: Sequence[str] = ()) -> Deci
 
     ValueError where the gate's metric is none that the evaluation gives of slices.
     """
-    for name, found in _slices(comparison, gate):
-        if gate.metric not in found["challenger"]:
-            raise ValueError(f"gate metric {gate.metric!r} is none of {', '.join(found['challenger'])}, where {name}")
+    for name, measured in _slices(comparison, gate):
+        if gate.metric not in (known := measured["challenger"]):
+            raise ValueError(f"gate metric {gate.metric!r} is none of {', '.join(known)}, where {name}")
     if comparison["clusters"] < gate.clusters:
         found = f"{comparison['clusters']} clusters of rows that depend on each other"
         return Decision("hold", (f"the test split is {found}: bounds take {gate.clusters} to be relied on",))
@@ -112,11 +112,11 @@ def _merits(comparison: Comparison, gate: Gate) -> Iterator[str]:
         )
     else:
         yield "there is no champion to compare it with"
-    limits = [(metric, limit, "at most") for metric, limit in gate.at_most.items()]
-    limits += [(metric, limit, "at least") for metric, limit in gate.at_least.items()]
-    for metric, limit, bound in limits:
-        found = comparison["models"]["challenger"][metric]
-        yield f"{_words(metric)} is {_interval(found)}, and has to be {bound} {limit:g}"
+    found = comparison["models"]["challenger"]
+    for metric, limit in gate.at_most.items():
+        yield f"{_words(metric)} {_interval(found[metric])} is not surely more than the {limit:g} allowed"
+    for metric, limit in gate.at_least.items():
+        yield f"{_words(metric)} {_interval(found[metric])} is not surely less than the {limit:g} asked for"
     count = sum(1 for _ in _slices(comparison, gate))
     yield f"none of the {count} slices of {gate.slice_rows} rows or more is worse by more than {gate.slice_limit:g}"
 

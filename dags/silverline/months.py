@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
+from silverline.spec import SplitBy
+
 MONTH = r"\d{4}-(0[1-9]|1[0-2])"
 """What a month looks like as text."""
 Inventory = Mapping[str, Mapping[str, str]]
@@ -43,13 +45,17 @@ def choose_as_of(as_of: str | None, inventory: Inventory, tables: Collection[str
     return as_of
 
 
-def missing(inventory: Inventory, published: Iterable[str], tables: Iterable[str], as_of: str) -> list[str]:
-    """What is lacking, in words: every table needs something for every month from the first known one to `as_of`.
+def missing(
+    inventory: Inventory, published: Iterable[str], tables: Iterable[str], as_of: str, split_by: SplitBy = "month"
+) -> list[str]:
+    """What is lacking, in words: every table needs something for every month from the first known one to `as_of`, or,
+    where months mean nothing, for every one of which there is something.
 
     A month that silver has and its sources haven't, whenever it is, was lost: bronze is never rewritten.
     """
     published = set(published)
-    needed = published | set(between(min({*inventory, *published}), as_of))
+    known = {*inventory, *published}
+    needed = published | {month for month in between(min(known), as_of) if split_by == "month" or month in known}
     return [
         f"{_called(table)} has nothing for {month}" + (" any more, though silver has that month" * (month in published))
         for month in sorted(needed)
@@ -65,8 +71,11 @@ def fingerprint(month: str, inventory: Inventory, references: Mapping[str, str],
     return hashlib.sha256(repr((sources, sorted(references.items()), sql_digest)).encode()).hexdigest()
 
 
-def splits(first: str, as_of: str, test_months: int) -> dict[str, tuple[str, str]]:
-    """First and last month of train, validation and test, by time; ValueError where no month is left to train on."""
+def splits(first: str, as_of: str, test_months: int, split_by: SplitBy = "month") -> dict[str, tuple[str, str]]:
+    """First and last month of train, validation and test, by time, or all of them where rows are split by their keys;
+    ValueError where no month is left to train on."""
+    if split_by == "key":
+        return dict.fromkeys(("train", "validation", "test"), (first, as_of))
     validation = previous(as_of, test_months)
     last_train = previous(validation)
     if first > last_train:

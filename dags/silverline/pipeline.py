@@ -29,7 +29,9 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
         schedule=asset_or_backfill(_news(spec) | Asset(f"{spec.name}.drift"), FIRST),
         params={
             "as_of": Param(None, type=["null", "string"], pattern=f"^{MONTH}$", description="test month, yyyy-mm"),
-            "test_months": Param(1, type="integer", minimum=1, maximum=12, description="months of test up to as_of"),
+            "test_months": Param(
+                spec.test_months, type="integer", minimum=1, maximum=12, description="months of test up to as_of"
+            ),
             **_tuning_params(spec),
         },
         **dag_arguments(spec),

@@ -53,5 +53,4 @@ def _profile(segments: Sequence[Mapping[str, Any]]) -> bytes:
     axes.set_xticks(range(len(features)), [words(name).replace(" ", "\n") for name in features], fontsize=8)
     axes.set_title("What the segments are like: means over the training split (its share)", fontsize=11)
     figure.colorbar(picture, label="standard deviations\nfrom the mean", shrink=0.8)
-    content = png(figure)
-    return content
+    return png(figure)

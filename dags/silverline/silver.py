@@ -110,6 +110,18 @@ def audit(
     return [check for check in checks if not check["is_ok"]]
 
 
+def quarantined(platform: Platform, stage: Stage, staged: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Why rows of the stage's staged quarantine can't be used: table, reason, count, examples; most frequent first."""
+    return [
+        dict(row)
+        for table in stage.published
+        if table.endswith("quarantine")
+        for row in sql.rows(
+            sql.render(".", "quarantined", quarantine=staged[table]), platform.database(stage.layer), platform
+        )
+    ]
+
+
 def publish(
     platform: Platform, spec: Spec, stage: Stage, fingerprints: Mapping[str, str], staged: Mapping[str, str]
 ) -> None:

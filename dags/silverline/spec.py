@@ -11,6 +11,7 @@ NAME_OF_A_TUNED_PIPELINE = 20
 """Letters that are left of the 32 that SageMaker gives a tuning job's name (runs.py has the others)."""
 
 Approval = Literal["gate", "person"]
+SplitBy = Literal["month", "key"]
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,8 @@ class PipelineSpec(Spec):
     in these depend on each other. A model that the gate promotes is approved by the gate itself, or by a `person`, who
     has `approval_timeout` for it. The first of the `metrics` is the one that is shown where there is room for one.
     A run that tunes overrides those of the `hyperparameters` that have a range in `tuning`.
+    Rows are split by `month`, the newest `test_months` of which test, or, where time says nothing of them, by a hash of
+    their `key`, which puts a row into the same split whenever it comes (glue_like_sql/<pipeline>/splits/split.sql).
     `captured_percent` of what the endpoint is asked and answers is kept in gold; besides the model that it serves, the
     newest `kept_models` others stay, to go back to.
     """
@@ -180,6 +183,8 @@ class PipelineSpec(Spec):
     hyperparameters: Mapping[str, str | int | float]
     metrics: tuple[str, ...]
     tuning: Tuning | None = None
+    split_by: SplitBy = "month"
+    test_months: int = 1
     slices: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     costs: Costs = Costs()
@@ -203,10 +208,9 @@ class PipelineSpec(Spec):
             raise ValueError(f"pipeline {self.name}: silver source {unnamed[0]!r} is no <pipeline>.<table>")
         if self.endpoint_instance_count < 2:
             raise ValueError(f"pipeline {self.name}: a canary is half of the endpoint's instances, give it 2 or more")
-        if self.approval not in get_args(Approval):
-            raise ValueError(
-                f"pipeline {self.name}: approval {self.approval!r} is none of {', '.join(get_args(Approval))}"
-            )
+        for said, choices in ((self.approval, Approval), (self.split_by, SplitBy)):
+            if said not in get_args(choices):
+                raise ValueError(f"pipeline {self.name}: {said!r} is none of {', '.join(get_args(choices))}")
         if self.tuning:
             self._check_tuning(self.tuning)
 

@@ -12,13 +12,15 @@ from silverline.spec import PipelineSpec
 def unload(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence[str]], run: str) -> dict[str, Any]:
     """Write each split under the run's prefix; returns the prefix, the version of the data it was made from, and of
     each of its months the run that computed it."""
+    published = silver.published_months(platform, spec.feature_table)
     prefix = f"s3://{platform.silver_bucket}/{spec.name}/splits/{run}/"
     for name, (first_month, last_month) in splits.items():
         statement = sql.render(
             spec.name,
             "splits/split",
             silver=platform.silver_database,
-            months=months.between(first_month, last_month),
+            split=name,
+            months=_months(spec, published, (first_month, last_month)),
         )
         # wr.athena.unload would leave Athena's manifest among the data, and SageMaker would hand it to the script.
         unload = f"unload (\n{statement}\n) to '{prefix}{name}/' with (format = 'PARQUET', compression = 'SNAPPY')"
@@ -28,12 +30,17 @@ def unload(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence
     return {
         "prefix": prefix,
         "data_version": data_version(platform, spec, splits),
-        "silver_runs": {month: runs[month] for cut in splits.values() for month in months.between(*cut)},
+        "silver_runs": {month: runs[month] for cut in splits.values() for month in _months(spec, published, cut)},
     }
 
 
 def data_version(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence[str]]) -> str:
     """A hash of the bronze files and the SQL behind every month of every split, and of where the splits are cut."""
     published = silver.published_months(platform, spec.feature_table)
-    used = {name: [published[month] for month in months.between(*cut)] for name, cut in sorted(splits.items())}
+    used = {name: [published[month] for month in _months(spec, published, cut)] for name, cut in sorted(splits.items())}
     return hashlib.sha256(repr(used).encode()).hexdigest()[:16]
+
+
+def _months(spec: PipelineSpec, published: Mapping[str, str], cut: Sequence[str]) -> list[str]:
+    """The months of a split: all from its first to its last, or those that there are, where months mean nothing."""
+    return [month for month in months.between(*cut) if spec.split_by == "month" or month in published]

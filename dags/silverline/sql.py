@@ -5,27 +5,31 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import awswrangler as wr
 import boto3
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from silverline import datasets
+from silverline import contracts, datasets
 from silverline.platform import Platform
 
 # Without a default session awswrangler makes one for every call, each of which reads the services' models anew, and a
 # role's credentials.
 if boto3.DEFAULT_SESSION is None:
     boto3.setup_default_session()
-# Beside this package, because MWAA carries nothing but the dags/ folder; in the repository it is a link.
-SQL_FOLDER = Path(__file__).parents[1] / "glue_like_sql"
+CONTRACT = "contract.sql"
+SQL_FOLDER = contracts.SQL_FOLDER
 
 
 def render(pipeline: str, name: str, **parameters: Any) -> str:
-    """The statement of glue_like_sql/`pipeline`/`name`.sql; UndefinedError where it uses a parameter not given."""
-    environment = Environment(loader=FileSystemLoader(SQL_FOLDER / pipeline), undefined=StrictUndefined)
+    """The statement of glue_like_sql/`pipeline`/`name`.sql; UndefinedError where it uses a parameter not given.
+
+    It may import contract.sql, which makes a bronze table's contract SQL.
+    """
+    loader = FileSystemLoader([SQL_FOLDER / pipeline, SQL_FOLDER])
+    environment = Environment(loader=loader, undefined=StrictUndefined)
+    environment.globals["contract_of"] = contracts.read
     return environment.get_template(f"{name}.sql").render(**parameters)
 
 
@@ -41,7 +45,10 @@ def digest(pipeline: str) -> str:
     for path in sorted([*folder.rglob("*.sql"), *folder.rglob("*.json")]):
         if {"gold", "monitoring"} & set(path.relative_to(folder).parts):
             continue  # made of silver
-        content.update(f"{path.relative_to(folder)}\0{path.read_text()}\0".encode())
+        text = path.read_text()
+        content.update(f"{path.relative_to(folder)}\0{text}\0".encode())
+        if CONTRACT in text:
+            content.update((SQL_FOLDER / CONTRACT).read_bytes())
     return content.hexdigest()
 
 

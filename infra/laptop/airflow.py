@@ -173,6 +173,7 @@ class Api:
         A month at a time: of several, SQLite has been seen to be locked after the first, for whose sake the others were
         not made. Hence also the tries.
         """
+        self.unpause(dag_id)
         date = f"{month}-01T00:00:00Z"
         request = {"dag_id": dag_id, "from_date": date, "to_date": date, "max_active_runs": 1}
         for _ in range(BACKFILL_TRIES):
@@ -203,6 +204,7 @@ class Api:
 
     def run_of(self, dag_id: str, month: str) -> dict[str, Any] | None:
         """The run of a backfill for the month; None where there is none."""
+        self.unpause(dag_id)
         date = f"{month}-01T00:00:00Z"
         found = self._get(f"/dags/{dag_id}/dagRuns", logical_date_gte=date, logical_date_lte=date)["dag_runs"]
         return dict(found[0]) if found else None

@@ -12,7 +12,7 @@ from laptop.airflow import Api
 from laptop.services import ServiceError
 from laptop.settings import STATE
 from laptop.starting import Started
-from silverline import bronze, months
+from silverline import bronze, figures, months, sources
 from silverline.platform import Platform
 from silverline.spec import PipelineSpec
 
@@ -52,20 +52,20 @@ def backfill(started: Started, pipeline: str, asked: list[str], again: bool, con
             console.print("\nThe same command goes on with this month.", highlight=False)
             return 1
         report = api.xcom(pipeline, run["dag_run_id"], "report")
-        console.print(_line(month, run, report), highlight=False, soft_wrap=True)
+        console.print(_line(month, run, report, _spec(pipeline).metrics[0]), highlight=False, soft_wrap=True)
     return 0
 
 
 def show_history(platform: Platform, pipeline: str, png: str | None, console: Console) -> int:
     """Print the table of the registry's versions, and draw them; ServiceError where there is none."""
-    gate = _spec(pipeline).gate
-    versions = history.read(platform, pipeline, gate)
+    spec = _spec(pipeline)
+    versions = history.read(platform, spec)
     if not versions:
         raise ServiceError(f"no run of {pipeline} has registered a model yet")
     path = Path(png) if png else STATE / f"history-{pipeline}.png"
     title = f"{pipeline}: a model a month, {versions[0].month} to {versions[-1].month}"
-    path.write_bytes(history.draw(versions, gate, title))
-    console.print(history.table(versions, gate), soft_wrap=True, highlight=False, markup=False)
+    path.write_bytes(history.draw(versions, spec, title))
+    console.print(history.table(versions, spec), soft_wrap=True, highlight=False, markup=False)
     console.print(f"\nPicture   {path}", soft_wrap=True, highlight=False)
     return 0
 
@@ -76,12 +76,12 @@ def _spec(pipeline: str) -> PipelineSpec:
 
 
 def _require_files(platform: Platform, pipeline: str, asked: list[str]) -> None:
-    """ServiceError, before anything runs, where bronze lacks a month, or all those that the first would learn from."""
-    sources = _spec(pipeline).monthly_sources
-    inventory = bronze.inventory(bronze.files(platform, sources), sources)
+    """ServiceError, before anything runs, where a month is lacking, or all those that the first would learn from."""
+    spec = _spec(pipeline)
+    inventory = sources.inventory(platform, spec, bronze.files(platform, spec.monthly_sources))
     try:
         for month in asked:
-            months.choose_as_of(month, inventory, sources)
+            months.choose_as_of(month, inventory, sources.monthly(spec))
         months.splits(min(inventory), asked[0], test_months=1)
     except ValueError as error:
         raise ServiceError(str(error)) from None  # it is the same sentence
@@ -103,11 +103,12 @@ def _ended(api: Api, pipeline: str, month: str, console: Console) -> dict[str, A
             progress.pause()
 
 
-def _line(month: str, run: dict[str, Any], report: dict[str, Any]) -> str:
-    found = {name: f"{metrics['roc_auc']['value']:.4f}" for name, metrics in report["metrics"].items()}
+def _line(month: str, run: dict[str, Any], report: dict[str, Any], metric: str) -> str:
+    found = {name: f"{metrics[metric]['value']:.4f}" for name, metrics in report["metrics"].items()}
+    beside = f"{figures.words(metric)} {found['challenger']}, champion's {found.get('champion', '-'):<6}"
     seconds = (datetime.fromisoformat(run["end_date"]) - datetime.fromisoformat(run["start_date"])).total_seconds()
     deployed = "deployed" if report["smoke_test"] else "not deployed"
     return (
-        f"{month}  {report['decision']:<8} ROC-AUC {found['challenger']}, champion's {found.get('champion', '-'):<6}  "
+        f"{month}  {report['decision']:<8} {beside}  "
         f"version {report['model_package'].rpartition('/')[2]}, {deployed}  {seconds:.0f} s"
     )

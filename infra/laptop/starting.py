@@ -64,10 +64,10 @@ def start_all(pipeline: str, aws_port: int | None, airflow_port: int | None, con
         )
         started.result()
         api.wait_until_ready()
-        for dag_id in (pipeline, f"{pipeline}_batch"):
-            if (REPOSITORY / "dags" / f"{dag_id}.py").exists():
-                api.wait_for_dag(dag_id)
-                api.unpause(dag_id)
+        api.wait_for_dag(pipeline)
+        if (REPOSITORY / "dags" / f"{pipeline}_batch.py").exists():
+            api.wait_for_dag(f"{pipeline}_batch")
+            api.unpause(f"{pipeline}_batch")  # it follows what the pipeline publishes
         if anew:
             api.close_backfills(pipeline)
             if count := api.fail_unfinished_runs(pipeline):

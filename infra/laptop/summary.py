@@ -66,7 +66,7 @@ def _print_endpoint(console: Console, settings: Settings, dag_id: str, report: d
     )
     console.print(
         f"\nEndpoint [bold]{report['endpoint']}[/] is in service, {report['smoke_test']['answers']} known answers "
-        f"checked.\nAsk it by `{make('invoke')}`, or by:"
+        f"checked.\nAsk it by `{make(f'invoke PIPELINE={dag_id}')}`, or by:"
     )
     console.print(command, soft_wrap=True, highlight=False)
 
@@ -78,8 +78,12 @@ def print_batch(console: Console, settings: Settings, dag_id: str, report: dict[
         return
     console.print(f"\n[bold]{dag_id}[/] by {report['model']}", soft_wrap=True, highlight=False)
     for month in report["summary"]:
-        numbers = (f"{name.replace('_', ' ')} {value:,}" for name, value in month.items() if name != "month")
-        console.print(f"{month['month']}   {', '.join(numbers)}", soft_wrap=True, highlight=False)
+        said = (
+            f"{name.replace('_', ' ')} {value if isinstance(value, str) else format(value, ',')}"
+            for name, value in month.items()
+            if name != "month"
+        )
+        console.print(f"{month['month']}   {', '.join(said)}", soft_wrap=True, highlight=False)
     console.print(f"\nTable     {report['table']}\nAirflow   {settings.airflow_url}", highlight=False)
 
 

@@ -24,8 +24,8 @@ class Recipe(NamedTuple):
 
     `strings`, `required_numbers` and `optional_numbers` are the model's columns, in the order in which its Pipeline
     takes them; those not required may be missing in a request. `key` tells one row from another. `hyperparameters` has
-    the default of each; `fit_model` and `fit_baseline` get the parsed arguments and the splits. `losses` are curves of
-    log loss over the steps of the model's training, of which there may be none.
+    the default of each; `fit_model` and `fit_baseline` get the parsed arguments and the splits, `baseline` is what the
+    latter's model is called. `losses` are curves of log loss over the steps of training, of which there may be none.
     """
 
     strings: list[str]
@@ -36,6 +36,7 @@ class Recipe(NamedTuple):
     hyperparameters: Mapping[str, int | float]
     fit_model: Callable[[argparse.Namespace, Mapping[str, Split]], Pipeline]
     fit_baseline: Callable[[Split], Pipeline]
+    baseline: str = "logistic_regression"
     losses: Callable[[Pipeline], dict[str, list[float]]] = lambda model: {}
 
     @property
@@ -47,12 +48,12 @@ class Recipe(NamedTuple):
 def evaluate(recipe: Recipe, model: Pipeline, baseline: Pipeline, splits: Mapping[str, Split]) -> dict[str, Any]:
     """The scores on every split, of the model and of what it has to beat."""
     base_rate = splits["train"].labels.mean()
-    models, base_rates, logistic_regressions = {}, {}, {}
+    models, base_rates, baselines = {}, {}, {}
     for name, (frame, labels) in splits.items():
         models[name] = scores(labels, model.predict_proba(matrix(frame, recipe.columns))[:, 1])
         base_rates[name] = scores(labels, np.full(len(labels), base_rate))
-        logistic_regressions[name] = scores(labels, baseline.predict_proba(frame)[:, 1])
-    return {"splits": models, "baselines": {"base_rate": base_rates, "logistic_regression": logistic_regressions}}
+        baselines[name] = scores(labels, baseline.predict_proba(frame)[:, 1])
+    return {"splits": models, "baselines": {"base_rate": base_rates, recipe.baseline: baselines}}
 
 
 def print_metrics(evaluation: Mapping[str, Any]) -> None:
@@ -81,6 +82,7 @@ def describe(
     return {
         "label": arguments.label,
         "columns": columns,
+        "baseline": recipe.baseline,
         "baseline_columns": recipe.baseline_columns,
         "key": recipe.key,
         "threshold": Costs(arguments.cost_missed, arguments.cost_false_alarm).threshold,

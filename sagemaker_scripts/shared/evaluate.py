@@ -223,13 +223,13 @@ def curves(scored: Scored) -> dict[str, Any]:
     }
 
 
-def baselines(output: Path, split: Split) -> dict[str, np.ndarray]:
+def baselines(output: Path, name: str, split: Split) -> dict[str, np.ndarray]:
     """The probabilities of what the challenger has to beat: those of whoever knew how many rows of the test split
-    are positive, and not which, and those of logistic regression on the challenger's training split."""
-    logistic_regression = joblib.load(output / "baseline.joblib")
+    are positive, and not which, and those of the simpler model that was fitted on the same training split."""
+    fitted = joblib.load(output / "baseline.joblib")
     return {
         "base_rate": np.full(len(split.labels), split.labels.mean()),
-        "logistic_regression": logistic_regression.predict_proba(split.frame)[:, 1],
+        name: fitted.predict_proba(split.frame)[:, 1],
     }
 
 
@@ -247,7 +247,7 @@ def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, An
         champion, refusal = ask_champion(scratch / "champion", key, columns, arguments)
         if champion is not None:
             models["champion"] = Scored(split.labels, *champion, costs)
-    for name, probabilities in baselines(output, split).items():
+    for name, probabilities in baselines(output, challenger.metadata["baseline"], split).items():
         models[name] = Scored(split.labels, probabilities, probabilities >= costs.threshold, costs)
     slices = {
         column: pd.factorize(split.frame[column], sort=True, use_na_sentinel=False) for column in arguments.slices

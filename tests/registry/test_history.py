@@ -11,7 +11,6 @@ from small_model import PLATFORM
 
 from flight_delay import spec
 from laptop import history
-from silverline.spec import Gate
 
 GROUP = PLATFORM.model_package_groups["flight_delay"]
 Registry = Any
@@ -61,7 +60,7 @@ def test_versions_come_by_month_with_the_version_that_each_was_held_against(regi
     registry("2013-05", "hold", "PendingManualApproval", march, challenger=0.72, champion=0.73)
     registry("2013-04", "promote", "Approved", march, challenger=0.75, champion=0.74)
     registry.anything({"made_by": "somebody else"})
-    found = history.read(PLATFORM, "flight_delay", spec.gate)
+    found = history.read(PLATFORM, spec)
     assert [(one.month, one.number, one.decision, one.champion) for one in found] == [
         ("2013-03", 1, "promote", None),
         ("2013-04", 3, "promote", 1),
@@ -74,7 +73,7 @@ def test_versions_come_by_month_with_the_version_that_each_was_held_against(regi
 def test_the_table_has_every_version_with_its_interval_and_the_champions(registry: Registry) -> None:
     march = registry("2013-03", "promote", "Approved", challenger=0.74, logistic_regression=0.66)
     registry("2013-04", "hold", "PendingManualApproval", march, challenger=0.75, champion=0.74)
-    _, _, first, second = history.table(history.read(PLATFORM, "flight_delay", Gate()), Gate()).splitlines()
+    _, _, first, second = history.table(history.read(PLATFORM, spec), spec).splitlines()
     assert first == (
         "| 2013-03 | 1 | promote | Approved | 0.7400 (0.7300 to 0.7500) |  | 0.6600 (0.6500 to 0.6700) |  |"
     )
@@ -86,8 +85,8 @@ def test_the_table_has_every_version_with_its_interval_and_the_champions(registr
 
 def test_the_picture_is_drawn_of_any_decisions_also_of_a_first_version_alone(registry: Registry) -> None:
     march = registry("2013-03", "promote", "Approved", challenger=0.74, logistic_regression=0.66)
-    first = history.draw(history.read(PLATFORM, "flight_delay", spec.gate), spec.gate, "first")
+    first = history.draw(history.read(PLATFORM, spec), spec, "first")
     registry("2013-04", "reject", "Rejected", march, challenger=0.5, champion=0.74, logistic_regression=0.66)
     registry("2013-04", "hold", "PendingManualApproval", march, challenger=0.73, champion=0.74)
-    again = history.draw(history.read(PLATFORM, "flight_delay", spec.gate), spec.gate, "again")
+    again = history.draw(history.read(PLATFORM, spec), spec, "again")
     assert first.startswith(b"\x89PNG") and again.startswith(b"\x89PNG") and first != again

@@ -12,24 +12,12 @@ from typing import Any
 
 import awswrangler as wr
 import boto3
-import jinja2
 import pandas as pd
 
 from laptop import bronze
-
-SQL = Path(__file__).parents[2] / "glue_like_sql" / "flight_delay"
-TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(SQL), undefined=jinja2.StrictUndefined)
+from silverline import contracts, sql
 
 BRONZE_TABLES = bronze.tables()
-CSV_COLUMNS = {
-    "flights": (
-        *("year", "month", "day", "dep_time", "sched_dep_time", "dep_delay", "arr_time", "sched_arr_time", "arr_delay"),
-        *("carrier", "flight", "tailnum", "origin", "dest", "air_time", "distance", "hour", "minute", "time_hour"),
-    ),
-    "planes": ("tailnum", "year", "type", "manufacturer", "model", "engines", "seats", "speed", "engine"),
-    "airports": ("faa", "name", "lat", "lon", "alt", "tz", "dst", "tzone"),
-    "airlines": ("carrier", "name"),
-}
 AIRPORTS = [
     {"faa": "JFK", "tz": "-5", "dst": "A"},
     {"faa": "LGA", "tz": "-5", "dst": "A"},
@@ -95,9 +83,10 @@ class Candidates:
 
 
 class Athena:
-    """A pair of databases over two buckets, fresh for each test."""
+    """A pair of databases over two buckets, fresh for each test, and the SQL files of a `pipeline`."""
 
-    def __init__(self) -> None:
+    def __init__(self, pipeline: str = "flight_delay") -> None:
+        self.pipeline = pipeline
         name = uuid.uuid4().hex[:12]
         self.bronze, self.silver = f"bronze_{name}", f"silver_{name}"
         self.bronze_bucket, self.silver_bucket = f"bronze-{name}", f"silver-{name}"
@@ -119,7 +108,9 @@ class Athena:
             partition = f"year={month[:4]}/month={month[5:]}/" if BRONZE_TABLES[name]["partitioned"] else ""
             by_folder.setdefault(f"{name}/{partition}", []).append(row)
         for folder, content in by_folder.items():
-            text = _json_lines(content) if BRONZE_TABLES[name]["format"] == "json" else _csv(CSV_COLUMNS[name], content)
+            text = (
+                _json_lines(content) if BRONZE_TABLES[name]["format"] == "json" else _csv(BRONZE_TABLES[name], content)
+            )
             self.s3.put_object(Bucket=self.bronze_bucket, Key=f"{folder}data", Body=text.encode())
 
     def given_flights(self, rows: Iterable[dict[str, Any]]) -> None:
@@ -190,7 +181,7 @@ class Athena:
             "silver": self.silver,
             "candidate": Candidates(self.silver),
         }
-        return TEMPLATES.get_template(path).render({**defaults, **parameters})
+        return sql.render(self.pipeline, path.removesuffix(".sql"), **{**defaults, **parameters})
 
     def _given_silver(self, name: str, rows: list[dict[str, Any]]) -> None:
         columns = SILVER_COLUMNS[name]
@@ -276,12 +267,17 @@ def weather(observed: str = "2013-01-05 12:00", **changes: Any) -> dict[str, Any
     return {**row, "temperature_fahrenheit": 40.0, "wind_speed_mph": 3.0, **changes}
 
 
-def _csv(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
-    """The source's CSV: a missing value is NA."""
+def _csv(contract: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """The source's CSV, of rows by the names of its header or of the table's columns: a missing value is NA."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([["NA" if row.get(name) is None else row[name] for name in columns] for row in rows])
+    header = contracts.header(contract)
+    writer.writerow(header)
+    for row in rows:
+        values = [
+            row.get(name, row.get(column["name"])) for name, column in zip(header, contract["columns"], strict=True)
+        ]
+        writer.writerow(["NA" if value is None else value for value in values])
     return text.getvalue()
 
 

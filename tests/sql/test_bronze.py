@@ -40,7 +40,7 @@ def test_a_row_of_a_raw_file_is_a_row_of_its_table(
 
 
 def test_every_bronze_table_of_the_repository_has_the_form_and_the_columns_of_its_files() -> None:
-    assert sorted(bronze.tables()) == ["airlines", "airports", "flights", "planes", "weather"]
+    assert {"airlines", "airports", "flights", "planes", "weather"} <= bronze.tables().keys()
 
 
 @pytest.mark.parametrize(

@@ -35,16 +35,24 @@ def bronze(spec: PipelineSpec) -> Any:
                 as_of = backfilled_month(context["dag_run"]) or params["as_of"]
                 as_of = months.choose_as_of(as_of, inventory, monthly)
                 first = min(inventory)
-                splits = months.splits(first, as_of, params["test_months"])
+                splits = months.splits(first, as_of, params["test_months"], spec.split_by)
             except (ValueError, FileNotFoundError) as error:
                 raise AirflowFailException(str(error)) from None  # it is the same sentence
-            if missing := months.missing(inventory, published, monthly, as_of):
+            if missing := months.missing(inventory, published, monthly, as_of, spec.split_by):
                 raise AirflowFailException(f"put these back, silver stays as it is: {'; '.join(missing)}")
             digest = sql.digest(spec.name)
             wanted = {
                 month: months.fingerprint(month, inventory, references, digest)
                 for month in months.between(first, as_of)
+                if spec.split_by == "month" or month in inventory
             }
+            compute = [month for month in wanted if made.get(month) != wanted[month]]
+            read = {None, *compute, *(months.previous(month) for month in compute)} if compute else set()
+            if broken := bronze.broken_headers(place, [file for file in files if file.month in read]):
+                raise AirflowFailException(
+                    f"silver stays as it is, files break their contract: {'; '.join(broken)}. Deliver them anew, or "
+                    "change the contract and the SQL that reads them"
+                )
             manifest = sources.manifest(place, spec, files, as_of)
             root = f"s3://{place.bronze_bucket}"
             tables = (*spec.monthly_sources, *spec.reference_sources)
@@ -56,7 +64,7 @@ def bronze(spec: PipelineSpec) -> Any:
                 "bronze": lineage.store(place, spec.name, manifest),
                 "sql_digest": digest,
                 "fingerprints": wanted,
-                "compute": [month for month in wanted if made.get(month) != wanted[month]],
+                "compute": compute,
                 "splits": {name: list(cut) for name, cut in splits.items()},
             }
 

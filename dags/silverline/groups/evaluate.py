@@ -36,7 +36,8 @@ def evaluate(spec: PipelineSpec, planned: Any, trained: Trained) -> Any:
             made_of = lineage.load(found["lineage"]) if found and found["lineage"] else None
             return {
                 "champion": found,
-                "seen": champion.seen(made_of, plan["splits"]) if made_of else [],
+                # Split by their keys, rows that test never train, in whichever month.
+                "seen": champion.seen(made_of, plan["splits"]) if made_of and spec.split_by == "month" else [],
                 "inputs": sagemaker_requests.evaluation_inputs(
                     source=source,
                     model_data=training["Training"]["ModelArtifacts"]["S3ModelArtifacts"],

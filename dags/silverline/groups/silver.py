@@ -9,6 +9,9 @@ from silverline.platform import platform
 from silverline.runs import attempt
 from silverline.spec import PipelineSpec, Spec, Stage
 
+SHOWN = 5
+"""Of the reasons why rows can't be used the most frequent ones."""
+
 
 def silver(spec: PipelineSpec, planned: Any) -> tuple[Any, Any]:
     """The rows of every month, and the task that publishes the last stage."""
@@ -56,15 +59,26 @@ def write_audit_publish(spec: Spec, stage: Stage, planned: Any) -> tuple[Any, An
             raise AirflowSkipException("silver has every month as its files and its SQL make it: nothing to compute")
         return silver.stage(platform(), spec, stage, plan["compute"], attempt(), plan.get("parameters", {}))
 
-    @task(doc_md="Runs the audit's SQL on what was staged; one broken check and nothing is published.")
-    def audit(plan: dict[str, Any], staged: dict[str, str]) -> None:
+    @task(
+        doc_md="Runs the audit's SQL on what was staged; one broken check and nothing is published. Says how many rows "
+        "can't be used, and why."
+    )
+    def audit(plan: dict[str, Any], staged: dict[str, str]) -> list[dict[str, Any]]:
         from silverline import silver
 
+        unusable = silver.quarantined(platform(), stage, staged)
+        lines = [
+            f"{row['row_count']:,} rows of {row['source_table']}: {row['reason']}, for example {row['first_row']}"
+            for row in unusable
+        ]
+        print("\n".join(lines), flush=True)
         if broken := silver.audit(platform(), spec, stage, plan["compute"], staged, plan.get("parameters", {})):
             reasons = "; ".join(f"{check['month']} {check['check_name']}: {check['detail']}" for check in broken)
             raise AirflowFailException(
                 f"not published, {len(broken)} checks of audit/{stage.audit}.sql fail: {reasons}"
+                + "".join(f"\nin quarantine: {line}" for line in lines[:SHOWN])
             )
+        return [{name: row[name] for name in ("source_table", "reason", "row_count")} for row in unusable]
 
     @task(
         doc_md="Moves the months of the tables to what was audited.",
