@@ -49,6 +49,10 @@ new: setup  ## a pipeline of your own, made of a CSV or JSON file (NAME=churn FI
 		$(or $(NAME),$(error what is it called? make new NAME=churn FILE=churn.csv)) \
 		'$(or $(FILE),$(error of which file? make new NAME=churn FILE=churn.csv))'
 
+contract: setup  ## hold a file against the contract of its bronze table, before it is delivered (TABLE=flights FILE=flights.csv)
+	@$(PYTHON) -m laptop contract $(or $(TABLE),$(error of which bronze table? make contract TABLE=flights FILE=flights.csv)) \
+		'$(or $(FILE),$(error which file? make contract TABLE=flights FILE=flights.csv))'
+
 demo-drift: setup  ## ask the endpoint what its model has not learned from; alarm, new training, all-clear (ten minutes)
 	@$(PYTHON) -m laptop demo-drift $(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_PORT))
 
@@ -171,4 +175,4 @@ endef
 	@python3 -m venv .envs/uv
 	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.PHONY: help run new demo-drift backfill history invoke dashboard reproduce iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock
+.PHONY: help run new contract demo-drift backfill history invoke dashboard reproduce iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock

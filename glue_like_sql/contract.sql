@@ -7,7 +7,7 @@
 {% set values = column.get("values", {}) %}
 {% set kind = values.get("format", values.get("type", "string")) %}
 {% if kind == "integer" %}try_cast(raw_{{ column.name }} as bigint)
-{%- elif kind == "number" %}try_cast(raw_{{ column.name }} as double)
+{%- elif kind == "number" %}if(is_finite(try_cast(raw_{{ column.name }} as double)), try_cast(raw_{{ column.name }} as double))
 {%- elif kind == "boolean" %}case lower(raw_{{ column.name }}) when 'true' then true when 'false' then false end
 {%- elif kind == "date" %}try_cast(replace(raw_{{ column.name }}, '/', '-') as date)
 {%- elif kind == "date-time" %}try_cast(replace(replace(replace(raw_{{ column.name }}, '/', '-'), 'T', ' '), 'Z', '') as timestamp(3))
@@ -26,9 +26,6 @@
 {% endif %}
 {% if kind != "string" %}
             if(raw_{{ name }} is not null and {{ name }} is null, '{{ name }}: is no {{ kind }}'),
-{% endif %}
-{% if kind == "number" %}
-            if(is_nan({{ name }}) or is_infinite({{ name }}), '{{ name }}: is no number'),
 {% endif %}
 {% if "minimum" in values %}
             if({{ name }} < {{ values.minimum }}, '{{ name }}: is less than {{ values.minimum }}'),

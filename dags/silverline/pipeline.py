@@ -37,7 +37,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
         **dag_arguments(spec),
     ) as dag:
         planned = bronze(spec)
-        counted, published = silver(spec, planned)
+        counted, published, unusable = silver(spec, planned)
         trained = train(spec, planned, published)
         gated = evaluate(spec, planned, trained)
         package = register(spec, planned, trained.split, gated, trained.chosen)
@@ -54,6 +54,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
             package: str,
             smoke: dict[str, Any] | None,
             chosen: dict[str, Any] | None,
+            unusable: list[list[dict[str, Any]] | None],
         ) -> dict[str, Any]:
             from silverline import model_packages
 
@@ -63,6 +64,8 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
                 "splits": plan["splits"],
                 "computed_months": plan["compute"],
                 "rows": {name: sum(row[name] for row in counts) for name in ROW_COUNTS},
+                # Of the months that this run has computed.
+                "unusable": [row for of_a_stage in unusable for row in of_a_stage or []],
                 **{name: gated[name] for name in GATED},
                 "tuning": chosen and chosen["sentence"],  # None where nothing was tuned
                 "model_package": package,
@@ -72,7 +75,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
                 "smoke_test": smoke if smoke and smoke["package"] == package else None,
             }
 
-        reported = report(planned, counted, gated, package, smoke, trained.chosen)
+        reported = report(planned, counted, gated, package, smoke, trained.chosen, unusable)
         # After everything that starts jobs, and again with whatever of it runs again.
         clean_up(spec, setup=trained.source, last=gated, report=reported)
     return dag

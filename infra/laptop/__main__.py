@@ -8,6 +8,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -21,6 +22,7 @@ from deploy.platform import read
 from laptop import (
     airflow,
     backfill,
+    contract,
     cost,
     dashboard,
     demo_data,
@@ -199,6 +201,11 @@ def load_demo_data(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def check_contract(arguments: argparse.Namespace, console: Console) -> int:
+    """Print what a file breaks of the contract of its bronze table; 0 where it is nothing."""
+    return contract.show(arguments.table, arguments.file, console)
+
+
 def _platform() -> Platform:
     """The environment's platform, after starting local AWS where that is down."""
     STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -251,6 +258,7 @@ def main() -> int:
         "dashboard": open_dashboard,
         "demo-drift": show_drift,
         "demo-data": load_demo_data,
+        "contract": check_contract,
         "reproduce": reproduce_model,
     }
     for name, command in named.items():
@@ -258,6 +266,9 @@ def main() -> int:
         subparser.set_defaults(command=command)
         if command in (run, backfill_months, show_history, announce, invoke, reproduce_model, show_cost):
             subparser.add_argument("--pipeline", default="flight_delay", help="the DAG (default flight_delay)")
+        if command is check_contract:
+            subparser.add_argument("table", help="the bronze table")
+            subparser.add_argument("file", type=Path, help="a file as it is delivered to bronze")
         if command is show_cost:
             subparser.add_argument("--runs", default="30", help="runs a month (default 30)")
         if command is reproduce_model:

@@ -28,7 +28,13 @@ def print_report(console: Console, settings: Settings, dag_id: str, report: dict
         f"{rows['rows_quarantined']:,} quarantined; months computed: {len(report['computed_months'])}",
         soft_wrap=True,
     )
-    console.print("\n".join(f"{name:<11} {' to '.join(dict.fromkeys(splits[name]))}" for name in SPLITS))
+    for rows_of in report["unusable"]:
+        what = f"{rows_of['row_count']:,} rows of {rows_of['source_table']}: {rows_of['reason']}"
+        console.print(f"  {what}", soft_wrap=True, highlight=False, markup=False)
+    if len({tuple(split) for split in splits.values()}) == 1:
+        console.print(f"split by key, all of {' to '.join(dict.fromkeys(splits['train']))}")
+    else:
+        console.print("\n".join(f"{name:<11} {' to '.join(dict.fromkeys(splits[name]))}" for name in SPLITS))
     if tuned := report["tuning"]:
         console.print(f"{'parameters':<11} {tuned}", soft_wrap=True, highlight=False)
     console.print(_metrics(report["metrics"]))

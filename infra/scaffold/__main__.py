@@ -76,7 +76,9 @@ def new(arguments: argparse.Namespace, console: Console) -> None:
     left_out = choices.named(columns, "WITHOUT", arguments.without)
     time = choices.time(columns, arguments.time, console)
     key = choices.named(columns, "KEY", arguments.key) or choices.key(columns)
-    label = choices.label(columns, arguments.label, {one.name for one in (time, *key) if one})
+    label = choices.label(
+        columns, arguments.label, {one.name for one in (time, *key) if one and len(key) < len(columns)}
+    )
     described = describe(name, form, columns, time, key, label, left_out)
 
     written = {
@@ -110,9 +112,8 @@ def _tell(
         table.add_row(column.header, column.kind, f"{missing:,}" if missing else "", _use(column, described))
     console.print(table)
     split = f"by month of {described['time']}" if described["time"] else "by a hash of the key"
-    console.print(
-        f"\n{described['row_count']} rows, split {split}; predicted: {described['label']} = {described['label_sql']}"
-    )
+    said = f"predicted: {described['label']} = {described['label_sql']}"
+    console.print(f"\n{described['row_count']} rows, split {split}; {said}", soft_wrap=True, highlight=False)
     console.print("\nMade, and yours to change:")
     for path in files:
         console.print(f"  {path.relative_to(REPOSITORY)}", highlight=False, soft_wrap=True)

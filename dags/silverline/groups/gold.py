@@ -41,7 +41,7 @@ def gold(spec: BatchSpec, planned: Any, model: Any, requests: Any, scored: Any) 
 
         read = read_answers(planned, model, requests, scored)
         (stage,) = spec.stages
-        _, published = write_audit_publish(spec, stage, read)
+        _, _, published = write_audit_publish(spec, stage, read)
         dropped = drop_staged()
         published >> dropped
         dropped.as_teardown(setups=read)

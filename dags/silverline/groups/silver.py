@@ -13,18 +13,20 @@ SHOWN = 5
 """Of the reasons why rows can't be used the most frequent ones."""
 
 
-def silver(spec: PipelineSpec, planned: Any) -> tuple[Any, Any]:
-    """The rows of every month, and the task that publishes the last stage."""
+def silver(spec: PipelineSpec, planned: Any) -> tuple[Any, Any, list[Any]]:
+    """The rows of every month, the task that publishes the last stage, and of each stage why rows can't be used."""
     with TaskGroup("silver", tooltip="Write, audit, publish"):
         writes: list[Any] = []
+        unusable: list[Any] = []
         published: Any = None
         for stage in spec.stages:
             with TaskGroup(stage.audit):
                 earlier = published
-                written, published = write_audit_publish(spec, stage, planned)
+                written, audited, published = write_audit_publish(spec, stage, planned)
             if earlier is not None:
                 earlier >> written
             writes.append(written)
+            unusable.append(audited)
 
         @task(doc_md="Forgets the tables that were staged for the audit, whatever came of them.")
         def drop_staged() -> list[str]:
@@ -45,11 +47,12 @@ def silver(spec: PipelineSpec, planned: Any) -> tuple[Any, Any]:
         dropped, counted = drop_staged(), count_rows(planned)
         published >> [dropped, counted]
         dropped.as_teardown(setups=writes)
-    return counted, published
+    return counted, published, unusable
 
 
-def write_audit_publish(spec: Spec, stage: Stage, planned: Any) -> tuple[Any, Any]:
-    """`stage`, which writes the months that are to be computed, and `publish`, which moves them in place."""
+def write_audit_publish(spec: Spec, stage: Stage, planned: Any) -> tuple[Any, Any, Any]:
+    """`stage`, which writes the months that are to be computed, `audit`, which says why rows can't be used, and
+    `publish`, which moves the months in place."""
 
     @task(task_id="stage", doc_md="Writes the tables under the run's own prefix, for the months that are lacking.")
     def write(plan: dict[str, Any]) -> dict[str, str]:
@@ -94,8 +97,9 @@ def write_audit_publish(spec: Spec, stage: Stage, planned: Any) -> tuple[Any, An
 
     staged = write(planned)
     published = publish(planned, staged)
-    audit(planned, staged) >> published
-    return staged, published
+    audited = audit(planned, staged)
+    audited >> published
+    return staged, audited, published
 
 
 def _require_sources_as_planned(plan: dict[str, Any]) -> None:

@@ -1,0 +1,117 @@
+"""`make contract`: a raw file held against the contract of its bronze table, before it is delivered."""
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jsonschema import Draft202012Validator, FormatChecker
+from rich.console import Console
+from rich.table import Table
+
+from laptop.services import ServiceError
+from silverline import contracts
+
+EXAMPLES = 3
+FORMATS = FormatChecker(("date", "date-time"))
+
+
+class Broken(NamedTuple):
+    """A value that breaks a rule of its column, in the row of that number, from 1."""
+
+    column: str
+    rule: str
+    row: int
+    value: str
+
+
+def show(table: str, path: Path, console: Console) -> int:
+    """Print each rule that the file breaks, how often, and examples; 1 where there is any, 0 where there is none."""
+    try:
+        contract = contracts.read(table)
+    except FileNotFoundError as error:
+        raise ServiceError(str(error)) from None
+    found: dict[tuple[str, str], list[Broken]] = defaultdict(list)
+    rows = 0
+    for rows, row in enumerate(read(contract, path), start=1):
+        for broken in check(contract, row, rows):
+            found[broken.column, broken.rule].append(broken)
+    if not found:
+        console.print(f"{path}: {rows:,} rows keep the contract of bronze.{table}", highlight=False)
+        return 0
+    shown = Table(box=None, padding=(0, 2), pad_edge=False)
+    for head in ("column", "rule", "rows", "for example"):
+        shown.add_column(head, justify="right" if head == "rows" else "left")
+    for (column, rule), all_of_it in sorted(found.items(), key=lambda one: -len(one[1])):
+        examples = ", ".join(f"{one.value!r} (row {one.row})" for one in all_of_it[:EXAMPLES])
+        shown.add_row(column, rule, f"{len(all_of_it):,}", examples)
+    console.print(shown)
+    unusable = len({broken.row for all_of_it in found.values() for broken in all_of_it})
+    console.print(f"\n{path}: {unusable:,} of {rows:,} rows break the contract of bronze.{table}", highlight=False)
+    return 1
+
+
+def read(contract: Mapping[str, Any], path: Path) -> Iterator[dict[str, str]]:
+    """The file's rows by the names of the contract's columns, a value that is missing as ""; ServiceError where its
+    first line isn't as the contract has it, or it can't be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError) as error:
+        raise ServiceError(f"FILE={path} can't be read: {error}") from None
+    names = [column["name"] for column in contract["columns"]]
+    if contract["format"] == "json":
+        for number, line in enumerate(text.splitlines(), start=1):
+            try:
+                row = {key.lower(): value for key, value in json.loads(line).items()}
+            except (ValueError, AttributeError) as error:
+                raise ServiceError(f"FILE={path}, line {number} is no JSON object: {error}") from None
+            yield {name: _text(row.get(name)) for name in names}
+        return
+    if wrong := contracts.broken_header(contract, text.partition("\n")[0]):
+        raise ServiceError(f"FILE={path} {wrong}: Athena takes a CSV file's columns by their places")
+    for values in list(csv.reader(text.splitlines(keepends=True)))[1:]:
+        yield dict(zip(names, [*values, *[""] * len(names)], strict=False))
+
+
+def check(contract: Mapping[str, Any], row: Mapping[str, str], number: int) -> Iterator[Broken]:
+    """What a row breaks, in the words of contract.sql."""
+    for column in contract["columns"]:
+        name, text, schema = column["name"], row[column["name"]].strip(), column.get("values", {"type": "string"})
+        if text in contracts.MISSING:
+            if column.get("required"):
+                yield Broken(name, "is missing", number, text)
+            continue
+        for error in Draft202012Validator(schema, format_checker=FORMATS).iter_errors(_typed(schema, text)):
+            yield Broken(name, _rule(schema, error.validator), number, text)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _typed(schema: Mapping[str, Any], text: str) -> Any:
+    """The value that the text is, by the column's type; the text itself where it is none."""
+    if schema.get("format"):
+        return text.replace("/", "-")
+    if schema["type"] == "boolean":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    try:
+        number = {"integer": int, "number": float}[schema["type"]](text)
+    except (KeyError, ValueError):
+        return text
+    return text if number != number or number in (float("inf"), float("-inf")) else number
+
+
+def _rule(schema: Mapping[str, Any], keyword: Any) -> str:
+    match keyword:
+        case "minimum":
+            return f"is less than {schema['minimum']}"
+        case "maximum":
+            return f"is more than {schema['maximum']}"
+        case "enum":
+            return f"is none of {', '.join(map(str, schema['enum']))}"
+    return f"is no {schema.get('format', schema['type'])}"
