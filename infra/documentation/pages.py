@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from documentation import reference, sources
@@ -27,8 +28,8 @@ def write(folder: Path) -> None:
     """Fill `folder` with all that the site is made of."""
     linked: set[Path] = set()
     for page in written():
-        text = (REPOSITORY / page).read_text()
-        _lay(folder / page, _LINK.sub(lambda link: _to_page(link[1], page, linked), _filled(text)))
+        led = partial(_to_page, page, linked)
+        _lay(folder / page, _LINK.sub(led, _filled((REPOSITORY / page).read_text())))
     for path in linked:
         _lay(folder / _page_of(path), sources.page(REPOSITORY, path, linked | set(written())))
     for picture in REPOSITORY.glob(PICTURES):
@@ -39,11 +40,13 @@ def write(folder: Path) -> None:
 
 def _filled(text: str) -> str:
     """`text` with the table that each marker stands for, if it stands for one."""
-    return _MARKER.sub(lambda found: reference.TABLES.get(found[1], lambda: found[0])(), text)
+    tables = reference.TABLES
+    return _MARKER.sub(lambda found: tables[found[1]]() if found[1] in tables else found[0], text)
 
 
-def _to_page(link: str, page: Path, linked: set[Path]) -> str:
-    """`link` as it is, or to the page of the source file or folder that it names, which is `linked` then."""
+def _to_page(page: Path, linked: set[Path], found: re.Match[str]) -> str:
+    """The link as it is, or to the page of the source file or folder that it names, which is `linked` then."""
+    link = found[0]
     target = Path(os.path.normpath(page.parent / link))
     if ":" in link or link.startswith("<") or target in written() or target.match(PICTURES):
         return link

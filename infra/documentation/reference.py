@@ -33,7 +33,10 @@ def make_targets() -> str:
     found = _TARGET.findall((REPOSITORY / "Makefile").read_text())
     return _table(
         ("command", "what it does", "arguments"),
-        ((f"`make {name}`", what + more, re.sub(r"\w+=[^\s,]*", r"`\g<0>`", given)) for name, what, given, more in found),
+        (
+            (f"`make {name}`", what + more, re.sub(r"\w+=[^\s,]*", r"`\g<0>`", given))
+            for name, what, given, more in found
+        ),
     )
 
 
@@ -44,7 +47,9 @@ def terraform_variables() -> str:
         for name, body in _VARIABLE.findall(path.read_text()):
             described = re.search(r'^  description = "((?:[^"\\]|\\.)*)"', body, re.MULTILINE)
             what = described[1].replace('\\"', '"') if described else ""
-            rows.append((_code(name), what, _code(_argument("type", body)), _code(_argument("default", body)) or "*none*"))
+            rows.append(
+                (_code(name), what, _code(_argument("type", body)), _code(_argument("default", body)) or "*none*")
+            )
     return _table(("variable", "what it says", "type", "default"), rows)
 
 
@@ -85,13 +90,17 @@ def _dataclass(one: Any) -> str:
     written = inspect.get_annotations(one)
     for parent in one.__mro__[1:-1]:
         written |= inspect.get_annotations(parent)
-    rows = [(_code(field.name), _code(_type(written[field.name])), _default(field)) for field in dataclasses.fields(one)]
+    rows = [
+        (_code(field.name), _code(_type(written[field.name])), _default(field)) for field in dataclasses.fields(one)
+    ]
     said = re.sub(r"[\w./]*<[\w./<>]+[\w/>]", r"`\g<0>`", inspect.getdoc(one) or "")  # else it would be taken for HTML
     return f"## {one.__name__}\n\n{said}\n\n{_table(('field', 'type', 'default'), rows)}"
 
 
 def _type(annotation: Any) -> str:
-    text = annotation.__name__ if isinstance(annotation, type) and not hasattr(annotation, "__args__") else str(annotation)
+    text = (
+        annotation.__name__ if isinstance(annotation, type) and not hasattr(annotation, "__args__") else str(annotation)
+    )
     return re.sub(r"\b(?:typing|collections\.abc|datetime|silverline\.spec)\.", "", text)
 
 
