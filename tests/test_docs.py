@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def blocks(text: str) -> Iterator[tuple[str, str]]:
     """Each block of code with its language; of an indented one that is what its first line looks like."""
     yield from re.findall(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     for block in re.findall(r"(?<=\n\n)(?: {4}.*\n(?:\n(?= {4}))?)+", text):
-        lines = re.sub("^ {4}", "", block, flags=re.MULTILINE)
+        lines = textwrap.dedent(block)
         if lines.startswith("import "):
             yield "python", lines
         elif COMMAND.match(lines):

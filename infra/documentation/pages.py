@@ -13,7 +13,7 @@ from documentation import reference, sources
 REPOSITORY = Path(__file__).resolve().parents[2]
 WRITTEN = ("*.md", "docs/**/*.md", "infra/terraform/*.md")
 PICTURES = "docs/images/*"
-SHIM = Path(__file__).with_name("iframe-worker.js")
+ASSETS = ("iframe-worker.js", "site.css")
 _LINK = re.compile(r"(?<=\]\()([^)\s#]+)")
 _MARKER = re.compile(r"<!-- ([a-z ]+) -->\n")
 
@@ -35,7 +35,8 @@ def write(folder: Path) -> None:
     for picture in REPOSITORY.glob(PICTURES):
         (folder / "docs" / "images").mkdir(exist_ok=True)
         shutil.copy(picture, folder / picture.relative_to(REPOSITORY))
-    shutil.copy(SHIM, folder)
+    for asset in ASSETS:
+        shutil.copy(Path(__file__).with_name(asset), folder)
 
 
 def _filled(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-_UNSEARCHED = "---\nsearch:\n  exclude: true\n---\n\n"
+_HEAD = "---\nsearch: {exclude: true}\nhide: [navigation, toc]\n---\n\n"
 _LANGUAGES = {".tf": "terraform", ".py": "python", ".sql": "sql", ".json": "json", ".sh": "bash", ".yaml": "yaml"}
 
 
@@ -14,7 +14,7 @@ def page(repository: Path, path: Path, pages: Collection[Path]) -> str:
     """A file in full, or what a folder holds: a link for what is among `pages`, and what each says of itself."""
     full = repository / path
     if not full.is_dir():
-        return f"{_UNSEARCHED}# {path}\n\n````{_LANGUAGES.get(path.suffix, 'text')}\n{full.read_text()}````\n"
+        return f"{_HEAD}# {path}\n\n````{_LANGUAGES.get(path.suffix, 'text')}\n{full.read_text()}````\n"
     rows = []
     for child in sorted(full.iterdir()):
         own = path / child.name
@@ -23,7 +23,7 @@ def page(repository: Path, path: Path, pages: Collection[Path]) -> str:
         name = f"`{child.name}{'/' if child.is_dir() else ''}`"
         link = child.name if own.suffix == ".md" else f"{child.name}/index.md" if child.is_dir() else f"{child.name}.md"
         rows.append(f"| {f'[{name}]({link})' if own in pages else name} | {_first_sentence(child)} |\n")
-    return f"{_UNSEARCHED}# {path}/\n\n| | |\n|---|---|\n{''.join(rows)}"
+    return f"{_HEAD}# {path}/\n\n| name | what it says of itself |\n|---|---|\n{''.join(rows)}"
 
 
 def _first_sentence(path: Path) -> str:
@@ -40,5 +40,7 @@ def _first_sentence(path: Path) -> str:
         text = document.get("title") or document.get("description", "")
     else:
         text = re.sub(r"^(#!.*\n)?((?:(?:--|#) .*\n?)*)[\s\S]*", r"\2", text)
+    # A DAG file's docstring begins with its name, as a heading.
+    text = re.sub(r"^# .*\n+(?=\S)", "", text) if path.suffix == ".py" else text
     said = " ".join(line.removeprefix("--").lstrip("# ") for line in text.split("\n\n")[0].splitlines())
     return re.split(r"(?<=[.:]) (?=[A-Z])", said)[0].replace("|", "\\|")
