@@ -47,10 +47,10 @@ def terraform_variables() -> str:
         for name, body in _VARIABLE.findall(path.read_text()):
             described = re.search(r'^  description = "((?:[^"\\]|\\.)*)"', body, re.MULTILINE)
             what = described[1].replace('\\"', '"') if described else ""
-            rows.append(
-                (_code(name), what, _code(_argument("type", body)), _code(_argument("default", body)) or "*none*")
-            )
-    return _table(("variable", "what it says", "type", "default"), rows)
+            default = _code(_argument("default", body))
+            taken = f"{_code(_argument('type', body))}, {f'otherwise {default}' if default else 'has to be given'}"
+            rows.append((_code(name), f"{what}<br>{taken}"))
+    return _table(("variable", "what it says, its type and default"), rows)
 
 
 def platform_document() -> str:
@@ -108,7 +108,7 @@ def _default(field: Any) -> str:
     if field.default is not dataclasses.MISSING:
         is_ours = dataclasses.is_dataclass(field.default)
         return _code(f"{type(field.default).__name__}()" if is_ours else _plain(field.default))
-    return "*none*" if field.default_factory is dataclasses.MISSING else _code(repr(field.default_factory()))
+    return "*has to be given*" if field.default_factory is dataclasses.MISSING else _code(repr(field.default_factory()))
 
 
 def _plain(value: Any) -> str:
