@@ -41,9 +41,10 @@ def make_targets() -> str:
 
 
 def terraform_variables() -> str:
-    """Every variable of the module, in the order of its files."""
+    """Every variable of the module, those of variables.tf first."""
     rows = []
-    for path in sorted((REPOSITORY / "infra" / "terraform").glob("*.tf")):
+    files = (REPOSITORY / "infra" / "terraform").glob("*.tf")
+    for path in sorted(files, key=lambda path: (path.name != "variables.tf", path.name)):
         for name, body in _VARIABLE.findall(path.read_text()):
             described = re.search(r'^  description = "((?:[^"\\]|\\.)*)"', body, re.MULTILINE)
             what = described[1].replace('\\"', '"') if described else ""
@@ -118,7 +119,10 @@ def _plain(value: Any) -> str:
 def _argument(name: str, body: str) -> str:
     """What stands behind `name =`, on one line, without its comment; empty where nothing does."""
     found = re.search(rf"^  {name} += (.*(?:\n    .*|\n  [}})]+)*)", body, re.MULTILINE)
-    return re.sub(r"\s+", " ", re.sub(r" # .*", "", found[1])) if found else ""
+    if not found:
+        return ""
+    members = re.sub(r"(?<!\{)\n +(?=\w)", ", ", re.sub(r" # .*", "", found[1]))
+    return re.sub(r"\s+", " ", members)
 
 
 def _layers() -> dict[str, list[tuple[str, str, list[str]]]]:
