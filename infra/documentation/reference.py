@@ -22,6 +22,8 @@ SPECS = (
     spec.Tuning,
     spec.Range,
 )
+Table = tuple[str, str, str, list[str]]
+"""A table's name, the pipeline it is of, what a row of it is, and its columns."""
 OF_A_RUN = ("requests", "records", "summary")
 """Of the SQL in gold/ what makes no table that stays (docs/batch.md)."""
 _TARGET = re.compile(r"^([a-z-]+):.*## +(.*?)(?: \(([^()]*=[^()]*)\))?(, until Ctrl-C)?$", re.MULTILINE)
@@ -125,18 +127,18 @@ def _argument(name: str, body: str) -> str:
     return re.sub(r"\s+", " ", members)
 
 
-def _layers() -> dict[str, list[tuple[str, str, list[str]]]]:
-    layers: dict[str, list[tuple[str, str, list[str]]]] = {"bronze": [], "silver": [], "gold": []}
+def _layers() -> dict[str, list[Table]]:
+    layers: dict[str, list[Table]] = {"bronze": [], "silver": [], "gold": []}
     for path in sorted(SQL.glob("*/bronze/*.json")):
         document = json.loads(path.read_text())
         columns = [column["name"] for column in document["columns"]]
         partitions = ["year", "month"] if document["partitioned"] else []
-        layers["bronze"].append((path.stem, document["description"], columns + partitions))
+        layers["bronze"].append((path.stem, path.parts[-3], document["description"], columns + partitions))
     for layer in ("silver", "gold"):
         for path in sorted(SQL.glob(f"*/{layer}/*.sql")):
             if path.stem not in OF_A_RUN:
                 text = path.read_text()
-                layers[layer].append((path.stem, _grain(text), list(_columns(text))))
+                layers[layer].append((path.stem, path.parts[-3], _grain(text), list(_columns(text))))
     return layers
 
 
@@ -155,9 +157,9 @@ def _columns(text: str) -> Iterator[str]:
             yield found[1]
 
 
-def _layer(layer: str, found: Iterable[tuple[str, str, list[str]]]) -> str:
-    rows = ((_code(name), grain, ", ".join(map(_code, columns))) for name, grain, columns in found)
-    return f"## {layer.capitalize()}\n\n{_table(('table', 'what a row is', 'columns'), rows)}"
+def _layer(layer: str, found: Iterable[Table]) -> str:
+    rows = ((_code(name), maker, grain, ", ".join(map(_code, columns))) for name, maker, grain, columns in found)
+    return f"## {layer.capitalize()}\n\n{_table(('table', 'pipeline', 'what a row is', 'columns'), rows)}"
 
 
 def _code(text: str) -> str:
