@@ -14,6 +14,7 @@ AWS_CLI := .envs/aws-cli/.installed
 MWAA := .envs/mwaa/.installed
 SDK := .envs/sagemaker-sdk/.installed
 CHECKOV := .envs/checkov/.installed
+DOCS := .envs/docs/.installed
 # Without ENV the environment is `local`, which `make run` lays by itself; the others are Terraform's. A shell may have an
 # ENV of its own, the name of a start-up file: only the one given to make counts.
 ifneq ($(origin ENV),command line)
@@ -65,6 +66,11 @@ diagram:  ## draw docs/architecture.dot (Graphviz)
 	dot -Tsvg docs/architecture.dot -o docs/images/architecture.svg
 	dot -Tpng -Gdpi=100 docs/architecture.dot -o docs/images/architecture.png
 
+docs: $(DOCS)  ## build these pages as a site that needs no network, in .state/site
+	@if command -v dot >/dev/null; then $(MAKE) --no-print-directory --silent diagram; \
+		else echo "the diagram stays as it is: there is no Graphviz here to draw it"; fi
+	@PYTHONPATH=infra:dags .envs/docs/bin/python -m documentation .state/site
+
 proof: setup  ## run everything from an empty state and write docs/proof.md of it, with pictures (Chromium, Terraform; ten minutes)
 	@$(PYTHON) -m proof
 
@@ -107,7 +113,7 @@ mwaa-check: setup $(MWAA)  ## show that MWAA can install requirements.txt and im
 down:  ## stop everything that `make run` started
 	@test ! -x $(PYTHON) || $(PYTHON) -m laptop down
 
-test: setup $(SDK) $(CHECKOV) $(MWAA)  ## run all tests, several files at once (ARGS=tests/... runs these, in one process)
+test: setup $(SDK) $(CHECKOV) $(MWAA) $(DOCS)  ## run all tests, several files at once (ARGS=tests/... runs these, in one process)
 	@$(PYTHON) -m pytest $(or $(ARGS),-n 3)
 
 bench: setup  ## measure what serving costs, as ratios to named baselines (under 90 s)
@@ -115,7 +121,8 @@ bench: setup  ## measure what serving costs, as ratios to named baselines (under
 
 lint: setup  ## ruff and mypy
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m mypy dags/silverline infra/local_aws infra/laptop infra/deploy infra/least_privilege infra/proof infra/plugins infra/scaffold
+	@$(PYTHON) -m mypy dags/silverline infra/local_aws infra/laptop infra/deploy infra/least_privilege infra/proof infra/plugins \
+		infra/documentation infra/scaffold
 
 setup: $(LAPTOP) $(AWS_CLI)  ## install the locked environments, nothing else
 	@$(PYTHON) -m local_aws.sagemaker.images $(IMAGE) >/dev/null
@@ -132,6 +139,7 @@ lock: $(UV)  ## resolve the lock files anew from requirements.txt and the *.in f
 	$(UV) $(RESOLVE) --python-version 3.12 requirements/sagemaker-sdk.in -o requirements/sagemaker-sdk.lock.txt
 	$(UV) $(RESOLVE) --python-version 3.12 requirements/aws-cli.in -o requirements/aws-cli.lock.txt
 	$(UV) $(RESOLVE) --python-version 3.12 requirements/checkov.in -o requirements/checkov.lock.txt
+	$(UV) $(RESOLVE) --python-version 3.12 requirements/docs.in -o requirements/docs.lock.txt
 	awk -F'"' '/^repository/ {r = $$2} /^tag/ {t = $$2} /^python/ {print r "-" t, $$2}' $(IMAGES).toml | \
 		while read -r name python; do \
 		$(UV) $(RESOLVE) --python-version $$python $(IMAGES)/$$name.in --override $(IMAGES)/$$name.in \
@@ -160,6 +168,10 @@ $(CHECKOV): requirements/checkov.lock.txt | $(UV)
 	$(call install,.envs/checkov,$<)
 	@touch $@
 
+$(DOCS): requirements/docs.lock.txt | $(UV)
+	$(call install,.envs/docs,$<)
+	@touch $@
+
 # Compiled at once: every task and every job is a process of its own, and would compile its imports again.
 define install
 	@infra/laptop/preflight.sh
@@ -175,4 +187,4 @@ endef
 	@python3 -m venv .envs/uv
 	@.envs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.PHONY: help run new contract demo-drift backfill history invoke dashboard reproduce iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock
+.PHONY: help run new contract demo-drift backfill history invoke dashboard reproduce iam-diff iam-ablation airflow demo-data announce bootstrap deploy mwaa-check down test bench lint setup clean lock docs diagram proof

@@ -1,4 +1,4 @@
-"""The permissions that docs/deploy.md asks for: enough to deploy to an encrypted environment, and each one needed."""
+"""The permissions that docs/how-to/mwaa.md asks for: enough to deploy where all is encrypted, and each one needed."""
 
 import json
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 left the first one.
 
 What a user does is done with its commands (deploy, demo-data, airflow, reproduce), as an IAM user who may do what
-docs/environments.md and docs/registry.md say and nothing else."""
+docs/how-to/hybrid.md and docs/registry.md say and nothing else."""
 
 import json
 import re
@@ -86,13 +86,13 @@ def user(as_applied: Path) -> Iterator[User]:
     iam = aws.client("iam")
     iam.create_user(UserName="engineer")
     iam.put_user_policy(
-        UserName="engineer", PolicyName="hybrid", PolicyDocument=block("environments.md", '"Statement"')
+        UserName="engineer", PolicyName="hybrid", PolicyDocument=block("how-to/hybrid.md", '"Statement"')
     )
     keys = iam.create_access_key(UserName="engineer")["AccessKey"]
     names = {"AccessKeyId": "aws_access_key_id", "SecretAccessKey": "aws_secret_access_key"}
     credentials = "\n".join(["[default]", *(f"{name} = {keys[key]}" for key, name in names.items())])
     (as_applied / "credentials").write_text(credentials)
-    (as_applied / "config").write_text(block("environments.md", "[profile silverline-dev-airflow]"))
+    (as_applied / "config").write_text(block("how-to/hybrid.md", "[profile silverline-dev-airflow]"))
     yield User(aws, as_applied)
     aws.stop()
 
@@ -151,7 +151,7 @@ def test_the_pipeline_runs_green_where_the_users_credentials_lead_to_and_its_end
 def test_a_second_time_there_is_nothing_to_bring_and_what_the_user_may_do_is_what_he_did(user: User) -> None:
     assert "nothing to do" in user.command("deploy", "--env", "dev")
     assert "0 files loaded, 27 were there" in user.command("laptop", "demo-data")
-    assert set(user.calls) - {"sts:GetCallerIdentity"} == allowed(block("environments.md", '"Statement"'))
+    assert set(user.calls) - {"sts:GetCallerIdentity"} == allowed(block("how-to/hybrid.md", '"Statement"'))
 
 
 def test_a_model_is_made_again_from_bronzes_versions_by_who_may_do_what_the_page_on_the_registry_says(
