@@ -7,7 +7,7 @@ address=$(hostname -i)
 for port in 4566 8080; do
     socat "TCP-LISTEN:$port,bind=$address,fork,reuseaddr" "TCP:127.0.0.1:$port" &
 done
-trap 'make down; exit 0' TERM INT
+trap 'make down; kill $(jobs -pr) || true; exit 0' TERM INT
 # In the background: bash hears a signal while it waits, and not while a command is in front.
 "$@" &
 wait $!
