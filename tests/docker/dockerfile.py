@@ -1,7 +1,7 @@
-"""Carries out a Dockerfile without Docker: its own COPY and RUN lines, in a folder that a mount namespace makes the root.
+"""Carries out a Dockerfile without Docker: its COPY and RUN lines, in a folder that a mount namespace makes the root.
 
-The base images are what all of them have: this machine's programs, read-only, with the Python that runs the tests as
-theirs, and nothing else. FROM, ARG, ENV, COPY, RUN, USER and what starts the container are read; the rest is kept.
+A base image is what all of them have, this machine's programs, read-only, and the Python that runs the tests; nothing
+else. Of flags, --from and a cache's --mount are obeyed. Every user is the one who runs the tests.
 """
 
 import json
@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-# base ROOT PREFIX [PATH FROM]...: mounts in ROOT what a base image has, and FROM at PATH; then carries out the rest.
+# ROOT PREFIX [PATH FROM]... -- COMMAND: mounts in ROOT what a base image has, PREFIX being Python's, and each FROM at
+# its PATH; then carries out COMMAND.
 ENTER = """
 set -e
 root=$1 prefix=$2; shift 2
@@ -38,7 +39,7 @@ exec "$@"
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", ENTER, "sh")
 PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 # How this machine reaches a package index, which a Docker engine would say by its own settings.
-NETWORK = ("PIP_", "UV_", "SSL_", "HTTP_", "HTTPS_", "NO_", "http_", "https_", "no_")
+NETWORK = ("PIP_", "SSL_CERT_", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_NATIVE_TLS", "HTTP", "NO_PROXY", "http", "no_proxy")
 
 
 class Instruction(NamedTuple):
@@ -65,26 +66,28 @@ def parse(text: str) -> list[Instruction]:
 
 
 class Image:
-    """What the last stage has come to."""
+    """An image as its last stage has left it: `root`, `variables` by ENV, and what the other instructions `said`."""
 
     def __init__(self, dockerfile: Path, context: Path, folder: Path) -> None:
         self._context, self._folder = context, folder
         self._stages: dict[str, Path] = {}
         self._arguments: dict[str, str] = {}  # before the first FROM
+        self._local: dict[str, str] = {}  # of a stage
         self.variables: dict[str, str] = {}
         self.said: dict[str, str] = {}
         for instruction in parse(dockerfile.read_text()):
             getattr(self, f"_{instruction.name.lower()}", self._keep)(instruction)
 
-    def command(self, *arguments: str) -> list[str]:
-        """Starts the container as `docker run --read-only --tmpfs /tmp` does, with these arguments instead of CMD's;
-        -- has to follow, with what is mounted before it."""
+    def started(self, model: Path, *arguments: str) -> list[str]:
+        """The command that starts a container by ENTRYPOINT, as the image's user, with `model` at /opt/ml/model, and
+        these arguments in place of CMD's."""
         user, _, group = self.said["USER"].partition(":")
         inner = ["unshare", "--user", f"--map-user={user}", f"--map-group={group}", f"--root={self.root}", "--wd=/"]
-        return ["--", *inner, *json.loads(self.said["ENTRYPOINT"]), *arguments]
+        return self._entered(
+            "/opt/ml/model", str(model), "--", *inner, *json.loads(self.said["ENTRYPOINT"]), *arguments
+        )
 
-    def entered(self, *more: str) -> list[str]:
-        """The command that has this image's root mounted, and goes on with `more`."""
+    def _entered(self, *more: str) -> list[str]:
         return [*NAMESPACE, str(self.root), sys.base_prefix, *more]
 
     def _keep(self, instruction: Instruction) -> None:
@@ -123,13 +126,15 @@ class Image:
                 shutil.copy2(path, to)
 
     def _run(self, instruction: Instruction) -> None:
-        cache = dict(pair.partition("=")[::2] for pair in instruction.flags.get("mount", "").split(","))
-        mounts = [cache["target"], str(Path.home() / ".cache" / Path(cache["target"]).name)] if "target" in cache else []
-        for folder in mounts[1:]:
-            Path(folder).mkdir(parents=True, exist_ok=True)
+        mount = dict(option.partition("=")[::2] for option in instruction.flags.get("mount", "").split(","))
+        mounts: list[str] = []
+        if mount.get("type") == "cache":
+            cache = Path(os.environ.get("UV_CACHE_DIR") or Path.home() / ".cache" / "uv")
+            cache.mkdir(parents=True, exist_ok=True)
+            mounts = [mount["target"], str(cache)]
         network = {name: value for name, value in os.environ.items() if name.startswith(NETWORK)}
         done = subprocess.run(
-            self.entered(*mounts, "--", "chroot", str(self.root), "sh", "-c", instruction.value),
+            self._entered(*mounts, "--", "chroot", str(self.root), "sh", "-c", instruction.value),
             env=network | self._local | self.variables,
             capture_output=True,
             text=True,

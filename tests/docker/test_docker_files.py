@@ -99,7 +99,9 @@ def test_the_laptop_passes_on_what_is_published_and_stops_what_it_has_started(tm
     for name, does in {"hostname": "echo 192.0.2.7", "socat": "", "make": ""}.items():
         (tmp_path / name).write_text(f'#!/bin/sh\necho {name} "$@" >>"{tmp_path}/said"\n{does}\n')
         (tmp_path / name).chmod(0o755)
-    container = subprocess.Popen([DOCKER / "laptop.sh", "make", "run"], env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    container = subprocess.Popen(
+        [DOCKER / "laptop.sh", "make", "run"], env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    )
     expected = {"hostname -i", "make run"}
     for port in SERVICES["laptop"]["ports"]:
         inside = port.rpartition(":")[2]

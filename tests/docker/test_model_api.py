@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,13 +17,15 @@ import boto3
 import pytest
 from channels import write_channels
 from dockerfile import Image
-from ports import free_ports
 from sagemaker_requests import BUCKET, IMAGE, ROLE, archive, bucket_client, channel, finished, settled
 
-pytestmark = pytest.mark.long(90)
+from ports import free_ports
+
+pytestmark = pytest.mark.long(60)
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "sagemaker_scripts" / "flight_delay"
+FETCH = ROOT / "infra" / "docker" / "fetch-model.sh"
 GROUP = "test-model-api"
 JSON, CSV = "application/json", "text/csv"
 
@@ -38,7 +41,8 @@ class Answer(NamedTuple):
 @pytest.fixture(scope="module")
 def endpoint(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     """An endpoint of a registered and approved model that the pipeline's own script has trained."""
-    s3, sagemaker = bucket_client(), boto3.client("sagemaker")
+    s3 = bucket_client()
+    sagemaker: Any = boto3.client("sagemaker")
     channels = write_channels(tmp_path_factory.mktemp("model-api") / "channels")
     for file in channels.rglob("*.parquet"):
         s3.upload_file(str(file), BUCKET, f"model-api/{file.relative_to(channels)}")
@@ -51,9 +55,7 @@ def endpoint(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
         RoleArn=ROLE,
         AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
         HyperParameters={name: json.dumps(value) for name, value in told.items()},
-        InputDataConfig=[
-            channel(name, f"s3://{BUCKET}/model-api/{name}/") for name in ("train", "validation", "test")
-        ],
+        InputDataConfig=[channel(name, f"s3://{BUCKET}/model-api/{name}/") for name in ("train", "validation", "test")],
         OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/models"},
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
         StoppingCondition={"MaxRuntimeInSeconds": 200},
@@ -87,13 +89,15 @@ def endpoint(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
 def model(endpoint: str, local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder into which fetch-model.sh has put the model."""
     folder = tmp_path_factory.mktemp("model")
-    subprocess.run([ROOT / "infra" / "docker" / "fetch-model.sh", GROUP, folder], check=True)
+    subprocess.run([str(FETCH), GROUP, str(folder)], check=True)
     return folder
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    return Image(ROOT / "infra" / "docker" / "model-api.Dockerfile", ROOT, tmp_path_factory.mktemp("image"))
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    folder = tmp_path_factory.mktemp("image")
+    yield Image(ROOT / "infra" / "docker" / "model-api.Dockerfile", ROOT, folder)
+    shutil.rmtree(folder)  # a gigabyte, which pytest would keep
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +105,7 @@ def port(image: Image, model: Path) -> Iterator[int]:
     """Where a container of the image serves the model."""
     (port,) = free_ports(1)
     container = subprocess.Popen(
-        image.entered("/opt/ml/model", str(model), *image.command(f"127.0.0.1:{port}")),
+        image.started(model, f"127.0.0.1:{port}"),
         env=image.variables,
         stderr=subprocess.PIPE,
         text=True,
@@ -163,7 +167,7 @@ def test_the_image_holds_the_locked_packages_and_no_compiler_uv_or_model(image: 
 
 def test_a_group_without_an_approved_model_says_so(endpoint: str, tmp_path: Path) -> None:
     boto3.client("sagemaker").create_model_package_group(ModelPackageGroupName="test-nothing-approved")
-    command = [ROOT / "infra" / "docker" / "fetch-model.sh", "test-nothing-approved", tmp_path / "model"]
+    command = [str(FETCH), "test-nothing-approved", str(tmp_path / "model")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1 and "no model of test-nothing-approved is approved yet" in done.stderr
     assert not (tmp_path / "model").exists()
