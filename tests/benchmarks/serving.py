@@ -67,8 +67,7 @@ def serving(program: Path, python: Path, model: str, folder: Path) -> Iterator[i
     """The port at which one of the programs of the image serves a module of models/."""
     folder.mkdir()
     listener = socket.create_server(("127.0.0.1", 0), backlog=100)
-    number = str(listener.fileno())
-    bind = number if program != AWS_SERVING else f"fd://{number}"
+    bind = f"fd://{listener.fileno()}"
     with process(python, program, bind, env=variables(model, folder), pass_fds=[listener.fileno()]):
         port = listener.getsockname()[1]
         listener.close()

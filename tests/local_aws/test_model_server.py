@@ -127,9 +127,8 @@ def serving(environment: Path, program: Path, folder: Path, module: str, **varia
     (folder / "model" / "code").mkdir(parents=True, exist_ok=True)
     (folder / "model" / "code" / f"{folder.name}.py").write_text(textwrap.dedent(module))
     listener = socket.create_server(("127.0.0.1", 0), backlog=100)
-    number = str(listener.fileno())
     process = subprocess.Popen(
-        [environment / "bin" / "python", program, number if program == OURS else f"fd://{number}"],
+        [environment / "bin" / "python", program, f"fd://{listener.fileno()}"],
         env={
             "PATH": os.environ["PATH"],
             "HOME": str(folder),

@@ -1,6 +1,7 @@
 """The scikit-learn container's model server: /ping and /invocations over the user's model_fn and its companions.
 
-Runs inside an image's environment, on a listening socket that it inherits; imports nothing of local AWS.
+Runs inside an image's environment and imports nothing of local AWS. The argument is where to listen, as gunicorn takes
+it: for an endpoint a socket that it inherits (fd://3), in a container of its own an address (docs/docker.md).
 """
 
 import collections
@@ -224,7 +225,7 @@ class ModelServer(BaseApplication):
 
     def load_config(self) -> None:
         options = {
-            "bind": f"fd://{sys.argv[1]}",
+            "bind": sys.argv[1],
             "workers": int(os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS") or os.cpu_count() or 1),
             "worker_class": Worker,
             "threads": 1,

@@ -240,7 +240,7 @@ class ModelServer:
             variables["SAGEMAKER_SUBMIT_DIRECTORY"] = "/opt/ml/code"
         return Container(
             self._environment,
-            ["python", str(Path(__file__).with_name("model_server.py")), str(number)],
+            ["python", str(Path(__file__).with_name("model_server.py")), f"fd://{number}"],
             self._surroundings.folder / "ml",
             variables,
             self._read_line,
