@@ -1,6 +1,7 @@
 """`python -m scaffold`: what `make new` calls."""
 
 import argparse
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from scaffold.description import describe
 from silverline.spec import Spec, Stage
 
 DATA = REPOSITORY / "data"
+STYLE = REPOSITORY / "pyproject.toml"
 FILES = {
     "dag.py": "dags/{name}.py",
     "batch.py": "dags/{name}_batch.py",
@@ -87,6 +89,9 @@ def new(arguments: argparse.Namespace, console: Console) -> None:
     for target, text in written.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
+    # Lists are long or short: ruff knows how they are written then.
+    scripts = [str(path) for path in written if path.suffix == ".py"]
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", "--config", str(STYLE), *scripts], check=True)
     contract_file = REPOSITORY / "glue_like_sql" / name / "bronze" / f"{name}.json"
     contract_file.parent.mkdir(parents=True)
     contract_file.write_text(contract.text(described["contract"]))
