@@ -103,7 +103,7 @@ def test_however_many_segments_there_are_no_two_have_the_same_name(train: Train,
 
 def test_metadata_says_what_the_model_takes_and_what_it_was_made_of(trained: Job) -> None:
     metadata = trained.document("metadata.json")
-    columns = [{"name": name, "type": "number", "required": True} for name in sorted(PLANTED)]
+    columns = [{"name": name, "type": "number", "required": True, "minimum": 0} for name in sorted(PLANTED)]
     assert sorted(metadata["columns"], key=str) == columns
     assert metadata["data"] == {
         "version": "v7",
@@ -218,6 +218,8 @@ def test_lists_json_lines_and_csv_are_answered_alike_in_their_order(invoke: Invo
         ({"humidity_percent": "damp"}, "Field 'humidity_percent' must be a number, not \"damp\"."),
         ({"cancelled_share": float("nan")}, "Field 'cancelled_share' must be a number, not NaN."),
         ({"origin": "JFK"}, "Unknown field 'origin'."),
+        ({"departure_delay_minutes": -2.5}, "Field 'departure_delay_minutes' must be 0 or more, not -2.5."),
+        ({"precipitation_inches": -1.0}, "Field 'precipitation_inches' must be 0 or more, not -1.0."),
     ],
     ids=str,
 )
