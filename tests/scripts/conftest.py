@@ -1,13 +1,14 @@
-"""flight_delay's scripts: a model that they have trained, and requests to it."""
+"""The scripts: models that they have trained, and requests to one."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import script_jobs
-from channels import write_channels
-from script_jobs import Answer, Job
+from channels import days, write_channels
+from script_jobs import SEGMENTS_REQUEST, Answer, Job
 
 from local_aws.sagemaker import images
 
@@ -60,3 +61,25 @@ def invoke(
 def flight(trained: Job) -> dict[str, Any]:
     """A complete flight that the model answers to."""
     return next(row for row in trained.document("golden.json")["request"] if None not in row.values())
+
+
+@pytest.fixture(scope="session")
+def train_segments(image_python: Path) -> Callable[..., Job]:
+    """Runs airport_weather's train.py as its pipeline has it run, but for the hyperparameters that are named."""
+    told = {name: json.loads(value) for name, value in SEGMENTS_REQUEST["HyperParameters"].items()}
+    told = {name: value for name, value in told.items() if not name.startswith("sagemaker_")}
+
+    def run(channels: Path, **hyperparameters: Any) -> Job:
+        words = (word for name, value in (told | hyperparameters).items() for word in (f"--{name}", str(value)))
+        return script_jobs.train(image_python, "airport_weather", channels, *words)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def segmented(train_segments: Callable[..., Job], tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """One job of airport_weather's that succeeded, on days in which four segments are planted."""
+    channels = write_channels(tmp_path_factory.mktemp("segments") / "channels", days)
+    job = train_segments(channels, git_commit="abc123")
+    assert job.exit_code == 0, job.stderr
+    return job

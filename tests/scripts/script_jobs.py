@@ -11,7 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from airport_weather import spec as segments_spec
+from silverline import sagemaker_requests
+
 SCRIPTS = Path(__file__).parents[2] / "sagemaker_scripts"
+SEGMENTS_REQUEST = sagemaker_requests.training_job(
+    segments_spec, "job", "s3://b/splits/", "s3://b/sourcedir.tar.gz", "v7"
+)
+"""What airport_weather's pipeline asks SageMaker for."""
 
 
 class Job(NamedTuple):

@@ -12,12 +12,10 @@ import pandas as pd
 import pytest
 import script_jobs
 from channels import PLANTED, days, planted, write_channels
-from script_jobs import Answer, Job
+from script_jobs import SEGMENTS_REQUEST, Answer, Job
 
 from airport_weather import spec
-from silverline import sagemaker_requests
 
-REQUEST = sagemaker_requests.training_job(spec, "job", "s3://b/splits/", "s3://b/sourcedir.tar.gz", "v7")
 SPLITS = ("train", "validation", "test")
 Train = Callable[..., Job]
 Invoke = Callable[..., Answer]
@@ -30,53 +28,34 @@ def channels(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def train(image_python: Path) -> Train:
-    """Runs train.py as the pipeline's request has it run, but for the hyperparameters that are named."""
-
-    def run(channels: Path, **hyperparameters: Any) -> Job:
-        told = {name: json.loads(value) for name, value in REQUEST["HyperParameters"].items()}
-        told = {name: value for name, value in told.items() if not name.startswith("sagemaker_")} | hyperparameters
-        words = (word for name, value in told.items() for word in (f"--{name}", str(value)))
-        return script_jobs.train(image_python, spec.name, channels, *words)
-
-    return run
-
-
-@pytest.fixture(scope="session")
-def trained(train: Train, tmp_path_factory: pytest.TempPathFactory) -> Job:
-    """One job that succeeded."""
-    job = train(write_channels(tmp_path_factory.mktemp("segments") / "channels", days), git_commit="abc123")
-    assert job.exit_code == 0, job.stderr
-    return job
-
-
-@pytest.fixture(scope="session")
-def invoke(trained: Job, image_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Invoke]:
+def invoke(segmented: Job, image_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Invoke]:
     """Sends a request to the trained model behind AWS's own transformer and worker."""
-    with script_jobs.serve(image_python, trained.model, tmp_path_factory.mktemp("ml")) as send:
+    with script_jobs.serve(image_python, segmented.model, tmp_path_factory.mktemp("ml")) as send:
         yield send
 
 
 def printed(job: Job) -> dict[str, float]:
     """The metrics that SageMaker finds in what the job has printed, by the pipeline's own definitions."""
-    definitions = REQUEST["AlgorithmSpecification"]["MetricDefinitions"]
+    definitions = SEGMENTS_REQUEST["AlgorithmSpecification"]["MetricDefinitions"]
     found = {one["Name"]: re.findall(one["Regex"], job.stdout) for one in definitions}
     return {name: float(values[0]) for name, values in found.items() if len(values) == 1}
 
 
-def test_each_metric_of_each_split_is_printed_once_and_is_what_the_metadata_says(trained: Job) -> None:
-    found = printed(trained)
+def test_each_metric_of_each_split_is_printed_once_and_is_what_the_metadata_says(segmented: Job) -> None:
+    found = printed(segmented)
     assert found.keys() == {f"{split}:{metric}" for split in SPLITS for metric in spec.metrics}
-    measured = trained.document("metadata.json")["metrics"]
+    measured = segmented.document("metadata.json")["metrics"]
     for name, value in found.items():
         split, _, metric = name.partition(":")
         assert measured[split][metric] == pytest.approx(value, rel=1e-5), name
 
 
 def test_what_a_number_of_segments_is_chosen_by_is_how_far_they_lie_apart_less_what_chance_makes_of_them(
-    train: Train, trained: Job, channels: Path
+    train_segments: Train, segmented: Job, channels: Path
 ) -> None:
-    found = {4: printed(trained)} | {count: printed(train(channels, n_clusters=count)) for count in (3, 5, 6)}
+    found = {4: printed(segmented)} | {
+        count: printed(train_segments(channels, n_clusters=count)) for count in (3, 5, 6)
+    }
     assert spec.tuning is not None
     scores = {count: one[f"validation:{spec.tuning.metric}"] for count, one in found.items()}
     assert max(scores, key=scores.__getitem__) == 4, scores
@@ -86,8 +65,8 @@ def test_what_a_number_of_segments_is_chosen_by_is_how_far_they_lie_apart_less_w
     assert found[4]["test:stability"] > 0.99 > found[6]["test:stability"]
 
 
-def test_segments_are_numbered_from_the_most_punctual_one_and_called_by_different_names(trained: Job) -> None:
-    segments = trained.document("metadata.json")["segments"]
+def test_segments_are_numbered_from_the_most_punctual_one_and_called_by_different_names(segmented: Job) -> None:
+    segments = segmented.document("metadata.json")["segments"]
     assert [one["segment"] for one in segments] == [0, 1, 2, 3]
     late = [one["profile"]["late_departure_share"] for one in segments]
     assert late == sorted(late) == pytest.approx(PLANTED["late_departure_share"], abs=0.01)
@@ -96,13 +75,13 @@ def test_segments_are_numbered_from_the_most_punctual_one_and_called_by_differen
     assert [one["rows"] for one in segments] == np.bincount(planted(1500, 0)).tolist()
 
 
-def test_however_many_segments_there_are_no_two_have_the_same_name(train: Train, channels: Path) -> None:
-    segments = train(channels, n_clusters=8).document("metadata.json")["segments"]
+def test_however_many_segments_there_are_no_two_have_the_same_name(train_segments: Train, channels: Path) -> None:
+    segments = train_segments(channels, n_clusters=8).document("metadata.json")["segments"]
     assert len({one["name"] for one in segments}) == 8
 
 
-def test_metadata_says_what_the_model_takes_and_what_it_was_made_of(trained: Job) -> None:
-    metadata = trained.document("metadata.json")
+def test_metadata_says_what_the_model_takes_and_what_it_was_made_of(segmented: Job) -> None:
+    metadata = segmented.document("metadata.json")
     columns = [{"name": name, "type": "number", "required": True, "minimum": 0} for name in sorted(PLANTED)]
     assert sorted(metadata["columns"], key=str) == columns
     assert metadata["data"] == {
@@ -112,25 +91,25 @@ def test_metadata_says_what_the_model_takes_and_what_it_was_made_of(trained: Job
     }
     assert (metadata["git_commit"], metadata["hyperparameters"]) == ("abc123", dict(spec.hyperparameters))
     assert metadata["versions"]["scikit-learn"] == "1.9.0" and metadata["key"] == ["flight_date", "origin"]
-    assert json.loads((trained.model / "metadata.json").read_text()) == metadata
+    assert json.loads((segmented.model / "metadata.json").read_text()) == metadata
 
 
-def test_the_model_folder_can_be_served_and_replicas_lie_beside_it_for_the_evaluation(trained: Job) -> None:
-    files = {str(path.relative_to(trained.model)) for path in trained.model.rglob("*") if path.is_file()}
+def test_the_model_folder_can_be_served_and_replicas_lie_beside_it_for_the_evaluation(segmented: Job) -> None:
+    files = {str(path.relative_to(segmented.model)) for path in segmented.model.rglob("*") if path.is_file()}
     assert files == {"model.joblib", "metadata.json", "code/inference.py", "code/records.py"}
-    assert {path.name for path in trained.output.iterdir()} == {"replicas.joblib", "metadata.json", "golden.json"}
+    assert {path.name for path in segmented.output.iterdir()} == {"replicas.joblib", "metadata.json", "golden.json"}
 
 
 def test_the_same_seed_gives_the_same_bytes_in_whatever_order_and_beside_whatever_an_unload_writes_the_rows(
-    train: Train, trained: Job, channels: Path
+    train_segments: Train, segmented: Job, channels: Path
 ) -> None:
     for path in [*channels.rglob("*.parquet")]:
         pd.read_parquet(path)[::-1].to_parquet(path.with_suffix(""))
         path.unlink()
     (channels / "train" / "8a3f.metadata").write_bytes(b"\x00")
-    again = train(channels, git_commit="abc123")
+    again = train_segments(channels, git_commit="abc123")
     for folder, name in (("model", "model.joblib"), ("output", "replicas.joblib"), ("output", "golden.json")):
-        assert (getattr(again, folder) / name).read_bytes() == (getattr(trained, folder) / name).read_bytes(), name
+        assert (getattr(again, folder) / name).read_bytes() == (getattr(segmented, folder) / name).read_bytes(), name
 
 
 def _emptied(channels: Path) -> None:
@@ -167,17 +146,17 @@ def _changed(split: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Call
     ids=["empty", "without columns", "without rows", "a value missing", "alike"],
 )
 def test_data_it_cannot_train_on_is_the_last_word_on_stderr(
-    train: Train, channels: Path, spoil: Callable[[Path], None], cause: str
+    train_segments: Train, channels: Path, spoil: Callable[[Path], None], cause: str
 ) -> None:
     spoil(channels)
-    job = train(channels)
+    job = train_segments(channels)
     assert job.exit_code == 1
     assert job.stderr.strip().splitlines()[-1].startswith(f"DataError: {cause}")
     assert not (job.model / "model.joblib").exists()
 
 
-def test_the_served_model_gives_the_answers_that_training_knew(invoke: Invoke, trained: Job) -> None:
-    golden = trained.document("golden.json")
+def test_the_served_model_gives_the_answers_that_training_knew(invoke: Invoke, segmented: Job) -> None:
+    golden = segmented.document("golden.json")
     answer = invoke(golden["request"])
     assert answer.status == 200 and answer.json == golden["response"]
     assert len(golden["request"]) == 20
@@ -189,9 +168,9 @@ def a_day(segment: int) -> dict[str, float]:
 
 
 def test_a_day_gets_its_segments_number_its_name_and_how_far_it_is_from_the_middle(
-    invoke: Invoke, trained: Job
+    invoke: Invoke, segmented: Job
 ) -> None:
-    names = [one["name"] for one in trained.document("metadata.json")["segments"]]
+    names = [one["name"] for one in segmented.document("metadata.json")["segments"]]
     for number in range(4):
         near, far = invoke(a_day(number)).json, invoke(a_day(number) | {"humidity_percent": 66.0}).json
         assert near.keys() == {"segment", "name", "distance"}
