@@ -186,6 +186,18 @@ def test_a_silver_month_that_is_lacking_is_named_by_its_pipeline_and_table(plan:
         plan()
 
 
+@pytest.mark.parametrize("source", ["weather", "flight_delay.", "Flight Delay.weather", "a.b.c"])
+def test_a_silver_source_is_named_by_its_pipeline_and_its_table(source: str) -> None:
+    with pytest.raises(ValueError, match="airport_weather: silver source .* is no <pipeline>.<table>"):
+        dataclasses.replace(SPEC, silver_sources=(source,))
+
+
+@pytest.mark.parametrize("setting", ["approval", "split_by"])
+def test_a_setting_that_is_none_of_its_choices_is_named(setting: str) -> None:
+    with pytest.raises(ValueError, match=f"airport_weather: {setting} 'nobody' is none of "):
+        dataclasses.replace(SPEC, **{setting: "nobody"})
+
+
 HEADER = ",".join(contracts.header(contracts.read("flights")))
 WITHOUT_YEAR = HEADER.removeprefix("year,")
 
