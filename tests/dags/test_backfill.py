@@ -15,7 +15,7 @@ from moto import mock_aws
 from test_on_moto import PLATFORM
 
 from flight_delay import dag
-from silverline import months
+from silverline import contracts, months
 from silverline.groups import bronze
 from silverline.runs import run_digest, run_slug
 
@@ -89,7 +89,8 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         boto3.client("glue").create_database(DatabaseInput={"Name": PLATFORM.silver_database})
         keys = [f"{table}/year=2013/month={month:02}/file" for table in ("flights", "weather") for month in range(1, 7)]
         for key in keys + [f"{table}/file" for table in ("planes", "airports", "airlines")]:
-            s3.put_object(Bucket=PLATFORM.bronze_bucket, Key=key, Body=key.encode())
+            header = ",".join(contracts.header(contracts.read(key.partition("/")[0])))
+            s3.put_object(Bucket=PLATFORM.bronze_bucket, Key=key, Body=header.encode())
         yield planned
 
 
@@ -116,3 +117,12 @@ def test_a_month_of_a_backfill_that_bronze_lacks_fails_its_run(plan: Any) -> Non
 def test_two_runs_at_once_are_refused_before_they_do_anything(plan: Any) -> None:
     with pytest.raises(AirflowFailException, match="a backfill with `--max-active-runs 1`"):
         plan(run(4), others=1)
+
+
+def test_a_file_that_breaks_its_contract_fails_the_run_before_it_computes_anything(plan: Any) -> None:
+    key = "flights/year=2013/month=02/file"
+    boto3.client("s3").put_object(Bucket=PLATFORM.bronze_bucket, Key=key, Body=b"year,month\n2013,2\n")
+    with pytest.raises(
+        AirflowFailException, match=rf"files break their contract: s3://bronze/{key} lacks day, dep_time"
+    ):
+        plan(run())

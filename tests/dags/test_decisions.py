@@ -30,7 +30,7 @@ def test_a_report_has_the_smoke_test_of_its_own_model_and_none_of_before_tasks_w
     task: Any = pipeline(spec, "").get_task("report")
     plan = {"as_of": "2013-03", "splits": {}, "compute": []}
     smoke = {"answers": 1, "package": tested}
-    report = task.python_callable(plan, [], dict.fromkeys(GATED), PACKAGE, smoke, None)
+    report = task.python_callable(plan, [], dict.fromkeys(GATED), PACKAGE, smoke, None, [None])
     assert report["smoke_test"] == (smoke if shown else None)
 
 
