@@ -178,7 +178,7 @@ def look_at_traffic(look: Look) -> Finding:
 
 
 def look_at_scores(look: Look) -> Finding:
-    """How far what a batch has scored last lies from what its model was tested on."""
+    """How far the newest month that a batch has scored lies from what its model has learned from or was tested on."""
     spec, watch = look.spec, look.spec.watch
     if watch.scored is None:
         return Finding("scores", True, "no batch is watched: `watch.scored` of the spec")
@@ -188,7 +188,7 @@ def look_at_scores(look: Look) -> Finding:
     profile = traffic.profile(look.platform, spec, model)
     counted = traffic.scored(look.platform, spec, profile, model)
     rows = sum(counted["counts"]) + counted["missing"] if counted else 0
-    said = f"{rows} rows were scored last by version {model.version}"
+    said = f"{rows} rows of the newest scored month are by version {model.version}"
     if counted is None or rows < watch.least_records:
         few = f"fewer than the {watch.least_records} of which anything is said"
         return Finding("scores", None, f"{said}, {few}", {"ScoredRecords": rows})
@@ -268,7 +268,7 @@ def _waiting(look: Look, listed: Sequence[tuple[str, Mapping[str, Any]]]) -> dic
     for source in spec.silver_sources:
         came += [(source, month, time) for month, time in silver.published_at(place, sources.table_of(source)).items()]
     waiting = {}
-    for month in months.between(min(inventory), max(complete)):
+    for month in months.counted(min(inventory), max(complete), inventory, spec.split_by):
         if made.get(month) == months.fingerprint(month, inventory, references, digest):
             continue
         made_of = (month, months.previous(month), None)  # None: the reference tables
