@@ -75,9 +75,7 @@ def new(arguments: argparse.Namespace, console: Console) -> None:
     folders = [REPOSITORY / folder / name for folder in ("glue_like_sql", "sagemaker_scripts", "data")]
     places = [*folders, *(place for place in targets.values() if not set(folders) & set(place.parents))]
     if there := " ".join(str(place.relative_to(REPOSITORY)) for place in places if place.exists()):
-        raise ServiceError(
-            f"pipeline {name} is there, and nothing is overwritten; to make it anew, first: rm -r {there}"
-        )
+        raise ServiceError(f"pipeline {name} is there, and isn't overwritten; to make it anew, first: rm -r {there}")
     _require_free(name)
     path = Path(arguments.file).expanduser()
     form, columns = read(path)
