@@ -55,6 +55,7 @@ def describe(
     rows, months = len(columns[0].values), len({value[:7] for value in time.known}) if time else 1
     test_months = max(1, min(12, months - 2, -(-TEST_ROWS * months // rows))) if time else 1
     by_name = {column.name: column for column in columns}
+    example = contract.example(columns, key)
     return {
         "name": name,
         "aws_name": name.replace("_", "-"),
@@ -73,7 +74,8 @@ def describe(
         "optional_numbers": _python(optional),
         "slices": [one for one in strings if len(by_name[one].counts) <= FEW][:3],
         "contract": contract.contract(name, form, columns, time, key, label),
-        "example": contract.example(columns, key),
+        "example": example,
+        "example_month": example[time.name][:7].replace("/", "-") if time else "2013-01",
         "broken": contract.broken(columns, key, label),
     }
 
