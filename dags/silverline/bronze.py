@@ -91,7 +91,11 @@ def broken_headers(platform: Platform, listed: Iterable[File]) -> list[str]:
         answer = s3.get_object(Bucket=platform.bronze_bucket, Key=file.key, Range=part)
         begin = answer["Body"].read()
         if file.key.endswith(".gz"):
-            begin = zlib.decompressobj(wbits=31).decompress(begin)
+            try:
+                begin = zlib.decompressobj(wbits=31).decompress(begin)
+            except zlib.error:
+                found.append(f"s3://{platform.bronze_bucket}/{file.key} is no gzip file, as its name says")
+                continue
         line = begin.partition(b"\n")[0].decode(errors="replace")
         if wrong := contracts.broken_header(contract, line):
             found.append(f"s3://{platform.bronze_bucket}/{file.key} {wrong}")

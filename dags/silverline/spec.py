@@ -208,9 +208,9 @@ class PipelineSpec(Spec):
             raise ValueError(f"pipeline {self.name}: silver source {unnamed[0]!r} is no <pipeline>.<table>")
         if self.endpoint_instance_count < 2:
             raise ValueError(f"pipeline {self.name}: a canary is half of the endpoint's instances, give it 2 or more")
-        for said, choices in ((self.approval, Approval), (self.split_by, SplitBy)):
+        for name, said, choices in (("approval", self.approval, Approval), ("split_by", self.split_by, SplitBy)):
             if said not in get_args(choices):
-                raise ValueError(f"pipeline {self.name}: {said!r} is none of {', '.join(get_args(choices))}")
+                raise ValueError(f"pipeline {self.name}: {name} {said!r} is none of {', '.join(get_args(choices))}")
         if self.tuning:
             self._check_tuning(self.tuning)
 

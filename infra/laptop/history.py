@@ -113,9 +113,11 @@ def draw(versions: Sequence[Version], spec: PipelineSpec, title: str) -> bytes:
 
 
 def _baseline(versions: Sequence[Version], spec: PipelineSpec) -> str:
-    """The baseline that is hardest to beat: of the newest model's the one that isn't the gate's own for slices."""
+    """The baseline that is hardest to beat: the one that isn't the gate's own for slices, of the newest model that has
+    such a one."""
     known = ("challenger", "champion", spec.gate.baseline)
-    return next((name for name in versions[-1].metrics if name not in known), spec.gate.baseline)
+    names = (name for version in reversed(versions) for name in version.metrics)
+    return next((name for name in names if name not in known), spec.gate.baseline)
 
 
 def _points(axes: Any, found: Mapping[float, Measured], style: Mapping[str, Any], label: str | None = None) -> None:

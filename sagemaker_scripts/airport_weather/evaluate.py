@@ -46,10 +46,13 @@ def segments_of(name: str, archive: Archive, frame: pd.DataFrame) -> np.ndarray:
     return ask(name, archive, frame)["segment"].to_numpy()
 
 
-def ask_champion(folder: Path, frame: pd.DataFrame, arguments: argparse.Namespace) -> tuple[Any, str | None]:
+def ask_champion(
+    folder: Path, key: list[str], columns: list[str], arguments: argparse.Namespace
+) -> tuple[Any, str | None]:
     """What the model in service answers, or why it can't be asked: that is for the gate to judge, not a failed job."""
     try:
         champion = load("champion", unpack(arguments.champion / "model.tar.gz", folder))
+        frame = read_rows("test", arguments.test, key, columns, champion.columns)
         return segments_of("champion", champion, frame), None
     except Exception as error:  # whatever another version's pickle and code may raise
         traceback.print_exc()
@@ -107,12 +110,13 @@ def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, An
     """
     challenger = load("challenger", unpack(arguments.challenger / "model.tar.gz", scratch / "challenger"))
     replicas = joblib.load(unpack(arguments.challenger / "output.tar.gz", scratch / "output") / "replicas.joblib")
+    key = challenger.metadata["key"]
     columns = [*challenger.columns, *arguments.slices, *arguments.clusters, "late_departure_share"]
-    frame = read_rows("test", arguments.test, challenger.metadata["key"], columns)
+    frame = read_rows("test", arguments.test, key, columns)
     model, described = challenger.model.pipeline, challenger.metadata["segments"]
     found, refusal = {"challenger": segments_of("challenger", challenger, frame)}, None
     if arguments.champion.exists():
-        answered, refusal = ask_champion(scratch / "champion", frame, arguments)
+        answered, refusal = ask_champion(scratch / "champion", key, columns, arguments)
         if answered is not None:
             found["champion"] = answered
     found |= drawn_by_anybody(frame, len(described))

@@ -63,7 +63,8 @@ def main() -> None:
         for one in found:
             print(f"segment {one['segment']} ({one['name']}): {one['rows']} days, {json.dumps(one['profile'])}")
         metadata = {
-            "columns": [{"name": name, "type": "number", "required": True} for name in FEATURES],
+            # As silver's audit has it; what is less than nothing has no logarithm.
+            "columns": [{"name": name, "type": "number", "required": True, "minimum": 0} for name in FEATURES],
             "key": KEY,
             "segments": found,
             **made_of(arguments, {name: len(frame) for name, frame in splits.items()}),

@@ -61,7 +61,8 @@ def decode(body: str | bytes, content_type: str) -> Records:
 def values(records: Records, columns: Mapping[str, Mapping[str, Any]]) -> list[list[Any]]:
     """Of each record the values of `columns`, in their order; an optional one that is missing is None.
 
-    Refused where one is missing that is `required`, isn't of its `type` (string or number), or is none of them.
+    Refused where one is missing that is `required`, isn't of its `type` (string or number), is less than its `minimum`,
+    or is none of them.
     """
     return [_values(row, number, records, columns) for number, row in enumerate(records.rows, start=1)]
 
@@ -126,16 +127,18 @@ def _values(row: Any, number: int, records: Records, columns: Mapping[str, Mappi
                 raise Refused(f"{where}Field '{name}' must be a string, not {json.dumps(value)[:40]}.")
             found.append(value)
         else:
-            found.append(_number(value, name, where, records.are_text))
+            found.append(_number(value, name, where, records.are_text, column.get("minimum", -math.inf)))
     return found
 
 
-def _number(value: Any, name: str, where: str, is_text: bool) -> float:
+def _number(value: Any, name: str, where: str, is_text: bool, minimum: float) -> float:
     if is_text or (isinstance(value, int | float) and not isinstance(value, bool)):
         try:
             number = float(value)
         except (ValueError, OverflowError):
             number = math.nan
+        if number < minimum:
+            raise Refused(f"{where}Field '{name}' must be {minimum:g} or more, not {json.dumps(value)[:40]}.")
         if math.isfinite(number):
             return number
     raise Refused(f"{where}Field '{name}' must be a number, not {json.dumps(value)[:40]}.")

@@ -70,6 +70,30 @@ def test_months_after_as_of_are_nobodys_business() -> None:
     assert months.missing(inventory("2013-01", "2013-02", "2013-05"), [], ["flights"], "2013-02") == []
 
 
+def test_where_rows_are_split_by_their_keys_a_month_between_two_others_may_be_missing() -> None:
+    stock = inventory("2013-01", "2013-03")
+    assert months.missing(stock, ["2013-03"], ["flights"], "2013-03", split_by="key") == []
+
+
+def test_where_rows_are_split_by_their_keys_every_table_still_needs_the_months_that_another_has() -> None:
+    stock = {**inventory("2013-01"), "2013-03": {"weather": "w"}}
+    missing = months.missing(stock, ["2013-04"], TABLES, "2013-03", split_by="key")
+    assert missing == [
+        "bronze.flights has nothing for 2013-03",
+        "bronze.flights has nothing for 2013-04 any more, though silver has that month",
+        "bronze.weather has nothing for 2013-04 any more, though silver has that month",
+    ]
+
+
+def test_a_silver_table_that_lacks_a_month_is_called_by_its_own_pipeline() -> None:
+    tables = ("flights", "corner_shop.orders")
+    assert months.missing({"2013-01": {"flights": "f"}}, [], tables, "2013-01") == [
+        "corner_shop.orders has nothing for 2013-01"
+    ]
+    with pytest.raises(ValueError, match="no month of all of bronze.flights, corner_shop.orders"):
+        months.choose_as_of(None, {"2013-01": {"flights": "f"}}, tables)
+
+
 @pytest.mark.parametrize("changed", ["2013-02", "2013-03"])
 def test_a_changed_file_changes_its_month_and_the_one_after(changed: str) -> None:
     stock = inventory(*YEAR)
@@ -99,6 +123,12 @@ def test_other_sql_or_another_reference_table_changes_every_month() -> None:
 )
 def test_splits_follow_each_other_in_time(test_months: int, expected: dict[str, tuple[str, str]]) -> None:
     assert months.splits("2013-01", "2013-12", test_months) == expected
+
+
+@pytest.mark.parametrize("last", ["2013-01", "2013-12"])
+def test_where_rows_are_split_by_their_keys_each_split_has_every_month_were_it_only_one(last: str) -> None:
+    cuts = months.splits("2013-01", last, 1, split_by="key")
+    assert cuts == {name: ("2013-01", last) for name in ("train", "validation", "test")}
 
 
 def test_too_little_data_to_train_on_is_refused_with_the_number_needed() -> None:

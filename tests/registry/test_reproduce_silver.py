@@ -11,6 +11,7 @@ import small_model
 from sql_lake import AIRPORTS, Athena, raw_flight, raw_weather
 from test_reproduce import again
 
+from airport_weather import spec as airport_weather
 from flight_delay import spec
 from laptop import past_silver
 from laptop.services import ServiceError
@@ -130,3 +131,12 @@ def test_versions_of_raw_files_that_are_gone_are_named(lake: Athena, place: Plat
     with pytest.raises(ServiceError, match=named):
         again(version, place)
     assert places(place) == before
+
+
+def test_silver_that_is_made_of_other_pipelines_silver_is_not_made_again_from_bronze() -> None:
+    sources = airport_weather.silver_sources
+    manifest = {"bucket": "bronze", "files": [], "silver": dict.fromkeys(sources, {})}
+    said = f"silver can't be made again: airport_weather is made of {', '.join(sources)}, and what these were made of"
+    with pytest.raises(ServiceError, match=said):
+        with past_silver.made_again(small_model.PLATFORM, airport_weather, manifest, MONTHS[-1], "digest", "run"):
+            pytest.fail("it was made")

@@ -1,5 +1,6 @@
-"""Made-up data that flight_delay's train.py can learn from."""
+"""Made-up data that train.py can learn from: flight_delay's, and airport_weather's."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -36,11 +37,44 @@ def flights(row_count: int, seed: int) -> pd.DataFrame:
     return frame
 
 
-def write_channels(folder: Path) -> Path:
-    """Writes three channels into `folder`, the training one in two files."""
+# Of each segment its share of the days, and of its days the middle of each feature: two that are alike in their delays
+# and not in their weather, or the other way round, aren't told apart by either alone.
+PLANTED = {
+    "departure_delay_minutes": (4.0, 6.0, 20.0, 90.0),
+    "precipitation_inches": (0.0, 0.0, 1.0, 2.0),
+    "cancelled_share": (0.0, 0.01, 0.02, 0.3),
+    "late_departure_share": (0.08, 0.14, 0.3, 0.7),
+    "wind_speed_mph": (7.0, 22.0, 9.0, 20.0),
+    "visibility_miles": (10.0, 10.0, 3.0, 5.0),
+    "humidity_percent": (50.0, 40.0, 92.0, 85.0),
+}
+SHARES = (0.45, 0.25, 0.2, 0.1)
+SPREADS = (0.5, 0.03, 0.003, 0.02, 0.7, 0.2, 3.0)
+
+
+def planted(row_count: int, seed: int) -> np.ndarray:
+    """The segment of each row, the same for all airports of a day."""
+    return np.random.default_rng(seed).choice(len(SHARES), row_count, p=SHARES)[np.arange(row_count) // 3]
+
+
+def days(row_count: int, seed: int) -> pd.DataFrame:
+    """Made-up days at three airports, each of which lies near the middle of its segment."""
+    random, segments = np.random.default_rng(seed + 100), planted(row_count, seed)
+    dates = pd.Timestamp("2013-01-01") + pd.to_timedelta(np.arange(row_count) // 3, "D")
+    frame = pd.DataFrame({"flight_date": dates.strftime("%Y-%m-%d"), "day_of_week": dates.dayofweek + 1})
+    frame["origin"] = np.resize(["EWR", "JFK", "LGA"], row_count)
+    for (name, middles), spread in zip(PLANTED.items(), SPREADS, strict=True):
+        values = random.normal(np.array(middles)[segments], spread)
+        limit = 1.0 if name.endswith("_share") else np.inf
+        frame[name] = np.clip(values, 0.0, limit).round(4)
+    return frame.assign(month="2013-01")
+
+
+def write_channels(folder: Path, rows: Callable[[int, int], pd.DataFrame] = flights) -> Path:
+    """Writes three channels of such rows into `folder`, the training one in two files."""
     for seed, (name, row_count) in enumerate({"train": 1500, "validation": 400, "test": 400}.items()):
         (folder / name).mkdir(parents=True)
-        frame = flights(row_count, seed)
+        frame = rows(row_count, seed)
         frame[: row_count // 2].to_parquet(folder / name / "part-0.parquet")
         frame[row_count // 2 :].to_parquet(folder / name / "part-1.parquet")
     return folder

@@ -4,13 +4,14 @@ import io
 import json
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+import script_jobs
 from PIL import Image
+from script_jobs import Evaluation, pack
 
 from silverline import figures, plots
 from silverline.spec import Gate
@@ -25,24 +26,6 @@ def input_fn(body, content_type): return json.loads(body)
 def predict_fn(rows, model): return [{"probability": 0.5, "is_late": True} for row in rows]
 def output_fn(answers, accept): return Response(json.dumps({"predictions": answers}))
 """
-
-
-class Evaluation(NamedTuple):
-    """An evaluate.py that has ended."""
-
-    exit_code: int
-    stderr: str
-    output: Path
-
-    def document(self, name: str) -> Any:
-        """A JSON file that it wrote."""
-        return json.loads((self.output / name).read_text())
-
-
-def pack(folder: Path, archive: Path) -> None:
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(archive, "w:gz") as tar:
-        tar.add(folder, arcname=".")
 
 
 @pytest.fixture(scope="session")
@@ -60,17 +43,9 @@ def evaluate(image_python: Path, inputs: Path) -> Callable[..., Evaluation]:
     """Runs evaluate.py on the inputs, with other folders or hyperparameters where they are named."""
 
     def run(output: Path, **options: Any) -> Evaluation:
-        folders = {name: inputs / name for name in ("challenger", "champion", "test")} | {"output": output}
+        folders = {name: inputs / name for name in ("challenger", "champion", "test")}
         options = folders | {"label": "is_late", "resamples": 40, "slices": "carrier,scheduled_hour"} | options
-        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        done = subprocess.run(
-            [image_python, "evaluate.py", *words],
-            cwd=SCRIPTS,
-            env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-        )
-        return Evaluation(done.returncode, done.stderr, output)
+        return script_jobs.evaluate(image_python, "flight_delay", output, **options)
 
     return run
 

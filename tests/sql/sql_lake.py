@@ -50,7 +50,17 @@ SILVER_COLUMNS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("wind_direction_degrees", "wind_speed_mph", "wind_gust_mph"), "double"),
         **dict.fromkeys(("precipitation_inches", "pressure_millibars", "visibility_miles"), "double"),
     },
-    "quarantine": dict.fromkeys(("source_table", "reason", "raw_row", "month"), "string"),
+    **dict.fromkeys(
+        ("quarantine", "airport_days_quarantine"),
+        dict.fromkeys(("source_table", "reason", "raw_row", "month"), "string"),
+    ),
+    "airport_days": {
+        **{"origin": "string", "flight_date": "date", "day_of_week": "bigint", "month": "string"},
+        **dict.fromkeys(("scheduled_flight_count", "departed_flight_count"), "bigint"),
+        **dict.fromkeys(("cancelled_share", "late_departure_share", "departure_delay_minutes"), "double"),
+        **dict.fromkeys(("temperature_fahrenheit", "humidity_percent", "wind_speed_mph"), "double"),
+        **dict.fromkeys(("precipitation_inches", "visibility_miles"), "double"),
+    },
     "flight_features": {
         **dict.fromkeys(("carrier", "origin", "destination", "month"), "string"),
         **dict.fromkeys(("flight_number", "day_of_week", "scheduled_hour", "scheduled_minute"), "int"),

@@ -13,6 +13,7 @@ from sql_lake import Athena
 from flight_delay import spec
 from silverline import evaluation, traffic
 from silverline.platform import Platform
+from silverline.spec import PipelineSpec
 from silverline.traffic import Served
 
 COLUMNS = [
@@ -49,7 +50,9 @@ def place(athena: Athena, monkeypatch: pytest.MonkeyPatch) -> Platform:
     )
 
 
-def capture(athena: Athena, *lines: dict[str, Any], at: datetime = NOW, **metadata: Any) -> None:
+def capture(
+    athena: Athena, *lines: dict[str, Any], at: datetime = NOW, pipeline: PipelineSpec = spec, **metadata: Any
+) -> None:
     """Keep requests and answers as SageMaker does; a line's request and answer are JSON, or what they are."""
     text = ""
     for line in lines:
@@ -63,7 +66,8 @@ def capture(athena: Athena, *lines: dict[str, Any], at: datetime = NOW, **metada
         }
         event = {"eventId": "e", "inferenceTime": f"{at:%Y-%m-%dT%H:%M:%SZ}", **metadata}
         text += json.dumps({"captureData": sides, "eventMetadata": event, "eventVersion": "0"}) + "\n"
-    key = f"flight_delay/captured/flight-delay/AllTraffic/{at:%Y/%m/%d/%H}/{at:%M-%S}-{uuid.uuid4()}.jsonl"
+    folder = f"{pipeline.name}/captured/{pipeline.aws_name}/AllTraffic/{at:%Y/%m/%d/%H}"
+    key = f"{folder}/{at:%M-%S}-{uuid.uuid4()}.jsonl"
     athena.s3.put_object(Bucket=athena.silver_bucket, Key=key, Body=text.encode())
 
 
