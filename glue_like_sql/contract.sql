@@ -17,25 +17,26 @@
 
 {% macro literal(value) %}{{ "'" ~ value | replace("'", "''") ~ "'" if value is string else value }}{% endmacro %}
 
-{# Each rule of a column that a row breaks, as `column: rule`. #}
+{# Each rule of a column that a row breaks, as `column: rule`; each begins with a comma. Athena's functions take 254
+   arguments at most: a column's rules are one of them. #}
 {% macro broken(column) %}
 {% set name, values = column.name, column.get("values", {}) %}
 {% set kind = values.get("format", values.get("type", "string")) %}
 {% if column.get("required") %}
-            if(raw_{{ name }} is null, '{{ name }}: is missing'),
-{% endif %}
+                , if(raw_{{ name }} is null, '{{ name }}: is missing')
+{%- endif %}
 {% if kind != "string" %}
-            if(raw_{{ name }} is not null and {{ name }} is null, '{{ name }}: is no {{ kind }}'),
-{% endif %}
+                , if(raw_{{ name }} is not null and {{ name }} is null, '{{ name }}: is no {{ kind }}')
+{%- endif %}
 {% if "minimum" in values %}
-            if({{ name }} < {{ values.minimum }}, '{{ name }}: is less than {{ values.minimum }}'),
-{% endif %}
+                , if({{ name }} < {{ values.minimum }}, '{{ name }}: is less than {{ values.minimum }}')
+{%- endif %}
 {% if "maximum" in values %}
-            if({{ name }} > {{ values.maximum }}, '{{ name }}: is more than {{ values.maximum }}'),
-{% endif %}
+                , if({{ name }} > {{ values.maximum }}, '{{ name }}: is more than {{ values.maximum }}')
+{%- endif %}
 {% if "enum" in values %}
-            if({{ name }} not in ({% for value in values.enum %}{{ literal(value) }}{{ ", " if not loop.last }}{% endfor %}), '{{ name }}: is none of {{ values.enum | join(", ") | replace("'", "''") }}'),
-{% endif %}
+                , if({{ name }} not in ({% for value in values.enum %}{{ literal(value) }}{{ ", " if not loop.last }}{% endfor %}), '{{ name }}: is none of {{ values.enum | join(", ") | replace("'", "''") }}')
+{%- endif %}
 {% endmacro %}
 
 {# One row per row of a bronze table: typed by its contract, with what it breaks of it (null = usable). #}
@@ -75,7 +76,13 @@ judged as (
     select
         *,
         nullif(concat_ws('; ',
-{% for column in contract.columns %}{{ broken(column) }}{% endfor %}
+{% for column in contract.columns %}
+            nullif(concat_ws('; ', cast(null as varchar){{ broken(column) }}
+            ), ''),
+{% endfor %}
+{% if contract.time is defined %}
+            if(date_format({{ contract.time }}, '%Y-%m') <> file_month, '{{ contract.time }}: is not of the file''s month'),
+{% endif %}
             cast(null as varchar)
         ), '') as broken_rules
     from typed
@@ -89,7 +96,7 @@ ranked as (
         -- The same key twice: a usable row counts before one that isn't. Every column is among what decides, so that
         -- which row wins is never left to the order in which they are read.
         row_number() over (
-            partition by {{ contract.key | join(", ") }}
+            partition by file_month, {{ contract.key | join(", ") }}
             order by broken_rules nulls first, raw_{{ names | join(", raw_") }}
         ) as rank_in_key
     from judged
@@ -102,7 +109,7 @@ select
 {% endfor %}
     case
         when broken_rules is not null then broken_rules
-        when rank_in_key > 1 then '{{ contract.key | join(", ") }}: comes more than once'
+        when rank_in_key > 1 then '{{ contract.key | join(", ") }}: comes more than once in a month'
     end as quarantine_reason,
     if(broken_rules is not null or rank_in_key > 1, cast(json_object(
         {% for name in names %}'{{ name }}': raw_{{ name }}{{ ", " if not loop.last }}{% endfor %}

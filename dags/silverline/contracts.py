@@ -1,7 +1,8 @@
 """Data contracts: what the files of a bronze table have to be, glue_like_sql/<pipeline>/bronze/<table>.json.
 
 A column's `values` is a JSON Schema of what may stand in it (https://json-schema.org). contract.sql makes SQL of it,
-which puts into quarantine what breaks it; infra/laptop/contract.py checks a file by it before it is delivered.
+which says what breaks it, for pipelines whose staging imports it; flight_delay's has more to say, by hand.
+infra/laptop/contract.py checks a file by it before it is delivered. A key tells the rows of a month's files apart.
 """
 
 import csv
@@ -18,10 +19,13 @@ MISSING = ("", "NA")
 
 def read(table: str) -> dict[str, Any]:
     """The contract of the bronze table, whichever pipeline has it; FileNotFoundError where none has."""
-    for path in SQL_FOLDER.glob(f"*/bronze/{table}.json"):
-        contract: dict[str, Any] = json.loads(path.read_text())
-        return contract
-    raise FileNotFoundError(f"bronze.{table} has no contract: glue_like_sql/<pipeline>/bronze/{table}.json")
+    found = sorted(SQL_FOLDER.glob(f"*/bronze/{table}.json"))
+    if not found:
+        raise FileNotFoundError(f"bronze.{table} has no contract: glue_like_sql/<pipeline>/bronze/{table}.json")
+    if len(found) > 1:
+        raise ValueError(f"bronze.{table} has {len(found)} contracts, and is one table: {', '.join(map(str, found))}")
+    contract: dict[str, Any] = json.loads(found[0].read_text())
+    return contract
 
 
 def header(contract: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,8 @@ from silverline import cloudwatch, jobs
 from silverline.platform import Platform
 from silverline.spec import BatchSpec, PipelineSpec, Spec
 
+HOURS = 730.0
+"""Of a month, as AWS's own calculator has it."""
 TERABYTE = 10**12
 LEAST_SCANNED = 10 * 10**6
 """Bytes that Athena charges a query for at the least. https://aws.amazon.com/athena/pricing/"""

@@ -27,11 +27,15 @@ class Decision:
 def decide(comparison: Comparison, gate: Gate, seen: Sequence[str] = ()) -> Decision:
     """What is to become of the challenger; `seen` are months of the test split that the champion has learned from.
 
-    ValueError where the gate's metric is none that the evaluation gives of slices.
+    ValueError where the evaluation hasn't measured what the gate asks for.
     """
+    known = comparison["models"]["challenger"]
+    if unknown := [name for name in (gate.metric, *gate.at_most, *gate.at_least) if name not in known]:
+        raise ValueError(f"gate: {', '.join(unknown)} is none of what is measured: {', '.join(known)}")
     for name, measured in _slices(comparison, gate):
-        if gate.metric not in (known := measured["challenger"]):
-            raise ValueError(f"gate metric {gate.metric!r} is none of {', '.join(known)}, where {name}")
+        if gate.metric not in measured["challenger"]:
+            in_slices = ", ".join(measured["challenger"])
+            raise ValueError(f"gate: {gate.metric} is none of what is measured of slices: {in_slices}, where {name}")
     if comparison["clusters"] < gate.clusters:
         found = f"{comparison['clusters']} clusters of rows that depend on each other"
         return Decision("hold", (f"the test split is {found}: bounds take {gate.clusters} to be relied on",))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from silverline import bronze, cloudwatch, evaluation, jobs, months, rollout, silver, sources, sql, traffic
+from silverline import bronze, cloudwatch, costs, evaluation, jobs, months, rollout, silver, sources, sql, traffic
 from silverline.metrics import NAMESPACE
 from silverline.platform import Platform
 from silverline.sagemaker_requests import VARIANT
@@ -126,8 +126,10 @@ def look_at_endpoint(look: Look) -> Finding:
     since = max(look.since, look.now - INVOCATIONS)
     found = _invocations(look, since, endpoint["ProductionVariants"][0]["VariantName"] if serves else VARIANT)
     percent = 100.0 * found["errors"] / max(1.0, found["invocations"])
+    monthly = _monthly_cost(endpoint)
     values = {
         "EndpointInService": float(serves),
+        **({} if monthly is None else {"EndpointMonthlyCost": monthly}),
         "Invocations": found["invocations"],
         "ErrorPercent": percent,
         **({"LatencyP99Milliseconds": found["latency"] / 1000} if found["invocations"] else {}),
@@ -178,7 +180,7 @@ def look_at_traffic(look: Look) -> Finding:
 
 
 def look_at_scores(look: Look) -> Finding:
-    """How far what a batch has scored last lies from what its model was tested on."""
+    """How far the newest month that a batch has scored lies from what its model has learned from or was tested on."""
     spec, watch = look.spec, look.spec.watch
     if watch.scored is None:
         return Finding("scores", True, "no batch is watched: `watch.scored` of the spec")
@@ -188,7 +190,7 @@ def look_at_scores(look: Look) -> Finding:
     profile = traffic.profile(look.platform, spec, model)
     counted = traffic.scored(look.platform, spec, profile, model)
     rows = sum(counted["counts"]) + counted["missing"] if counted else 0
-    said = f"{rows} rows were scored last by version {model.version}"
+    said = f"{rows} rows of the newest scored month are by version {model.version}"
     if counted is None or rows < watch.least_records:
         few = f"fewer than the {watch.least_records} of which anything is said"
         return Finding("scores", None, f"{said}, {few}", {"ScoredRecords": rows})
@@ -268,7 +270,7 @@ def _waiting(look: Look, listed: Sequence[tuple[str, Mapping[str, Any]]]) -> dic
     for source in spec.silver_sources:
         came += [(source, month, time) for month, time in silver.published_at(place, sources.table_of(source)).items()]
     waiting = {}
-    for month in months.between(min(inventory), max(complete)):
+    for month in months.counted(min(inventory), max(complete), inventory, spec.split_by):
         if made.get(month) == months.fingerprint(month, inventory, references, digest):
             continue
         made_of = (month, months.previous(month), None)  # None: the reference tables
@@ -306,6 +308,22 @@ def _invocations(look: Look, since: datetime, variant: str) -> dict[str, float]:
         "errors": sum(values["errors"]),
         "latency": max(values["latency"], default=0.0),  # of the worst minute
     }
+
+
+def _monthly_cost(endpoint: Mapping[str, Any]) -> float | None:
+    """US dollars a month of the endpoint's instances, as many as there are now; None where no price is known."""
+    import boto3
+
+    config = boto3.client("sagemaker").describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    types = {variant["VariantName"]: variant["InstanceType"] for variant in config["ProductionVariants"]}
+    try:
+        hourly: list[float] = [
+            variant["CurrentInstanceCount"] * costs.hourly(types[variant["VariantName"]])
+            for variant in endpoint["ProductionVariants"]
+        ]
+    except ValueError:
+        return None  # nobody has put one into prices.json: `make cost` says so
+    return costs.HOURS * sum(hourly)
 
 
 def _hours(time: timedelta) -> float:

@@ -50,6 +50,7 @@ UNITS: Mapping[str, str] = {
     "LiveD2LogLoss": "None",
     "LiveCalibrationError": "None",
     "EstimatedCost": "None",  # US dollars, for which CloudWatch has no unit
+    "EndpointMonthlyCost": "None",  # the same
 }
 """Every metric that has a name of its own; those of models are called `<split>:<metric>`, as SageMaker calls them."""
 

@@ -1,7 +1,7 @@
 """Which months a run computes, and which ones train, validate and test: pure functions of 'yyyy-mm' strings."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from datetime import date
 
 from silverline.spec import SplitBy
@@ -55,7 +55,7 @@ def missing(
     """
     published = set(published)
     known = {*inventory, *published}
-    needed = published | {month for month in between(min(known), as_of) if split_by == "month" or month in known}
+    needed = published | set(counted(min(known), as_of, known, split_by))
     return [
         f"{_called(table)} has nothing for {month}" + (" any more, though silver has that month" * (month in published))
         for month in sorted(needed)
@@ -69,6 +69,11 @@ def fingerprint(month: str, inventory: Inventory, references: Mapping[str, str],
     reference tables and the SQL. The same hash means that there is nothing to compute."""
     sources = [sorted(inventory.get(source, {}).items()) for source in (month, previous(month))]
     return hashlib.sha256(repr((sources, sorted(references.items()), sql_digest)).encode()).hexdigest()
+
+
+def counted(first: str, last: str, known: Container[str], split_by: SplitBy) -> list[str]:
+    """The months from `first` to `last` that count: all, or, where months mean nothing, those that are `known`."""
+    return [month for month in between(first, last) if split_by == "month" or month in known]
 
 
 def splits(first: str, as_of: str, test_months: int, split_by: SplitBy = "month") -> dict[str, tuple[str, str]]:

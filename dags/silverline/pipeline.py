@@ -29,9 +29,7 @@ def pipeline(spec: PipelineSpec, doc_md: str) -> DAG:
         schedule=asset_or_backfill(_news(spec) | Asset(f"{spec.name}.drift"), FIRST),
         params={
             "as_of": Param(None, type=["null", "string"], pattern=f"^{MONTH}$", description="test month, yyyy-mm"),
-            "test_months": Param(
-                spec.test_months, type="integer", minimum=1, maximum=12, description="months of test up to as_of"
-            ),
+            **_split_params(spec),
             **_tuning_params(spec),
         },
         **dag_arguments(spec),
@@ -88,6 +86,13 @@ def _news(spec: PipelineSpec) -> Asset | AssetAll | AssetAny:
         return silver
     raw = Asset(f"{spec.name}.bronze")
     return raw | silver if spec.silver_sources else raw
+
+
+def _split_params(spec: PipelineSpec) -> dict[str, Param]:
+    if spec.split_by == "key":
+        return {}
+    about = "months of test up to as_of"
+    return {"test_months": Param(spec.test_months, type="integer", minimum=1, maximum=12, description=about)}
 
 
 def _tuning_params(spec: PipelineSpec) -> dict[str, Param]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from silverline import champion, model_packages, objects, silver, sql
+from silverline import champion, evaluation, model_packages, objects, silver, sql
 from silverline.platform import Platform
 from silverline.spec import BatchSpec
 
@@ -23,9 +23,7 @@ def choose_months(
         if month is None:
             raise ValueError(f"say by `month` as which month of predictions {prefix} is to be published")
         if month in published:
-            raise ValueError(
-                f"silver has {month}: score that month without `prefix`, which would replace all its flights"
-            )
+            raise ValueError(f"silver has {month}: score that month without `prefix`, which would replace all its rows")
         return [month]
     if not published:
         raise ValueError("silver has no month to score: run the pipeline first")
@@ -40,9 +38,9 @@ def choose_months(
 
 
 def current_model(platform: Platform, spec: BatchSpec) -> dict[str, Any] | None:
-    """The `container` of what the endpoint serves, else of the version approved for the last month, and its `name`;
-    None without either. The name is the version's ARN, or the archive's address where a model was deployed past the
-    registry.
+    """The `container` of what the endpoint serves, else of the version approved for the last month, its `name`, and
+    `model_artifacts`, where its archive is; None without either. The name is the version's ARN, or the archive's
+    address where a model was deployed past the registry.
 
     ValueError where somebody has rejected the version that is served: SageMaker makes no other model of it.
     """
@@ -56,7 +54,8 @@ def current_model(platform: Platform, spec: BatchSpec) -> dict[str, Any] | None:
                 f"endpoint {spec.aws_name} serves {package}, which is {status} ({description or 'no reason given'}): "
                 "put another model behind it (docs/rollout.md, by hand), or approve this one again"
             )
-    return {"container": found["container"], "name": package or found["model_artifacts"]}
+    artifacts = found["model_artifacts"]
+    return {"container": found["container"], "name": package or artifacts, "model_artifacts": artifacts}
 
 
 def delete_models(name: str) -> list[str]:
@@ -71,10 +70,18 @@ def delete_models(name: str) -> list[str]:
     return ours
 
 
-def unload(platform: Platform, spec: BatchSpec, months: Sequence[str], run: str) -> str:
-    """Write the months' rows of the feature table as requests under the run's prefix; returns the prefix."""
+def unload(platform: Platform, spec: BatchSpec, months: Sequence[str], run: str, model_artifacts: str) -> str:
+    """Write the months' rows of the feature table as requests under the run's prefix; returns the prefix.
+
+    gold/requests.sql may ask for the `columns` that the model takes, [{name, type}]: the feature table has more by now,
+    where a later model was not deployed.
+    """
     prefix = f"s3://{platform.gold_bucket}/{spec.name}/batch/requests/{run}/"
-    statement = sql.render(spec.name, "gold/requests", silver=platform.silver_database, months=months)
+
+    def columns() -> list[dict[str, Any]]:
+        return list(evaluation.read_outputs(model_artifacts)["metadata"]["columns"])
+
+    statement = sql.render(spec.name, "gold/requests", silver=platform.silver_database, months=months, columns=columns)
     unload = f"unload (\n{statement}\n) to '{prefix}' with (format = 'JSON', compression = 'GZIP')"
     sql.execute(unload, platform.gold_database, platform)
     return prefix

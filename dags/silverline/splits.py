@@ -42,5 +42,5 @@ def data_version(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Se
 
 
 def _months(spec: PipelineSpec, published: Mapping[str, str], cut: Sequence[str]) -> list[str]:
-    """The months of a split: all from its first to its last, or those that there are, where months mean nothing."""
-    return [month for month in months.between(*cut) if spec.split_by == "month" or month in published]
+    first, last = cut
+    return months.counted(first, last, published, spec.split_by)

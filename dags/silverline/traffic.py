@@ -140,7 +140,7 @@ def profile(platform: Platform, spec: PipelineSpec, model: Served) -> dict[str, 
         "features": columns,
         "bins": [
             *_counted(platform, bins, rows="training.sql", **parameters),
-            {"name": PREDICTION, **evaluation.read(model.evaluation)["predictions"], "missing": 0},
+            {"name": PREDICTION, **_predictions(evaluation.read(model.evaluation)), "missing": 0},
         ],
     }
     objects.write(address, json.dumps(made, indent=1).encode(), "application/json")
@@ -157,8 +157,8 @@ def counts(
 
 
 def scored(platform: Platform, spec: PipelineSpec, profile: Mapping[str, Any], model: Served) -> dict[str, Any] | None:
-    """The bins of the predictions with those of the month that a batch has scored last by that model; None where no
-    batch is watched, or none has run yet."""
+    """The bins of the predictions with those of the newest month that a batch has scored by that model; None where
+    no batch is watched, or none has run yet."""
     if spec.watch.scored is None:
         return None
     table, column = spec.watch.scored
@@ -229,6 +229,14 @@ def _bins(column: Mapping[str, Any], deciles: Mapping[str, Any]) -> dict[str, An
     if column["type"] == "string":
         return {"name": column["name"], "categories": column["categories"]}
     return {"name": column["name"], "edges": sorted(set(json.loads(deciles[column["name"]] or "[]")))}
+
+
+def _predictions(comparison: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The predictions' bins; those of a model that was evaluated before evaluations had them are its calibration's."""
+    if "predictions" in comparison:
+        return dict(comparison["predictions"])
+    bins = comparison["calibration"]["challenger"]
+    return {"edges": [bin["from"] for bin in bins[1:]], "counts": [bin["rows"] for bin in bins]}
 
 
 def _counted(platform: Platform, bins: Sequence[Mapping[str, Any]], **parameters: Any) -> list[dict[str, Any]]:

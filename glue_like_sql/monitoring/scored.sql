@@ -1,4 +1,4 @@
--- One row per row of the month that a batch has scored last by that model: its prediction.
+-- One row per row of the newest month that a batch has scored by that model: its prediction.
 -- Reads: a gold table of predictions.  Params: scored (the table), column, model (the name of the model package).
 select {{ column }} as prediction
 from {{ scored }}

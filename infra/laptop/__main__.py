@@ -123,6 +123,7 @@ def announce(arguments: argparse.Namespace, console: Console) -> int:
     settings.enter()
     api = airflow.Api(settings)
     api.wait_until_ready()
+    api.unpause(arguments.pipeline)
     api.announce(f"{arguments.pipeline}.bronze")
     console.print(f"{arguments.pipeline} starts: {settings.airflow_url}/dags/{arguments.pipeline}")
     return 0
@@ -203,7 +204,7 @@ def load_demo_data(arguments: argparse.Namespace, console: Console) -> int:
 
 def check_contract(arguments: argparse.Namespace, console: Console) -> int:
     """Print what a file breaks of the contract of its bronze table; 0 where it is nothing."""
-    return contract.show(arguments.table, arguments.file, console)
+    return contract.show(arguments.table, arguments.file.expanduser(), console)
 
 
 def _platform() -> Platform:

@@ -204,7 +204,6 @@ class Api:
 
     def run_of(self, dag_id: str, month: str) -> dict[str, Any] | None:
         """The run of a backfill for the month; None where there is none."""
-        self.unpause(dag_id)
         date = f"{month}-01T00:00:00Z"
         found = self._get(f"/dags/{dag_id}/dagRuns", logical_date_gte=date, logical_date_lte=date)["dag_runs"]
         return dict(found[0]) if found else None

@@ -19,7 +19,7 @@ KINDS: dict[str, dict[str, Any]] = {
     },
 }
 
-CHECKS = ("bronze", "orphans", "silver", "endpoint", "traffic", "quality")
+CHECKS = ("bronze", "orphans", "silver", "endpoint", "traffic", "scores", "quality")
 
 
 def canary_alarm(endpoint: str, kind: str) -> dict[str, Any]:

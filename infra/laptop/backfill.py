@@ -82,7 +82,7 @@ def _require_files(platform: Platform, pipeline: str, asked: list[str]) -> None:
     try:
         for month in asked:
             months.choose_as_of(month, inventory, sources.monthly(spec))
-        months.splits(min(inventory), asked[0], test_months=1)
+        months.splits(min(inventory), asked[0], spec.test_months, spec.split_by)
     except ValueError as error:
         raise ServiceError(str(error)) from None  # it is the same sentence
 

@@ -2,8 +2,11 @@
 
 import csv
 import json
+import math
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +18,21 @@ from laptop.services import ServiceError
 from silverline import contracts
 
 EXAMPLES = 3
-FORMATS = FormatChecker(("date", "date-time"))
+INTEGER, NUMBER = re.compile(r"[+-]?\d+"), re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+# ISO 8601 as contract.sql reads it: jsonschema's own would ask for an offset from UTC, which Athena's cast refuses.
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?")
+FORMATS = FormatChecker(())
+
+
+@FORMATS.checks("date", raises=ValueError)
+def _is_date(text: object) -> bool:
+    return bool(DATE.fullmatch(str(text))) and bool(datetime.fromisoformat(str(text)))
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def _is_moment(text: object) -> bool:
+    return bool(MOMENT.fullmatch(str(text))) and bool(datetime.fromisoformat(str(text).removesuffix("Z")))
 
 
 class Broken(NamedTuple):
@@ -35,9 +52,10 @@ def show(table: str, path: Path, console: Console) -> int:
         raise ServiceError(str(error)) from None
     found: dict[tuple[str, str], list[Broken]] = defaultdict(list)
     rows = 0
-    for rows, row in enumerate(read(contract, path), start=1):
-        for broken in check(contract, row, rows):
-            found[broken.column, broken.rule].append(broken)
+    for number, broken in check_all(contract, read(contract, path)):
+        rows = number
+        for one in broken:
+            found[one.column, one.rule].append(one)
     if not found:
         console.print(f"{path}: {rows:,} rows keep the contract of bronze.{table}", highlight=False)
         return 0
@@ -71,8 +89,24 @@ def read(contract: Mapping[str, Any], path: Path) -> Iterator[dict[str, str]]:
         return
     if wrong := contracts.broken_header(contract, text.partition("\n")[0]):
         raise ServiceError(f"FILE={path} {wrong}: Athena takes a CSV file's columns by their places")
-    for values in list(csv.reader(text.splitlines(keepends=True)))[1:]:
-        yield dict(zip(names, [*values, *[""] * len(names)], strict=False))
+    for number, values in enumerate(list(csv.reader(text.splitlines(keepends=True)))[1:], start=2):
+        if values and len(values) != len(names):
+            raise ServiceError(f"FILE={path}, line {number}: {len(values)} values for {len(names)} columns")
+        if values:
+            yield dict(zip(names, values, strict=True))
+
+
+def check_all(contract: Mapping[str, Any], rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[int, list[Broken]]]:
+    """Of each row its number, from 1, and what it breaks; also that its key came before."""
+    keys: set[tuple[str, ...]] = set()
+    for number, row in enumerate(rows, start=1):
+        broken, key = list(check(contract, row, number)), tuple(row[name] for name in contract.get("key", ()))
+        if key and not broken:
+            if key in keys:
+                rule = "comes more than once in a month"
+                broken.append(Broken(", ".join(contract["key"]), rule, number, ", ".join(key)))
+            keys.add(key)
+        yield number, broken
 
 
 def check(contract: Mapping[str, Any], row: Mapping[str, str], number: int) -> Iterator[Broken]:
@@ -99,11 +133,11 @@ def _typed(schema: Mapping[str, Any], text: str) -> Any:
         return text.replace("/", "-")
     if schema["type"] == "boolean":
         return {"true": True, "false": False}.get(text.lower(), text)
-    try:
-        number = {"integer": int, "number": float}[schema["type"]](text)
-    except (KeyError, ValueError):
-        return text
-    return text if number != number or number in (float("inf"), float("-inf")) else number
+    if schema["type"] == "integer" and INTEGER.fullmatch(text) and -(2**63) <= int(text) < 2**63:
+        return int(text)
+    if schema["type"] == "number" and NUMBER.fullmatch(text) and math.isfinite(float(text)):
+        return float(text)
+    return text
 
 
 def _rule(schema: Mapping[str, Any], keyword: Any) -> str:

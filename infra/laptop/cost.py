@@ -3,6 +3,7 @@
 import importlib
 import json
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import boto3
@@ -11,12 +12,11 @@ from rich.table import Table
 
 from laptop.services import ServiceError
 from laptop.settings import make
-from silverline import costs, jobs
+from silverline import cloudwatch, costs, jobs
 from silverline.platform import Platform
+from silverline.sagemaker_requests import VARIANT
 from silverline.spec import PipelineSpec
 
-HOURS = 730.0
-"""Of a month, as AWS's own calculator has it."""
 GIGABYTE = 10**9
 ENDPOINTS = 14  # infra/terraform/vpc.tf's interface endpoints, in two zones
 Event = dict[str, Any]
@@ -47,6 +47,8 @@ def show(place: Platform, pipeline: str, runs: int, console: Console) -> int:
         table.add_row(line.what, "", f"{line.month:.2f}", line.why)
     table.add_row("with MWAA", "", f"{_sum([*found, *mwaa]):.2f}", "", style="bold")
     console.print(table)
+    for sentence in instead(place, pipeline, found):
+        console.print(f"\n{sentence}", soft_wrap=True, highlight=False)
     console.print(
         f"\nList prices of {prices['region']}, {prices['as_of']} (dags/silverline/prices.json: put in newer ones, or "
         "your own). Jobs took these seconds here; on AWS one is started in minutes that aren't charged, and then takes "
@@ -54,6 +56,38 @@ def show(place: Platform, pipeline: str, runs: int, console: Console) -> int:
         soft_wrap=True,
     )
     return 0
+
+
+def instead(place: Platform, pipeline: str, found: Sequence[Line]) -> Iterator[str]:
+    """What other ways to buy the same would cost, in sentences: spot instances for training, a serverless endpoint."""
+    prices, spec = costs.prices(), importlib.import_module(pipeline).spec
+    training, share = sum(line.month for line in found if line.what == "TrainingJob"), prices["spot_share"]
+    yield (
+        f"Training on spot instances: {training * share:.2f} a month instead of {training:.2f}, by a spot price of "
+        f"{share:.0%} of the list's, which moves by the day and is assumed here"
+    )
+    endpoint = next(line.month for line in found if line.what == "endpoint")
+    milliseconds = _latency(spec.aws_name)
+    if milliseconds is None:
+        ask = make(f"invoke PIPELINE={pipeline}")
+        yield f"A serverless endpoint instead: ask the endpoint first (`{ask}`), to know how long an answer takes"
+        return
+    gigabytes = prices["serverless"]["gigabyte"]
+    a_request = milliseconds / 1000 * gigabytes * prices["serverless"]["gigabyte_second"]
+    yield (
+        f"A serverless endpoint instead: {a_request * 1_000_000:.2f} for a million requests of {milliseconds:.0f} ms, "
+        f"as measured here, in {gigabytes} GB, which is less than the instances cost up to "
+        f"{endpoint / a_request:,.0f} requests a month; it starts cold, and has no canary"
+    )
+
+
+def _latency(endpoint: str) -> float | None:
+    """Milliseconds that an answer has taken on average in the last two weeks; None where nobody has asked."""
+    dimensions = {"EndpointName": endpoint, "VariantName": VARIANT}
+    now = datetime.now(UTC)
+    asked = [cloudwatch.query("latency", "AWS/SageMaker", "ModelLatency", dimensions, "Average", 3600)]
+    hours = [value for _, value in cloudwatch.data(asked, now - timedelta(days=14), now)["latency"]]
+    return sum(hours) / len(hours) / 1000 if hours else None
 
 
 def lines(place: Platform, pipeline: str, runs: int) -> Iterator[Line]:
@@ -72,7 +106,7 @@ def lines(place: Platform, pipeline: str, runs: int) -> Iterator[Line]:
     yield Line("Athena", f"{queries} queries, {read / 10**6:.0f} MB", dollars, dollars * runs)
     hourly = spec.endpoint_instance_count * costs.hourly(spec.endpoint_instance_type)
     why = f"{spec.endpoint_instance_count} of {spec.endpoint_instance_type}, day and night"
-    yield Line("endpoint", why, 0.0, hourly * HOURS)
+    yield Line("endpoint", why, 0.0, hourly * costs.HOURS)
     yield from _platform(place, pipeline, runs, own)
 
 
@@ -81,7 +115,7 @@ def _platform(place: Platform, pipeline: str, runs: int, own: Sequence[Event]) -
     stored = sum(_bytes(getattr(place, f"{layer}_bucket")) for layer in ("bronze", "silver", "gold", "artifacts"))
     yield Line("S3", f"{stored / 10**6:.0f} MB, as now", 0.0, stored / GIGABYTE * a_month["s3_gigabyte"])
     watched, told = _metrics(_last_run(place, "monitoring", pipeline)), _metrics(own)
-    charged = watched + told * min(1.0, runs / HOURS)  # by the hour in which it is sent
+    charged = watched + told * min(1.0, runs / costs.HOURS)  # by the hour in which it is sent
     why = f"{watched} that monitoring sends every hour, {told} of a run for its hour"
     yield Line("metrics", why, 0.0, charged * a_month["metric"])
     alarms = boto3.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"silverline-{place.environment}-")
@@ -92,8 +126,8 @@ def _platform(place: Platform, pipeline: str, runs: int, own: Sequence[Event]) -
 
 def _mwaa() -> Iterator[Line]:
     an_hour = costs.prices()["hour"]
-    yield Line("MWAA", "its smallest class, day and night", 0.0, an_hour["mwaa"] * HOURS)
-    network = 2 * ENDPOINTS * an_hour["interface_endpoint"] * HOURS
+    yield Line("MWAA", "its smallest class, day and night", 0.0, an_hour["mwaa"] * costs.HOURS)
+    network = 2 * ENDPOINTS * an_hour["interface_endpoint"] * costs.HOURS
     yield Line("its network", f"{ENDPOINTS} interface endpoints in two zones", 0.0, network)
 
 

@@ -86,7 +86,10 @@ def _questions(started: Started, spec: PipelineSpec, batch: BatchSpec) -> list[d
     """Flights of those days as their month's batch would be asked for: what the model is told, and whose it is."""
     from silverline import objects, predictions
 
-    prefix = predictions.unload(started.platform, batch, [ASKED_MONTH], f"demo-drift-{int(time.time())}")
+    model = predictions.current_model(started.platform, batch)
+    assert model is not None  # one was asked for its version before
+    run = f"demo-drift-{int(time.time())}"
+    prefix = predictions.unload(started.platform, batch, [ASKED_MONTH], run, model["model_artifacts"])
     lines = [json.loads(line) for name in objects.etags(prefix) for line in _lines(objects.read(name))]
     stormy = [line for line in lines if int(line["record_key"]["scheduled_departure_at"][8:10]) in STORMY_DAYS]
     return random.Random(2013).sample(stormy, min(REQUESTS, len(stormy)))

@@ -90,7 +90,7 @@ def compute(place: Platform, spec: PipelineSpec, files: Sequence[File], as_of: s
     references = bronze.references(place, files, spec.reference_sources)
     fingerprints = {
         month: months.fingerprint(month, inventory, references, sql_digest)
-        for month in months.between(min(inventory), as_of)
+        for month in months.counted(min(inventory), as_of, inventory, spec.split_by)
     }
     for stage in spec.stages:
         staged = silver.stage(place, spec, stage, list(fingerprints), run)

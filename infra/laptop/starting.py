@@ -65,9 +65,11 @@ def start_all(pipeline: str, aws_port: int | None, airflow_port: int | None, con
         started.result()
         api.wait_until_ready()
         api.wait_for_dag(pipeline)
-        if (REPOSITORY / "dags" / f"{pipeline}_batch.py").exists():
-            api.wait_for_dag(f"{pipeline}_batch")
-            api.unpause(f"{pipeline}_batch")  # it follows what the pipeline publishes
+        batch = f"{pipeline}_batch"
+        if (REPOSITORY / "dags" / f"{batch}.py").exists():
+            api.wait_for_dag(batch)
+            if not api.runs(batch):  # later it is as somebody has left it
+                api.unpause(batch)
         if anew:
             api.close_backfills(pipeline)
             if count := api.fail_unfinished_runs(pipeline):

@@ -20,6 +20,7 @@ from typing import Any
 
 import boto3
 from playwright.sync_api import Browser
+from rich.console import Console
 
 from deploy import git
 from laptop import airflow, progress, services, summary
@@ -32,6 +33,7 @@ from proof.pictures import ASK, IMAGES, PIPELINE, Pictures, Unfit
 ALARM = "silverline-local-flight-delay-traffic"
 DASHBOARD = "/_dashboard/silverline-local?range=15m"
 PLOTS = ("roc", "calibration", "lift", "slices")
+SEGMENTS = "airport_weather"
 PORTS = {"aws_port": 4576, "airflow_port": 8090}  # beside those of `make run`
 
 
@@ -96,16 +98,33 @@ def _run(browser: Browser) -> dict[str, str]:
     pictures.chart("feature-drift", DASHBOARD, f"{PIPELINE}: PSI of each feature")
     pictures.invoke("flight-delay")
     report = api.xcom(PIPELINE, run_id, "report")
-    for plot in PLOTS:
-        bucket, _, key = report["evaluation"].removeprefix("s3://").partition("/")
-        boto3.client("s3").download_file(bucket, f"{key.rstrip('/')}/plots/{plot}.png", str(IMAGES / f"{plot}.png"))
+    _plots(report, {plot: plot for plot in PLOTS})
     answered, answer = _invoked(settings, report["smoke_test"]["sample_request"])
     return {
         "demo": _indented(said),
         "form": str(api.form(PIPELINE, run_id, ASK)["body"]),
         "invoked": _indented(answered),
         "answer": _indented(answer),
+        "segments": _segments(api),
     }
+
+
+def _segments(api: airflow.Api) -> str:
+    """What the second pipeline's gate said of its segments, of which the plots are kept."""
+    run_id = api.trigger(SEGMENTS, {})["dag_run_id"]
+    if progress.follow(api, SEGMENTS, run_id, Console()) != "success":
+        raise services.ServiceError(f"the run of {SEGMENTS} has failed: {run_id}")
+    report = api.xcom(SEGMENTS, run_id, "report")
+    _plots(report, {"scatter": "segments-scatter", "profile": "segments-profile"})
+    reasons = "\n".join(f"- {reason}" for reason in report["reasons"])
+    return f"The model {report['answers']}.\n\n{report['decision']}:\n\n{reasons}"
+
+
+def _plots(report: dict[str, Any], names: dict[str, str]) -> None:
+    """Keep those of the evaluation's plots, under these names."""
+    bucket, _, key = report["evaluation"].removeprefix("s3://").partition("/")
+    for plot, name in names.items():
+        boto3.client("s3").download_file(bucket, f"{key.rstrip('/')}/plots/{plot}.png", str(IMAGES / f"{name}.png"))
 
 
 def _look(api: airflow.Api, pictures: Pictures) -> None:

@@ -1,8 +1,11 @@
 """`python -m scaffold`: what `make new` calls."""
 
 import argparse
+import importlib.util
+import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.console import Console
 from rich.table import Table
 
+from laptop.contract import check_all
 from laptop.services import ServiceError
 from laptop.settings import REPOSITORY, make
 from scaffold import choices, contract, raw_files
@@ -67,13 +71,13 @@ def new(arguments: argparse.Namespace, console: Console) -> None:
         Spec(name=name, description="", stages=(Stage(published=("features",), audit="features"),))
     except ValueError as error:
         raise ServiceError(str(error)) from None
-    if name.endswith("_batch") or name in ("monitoring", "silverline"):
-        raise ServiceError(f"NAME={name} would be taken for something else: use another")
-    path = Path(arguments.file).expanduser()
     targets = {template: REPOSITORY / place.format(name=name) for template, place in FILES.items()}
     folders = [REPOSITORY / folder / name for folder in ("glue_like_sql", "sagemaker_scripts", "data")]
-    if there := [str(one.relative_to(REPOSITORY)) for one in (*targets.values(), *folders) if one.exists()]:
-        raise ServiceError(f"there is a pipeline {name} already, nothing is overwritten: {', '.join(there)}")
+    places = [*folders, *(place for place in targets.values() if not set(folders) & set(place.parents))]
+    if there := " ".join(str(place.relative_to(REPOSITORY)) for place in places if place.exists()):
+        raise ServiceError(f"pipeline {name} is there, and isn't overwritten; to make it anew, first: rm -r {there}")
+    _require_free(name)
+    path = Path(arguments.file).expanduser()
     form, columns = read(path)
     left_out = choices.named(columns, "WITHOUT", arguments.without)
     time = choices.time(columns, arguments.time, console)
@@ -83,22 +87,56 @@ def new(arguments: argparse.Namespace, console: Console) -> None:
     )
     described = describe(name, form, columns, time, key, label, left_out)
 
+    _require_kept(described["contract"], columns)
     written = {
         target: TEMPLATES.get_template(f"{template}.j2").render(described) for template, target in targets.items()
     }
-    for target, text in written.items():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
-    # Lists are long or short: ruff knows how they are written then.
-    scripts = [str(path) for path in written if path.suffix == ".py"]
-    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", "--config", str(STYLE), *scripts], check=True)
-    contract_file = REPOSITORY / "glue_like_sql" / name / "bronze" / f"{name}.json"
-    contract_file.parent.mkdir(parents=True)
-    contract_file.write_text(contract.text(described["contract"]))
-    for script in SHARED:
-        (REPOSITORY / "sagemaker_scripts" / name / f"{script}.py").symlink_to(f"../shared/{script}.py")
+    written = {target: _formatted(text) if target.suffix == ".py" else text for target, text in written.items()}
+    written[REPOSITORY / "glue_like_sql" / name / "bronze" / f"{name}.json"] = contract.text(described["contract"])
     laid = raw_files.lay(DATA, name, form, columns, time)
-    _tell(console, described, columns, [*written, contract_file], laid)
+    try:
+        for target, text in (written | laid).items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+        for script in SHARED:
+            (REPOSITORY / "sagemaker_scripts" / name / f"{script}.py").symlink_to(f"../shared/{script}.py")
+    except BaseException:
+        for place in places:
+            shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+        raise
+    _tell(console, described, columns, list(written), len(laid))
+
+
+def _require_free(name: str) -> None:
+    """ServiceError where the name is a module's, which dags/ would hide, or that of a table of another pipeline."""
+    if name.endswith("_batch") or name in ("monitoring", "silverline") or importlib.util.find_spec(name):
+        raise ServiceError(f"NAME={name} would be taken for something else, which is called so: use another")
+    sql = REPOSITORY / "glue_like_sql"
+    tables = {path.stem: path for path in (*sql.glob("*/*/*.sql"), *sql.glob("*/bronze/*.json"))}
+    for table in (name, f"checked_{name}", *(f"{name}_{kind}" for kind in ("features", "quarantine", "predictions"))):
+        if table in tables:
+            found = tables[table].relative_to(REPOSITORY)
+            raise ServiceError(f"NAME={name} would have a table {table}, and there is one: {found}; use another name")
+
+
+def _require_kept(described: Mapping[str, Any], columns: Sequence[Column]) -> None:
+    """ServiceError where the file breaks the contract that is made of it so often that no run would publish it."""
+    names = [column.name for column in columns]
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*(column.values for column in columns), strict=True)]
+    broken = [one for _, found in check_all(described, rows) for one in found]
+    count = len({one.row for one in broken})
+    if count * 10 > len(rows):
+        (column, rule), times = Counter((one.column, one.rule) for one in broken).most_common(1)[0]
+        raise ServiceError(
+            f"{count:,} of {len(rows):,} rows can't be used, and no month is published of which more than one in ten "
+            f"can't; {times:,} of them because {column} {rule}: leave them out of the file, or say another LABEL or KEY"
+        )
+
+
+def _formatted(script: str) -> str:
+    """The script as ruff would write it: lists are long or short."""
+    command = [sys.executable, "-m", "ruff", "format", "--quiet", "--config", str(STYLE), "-"]
+    return subprocess.run(command, input=script, capture_output=True, text=True, check=True).stdout
 
 
 def _tell(
@@ -106,7 +144,7 @@ def _tell(
     described: Mapping[str, Any],
     columns: Sequence[Column],
     files: Sequence[Path],
-    laid: Sequence[Path],
+    laid: int,
 ) -> None:
     """What was seen in the file, what was made of it, and what to do next."""
     name, table = described["name"], Table(box=None, padding=(0, 2), pad_edge=False)
@@ -122,7 +160,7 @@ def _tell(
     console.print("\nMade, and yours to change:")
     for path in files:
         console.print(f"  {path.relative_to(REPOSITORY)}", highlight=False, soft_wrap=True)
-    console.print(f"  data/{name}/: {len(laid)} raw file(s), which `make run` puts into bronze", highlight=False)
+    console.print(f"  data/{name}/: {laid} raw file(s), which `make run` puts into bronze", highlight=False)
     run = make(f"run PIPELINE={name}")
     console.print(f"\nNext: `{run}` trains, tests and deploys it", highlight=False, soft_wrap=True)
 

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from laptop.services import ServiceError
 from scaffold.columns import FEW, Column, moment
+from silverline import months
 
 YES = ("yes", "y", "true", "t", "1", "positive")
 
@@ -53,13 +54,21 @@ def time(columns: Sequence[Column], text: str | None, console: Console) -> Colum
         )
     if not found:
         return None
-    months = {value[:7] for value in found[0].known}
-    if len(months) < 3:
-        console.print(
-            f"{found[0].header} has {len(months)} month(s), and a split by time takes three: not used as time"
-        )
+    column = found[0]
+    if lacking := len(column.values) - len(column.known):
+        raise ServiceError(f"TIME={column.header} is missing in {lacking} rows, which would be of no month")
+    there = {value[:7].replace("/", "-") for value in column.known}
+    if len(there) < 3:
+        console.print(f"{column.header} has {len(there)} month(s), a split by time takes three: it isn't used as time")
         return None
-    return found[0]
+    if gaps := [month for month in months.between(min(there), max(there)) if month not in there]:
+        raise ServiceError(
+            f"{column.header} has no row of {', '.join(gaps[:3])}, and a split by time takes every month: fill it, or "
+            "say TIME=none to split rows by their keys"
+        )
+    if min(there) < "2000":
+        raise ServiceError(f"{column.header} begins in {min(there)}: months are looked for from 2000 on; say TIME=none")
+    return column
 
 
 def key(columns: Sequence[Column]) -> list[Column]:

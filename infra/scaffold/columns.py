@@ -10,20 +10,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from laptop.contract import MOMENT
 from laptop.services import ServiceError
 from silverline.contracts import MISSING
 
 FEW = 12
 """So many different texts are categories that a contract can list; up to `MANY` are a feature all the same."""
 MANY = 50
-# What Athena keeps for itself, of https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html, and what partitions
-# are called.
+# What Athena keeps for itself, of https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html, what partitions are
+# called, and what contract.sql calls its own columns.
 RESERVED = frozenset(
-    "alter and as between by case cast constraint create cross cube current_date current_time current_timestamp "
-    "current_user deallocate delete describe distinct drop else end escape except execute exists extract false first "
-    "for from full group grouping having in inner insert intersect into is join last left like listagg localtime "
-    "localtimestamp month natural normalize not null on or order outer prepare recursive right rollup row_key select "
-    "skip table then trim true uescape union unnest using values when where with year".split()
+    "alter and as between broken_rules by case cast constraint create cross cube current_date current_time "
+    "current_timestamp current_user deallocate delete describe distinct drop else end escape except execute exists "
+    "extract false file_month first for from full group grouping having in inner insert intersect into is join last "
+    "left like listagg localtime localtimestamp month natural normalize not null on or order outer prepare "
+    "quarantine_reason rank_in_key raw_row recursive right rollup row_key select skip table then trim true uescape "
+    "union unnest using values when where with year".split()
 )
 
 
@@ -83,11 +85,12 @@ def read(path: Path) -> tuple[str, list[Column]]:
 
 
 def moment(text: str) -> datetime | None:
-    """The date, or date and time, that a text is in ISO 8601, slashes allowed; None where it is none."""
-    if not re.match(r"\d{4}[-/]\d{2}[-/]\d{2}", text):
+    """The date, or date and time in UTC, that a text is in ISO 8601, slashes allowed; None where it is none."""
+    text = text.replace("/", "-")
+    if not MOMENT.fullmatch(text):
         return None
     try:
-        return datetime.fromisoformat(text.replace("/", "-").replace("Z", ""))
+        return datetime.fromisoformat(text.removesuffix("Z"))
     except ValueError:
         return None
 
@@ -136,7 +139,7 @@ def _text(value: Any) -> str:
 
 def _name(header: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")
-    name = name if name[:1].isalpha() else f"column_{name}"
+    name = name if name[:1].isalpha() and not name.startswith("raw_") else f"column_{name}"
     return f"{name}_value" if name in RESERVED else name
 
 
@@ -144,8 +147,8 @@ def _column(header: str, name: str, values: list[str]) -> Column:
     known = [value for value in values if value not in MISSING]
     for kind, form, pattern in (
         ("boolean", None, r"(?i:true|false)"),
-        ("integer", None, r"[+-]?\d{1,18}"),
-        ("number", None, r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"),
+        ("integer", None, r"-?(0|[1-9]\d{0,17})"),  # what begins with a nought is a code
+        ("number", None, r"-?(0|[1-9]\d*)?(\.\d*)?([eE][+-]?\d{1,2})?(?<=\d)"),
     ):
         if known and all(re.fullmatch(pattern, value) for value in known):
             return Column(header, name, kind, form, values)

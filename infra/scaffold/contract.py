@@ -1,6 +1,7 @@
 """The contract of somebody's file: what stands in it, and a little more."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,19 +10,23 @@ from scaffold.columns import FEW, Column
 from silverline.contracts import MISSING
 
 
-def contract(name: str, form: str, columns: Sequence[Column], key: Sequence[Column], label: Label) -> dict[str, Any]:
+def contract(
+    name: str, form: str, columns: Sequence[Column], time: Column | None, key: Sequence[Column], label: Label
+) -> dict[str, Any]:
+    """What the file has to be that has been seen, as bronze_table.schema.json has it."""
     return {
         "description": f"One row per row of the {form.upper()} files of {name}, as they came.",
         "format": form,
         "partitioned": True,
         "key": [column.name for column in key],
+        **({"time": time.name} if time else {}),
         "columns": [
             {
                 "name": column.name,
                 **({"header": column.header} if column.header != column.name and form == "csv" else {}),
                 "type": "string",
                 **({"required": True} if is_required(column, key, label, len(columns)) else {}),
-                "values": values(column),
+                "values": values(column, column in key and len(key) < len(columns)),
             }
             for column in columns
         ],
@@ -33,20 +38,29 @@ def is_required(column: Column, key: Sequence[Column], label: Label, count: int)
     return is_key or column is label.column or len(column.known) == len(column.values)
 
 
-def values(column: Column) -> dict[str, Any]:
-    """A JSON Schema of what is to be expected: numbers twice as far apart as they have been, texts that have been."""
+def values(column: Column, is_key: bool = False) -> dict[str, Any]:
+    """A JSON Schema of what is to be expected: numbers twice as far apart as they have been, texts that have been; of a
+    key anything of its type."""
+    if is_key:
+        return {"type": column.type, **({"format": column.format} if column.format else {})}
     if column.is_number and column.known:
         numbers = [float(value) for value in column.known]
         low, high = min(numbers), max(numbers)
-        reach = high - low
-        bounds = (0.0 if low >= 0 else low - reach, high + reach)
-        minimum, maximum = (int(bound) if bound == int(bound) else round(bound, 4) for bound in bounds)
-        return {"type": column.type, "minimum": minimum, "maximum": maximum}
+        reach = high - low or abs(high) or 1.0
+        minimum = 0 if low >= 0 else -_beyond(reach - low)
+        return {"type": column.type, "minimum": minimum, "maximum": _beyond(high + reach)}
     if column.format:
         return {"type": "string", "format": column.format}
     if column.type == "string" and 1 < len(column.counts) <= FEW:
         return {"type": "string", "enum": sorted(column.counts)}
     return {"type": column.type}
+
+
+def _beyond(bound: float) -> int | float:
+    """The next number further out that has three digits."""
+    step = 10.0 ** (math.floor(math.log10(abs(bound))) - 2) if bound else 1.0
+    rounded = float(f"{math.ceil(round(bound / step, 6)) * step:.3g}")
+    return int(rounded) if rounded == int(rounded) and abs(rounded) < 1e15 else rounded
 
 
 def text(contract: Mapping[str, Any]) -> str:
@@ -67,7 +81,7 @@ def broken(columns: Sequence[Column], key: Sequence[Column], label: Label) -> li
     """Changes to the example, each with what is then said of it."""
     found = []
     for column in columns:
-        allowed = values(column)
+        allowed = values(column, column in key and len(key) < len(columns))
         if is_required(column, key, label, len(columns)):
             found.append(({column.name: ""}, f"{column.name}: is missing"))
         if column.kind != "string":

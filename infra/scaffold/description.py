@@ -1,6 +1,7 @@
 """All that the templates of a pipeline ask for."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,9 +34,9 @@ def describe(
         if column.name in unused and column is not time:
             continue
         if column is time:
-            parts = {"month_of_year": "month", "day_of_week": "day_of_week"}
-            parts |= {"hour_of_day": "hour"} if column.format == "date-time" else {}
-            features |= {part: f"{function}({column.name})" for part, function in parts.items()}
+            functions = ["month", "day_of_week", *(["hour"] if column.format == "date-time" else [])]
+            parts = {f"{column.name}_{function}": f"{function}({column.name})" for function in functions}
+            features |= parts
             required += parts
         elif column.type == "boolean":
             features[column.name] = f"if({column.name}, 1, if(not {column.name}, 0))"
@@ -48,12 +49,13 @@ def describe(
             strings.append(column.name)
     if not features:
         raise ServiceError("no column is left to predict by: numbers, true or false, texts of up to 50 values, a time")
-    whole_row = len(key) == len(columns)
-    texts = [f"cast({one.name} as varchar)" for one in key]
-    joined = f"concat_ws('|', {', '.join(texts)})" if len(texts) > 1 else texts[0]
+    named = [label.name, *strings, *required, *optional]
+    if twice := [name for name, count in Counter([*named, "row_key", "month"]).items() if count > 1]:
+        raise ServiceError(f"two columns would be called {twice[0]}: rename one in the file, or say WITHOUT={twice[0]}")
     rows, months = len(columns[0].values), len({value[:7] for value in time.known}) if time else 1
     test_months = max(1, min(12, months - 2, -(-TEST_ROWS * months // rows))) if time else 1
     by_name = {column.name: column for column in columns}
+    example = contract.example(columns, key)
     return {
         "name": name,
         "aws_name": name.replace("_", "-"),
@@ -62,20 +64,30 @@ def describe(
         "time": time.name if time else None,
         "test_months": test_months,
         "key": [one.name for one in key],
-        "row_key": f"lower(to_hex(md5(to_utf8({joined}))))" if whole_row else joined,
+        "row_key": _row_key(key, len(columns)),
         "label": label.name,
         "label_sql": label.sql,
         "label_column": label.column.name,
         "features": features,
-        "model_features": {**dict.fromkeys(strings, "varchar"), **dict.fromkeys([*required, *optional], "double")},
         "strings": _python(strings),
         "required_numbers": _python(required),
         "optional_numbers": _python(optional),
         "slices": [one for one in strings if len(by_name[one].counts) <= FEW][:3],
-        "contract": contract.contract(name, form, columns, key, label),
-        "example": contract.example(columns, key),
+        "contract": contract.contract(name, form, columns, time, key, label),
+        "example": example,
+        "example_month": example[time.name][:7].replace("/", "-") if time else "2013-01",
         "broken": contract.broken(columns, key, label),
     }
+
+
+def _row_key(key: Sequence[Column], count: int) -> str:
+    """SQL of a text that is another one for another key: several columns are quoted as in CSV, of a whole row it is the
+    hash."""
+    if len(key) == 1:
+        return f"cast({key[0].name} as varchar)"
+    quoted = [f"""coalesce('"' || replace(cast({one.name} as varchar), '"', '""') || '"', '-')""" for one in key]
+    joined = f"concat_ws(',', {', '.join(quoted)})"
+    return f"lower(to_hex(md5(to_utf8({joined}))))" if len(key) == count else joined
 
 
 def _python(names: Sequence[str]) -> str:

@@ -9,24 +9,38 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from laptop.services import ServiceError
 from scaffold.columns import Column
 from silverline.contracts import MISSING
 
 
-def lay(data: Path, name: str, form: str, columns: Sequence[Column], time: Column | None) -> list[Path]:
-    """The rows as raw files, a folder a month: of the time of each, or all of them of today's."""
+def lay(data: Path, name: str, form: str, columns: Sequence[Column], time: Column | None) -> dict[Path, str]:
+    """The rows as raw files, by their paths, a folder a month: of the time of each, or all of them of today's."""
+    if form == "csv":
+        _require_readable(columns)
     today = f"{datetime.now(UTC):%Y-%m}"
     months = [value[:7].replace("/", "-") for value in time.values] if time else [today] * len(columns[0].values)
     rows_of: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     for month, row in zip(months, zip(*(column.values for column in columns), strict=True), strict=True):
         rows_of[month].append(row)
-    laid = []
-    for month, rows in sorted(rows_of.items()):
-        folder = data / name / f"year={month[:4]}" / f"month={month[5:]}"
-        folder.mkdir(parents=True)
-        laid.append(folder / f"{name}.{'csv' if form == 'csv' else 'jsonl'}")
-        laid[-1].write_text(_csv(columns, rows) if form == "csv" else _json_lines(columns, rows))
-    return laid
+    return {
+        data / name / f"year={month[:4]}" / f"month={month[5:]}" / f"{name}.{'csv' if form == 'csv' else 'jsonl'}": (
+            _csv(columns, rows) if form == "csv" else _json_lines(columns, rows)
+        )
+        for month, rows in sorted(rows_of.items())
+    }
+
+
+def _require_readable(columns: Sequence[Column]) -> None:
+    """ServiceError where Athena's reader of CSV files (OpenCSVSerDe) would take a value for something else."""
+    for column in columns:
+        for number, value in enumerate(column.values, start=1):
+            if "\n" in value or "\\" in value:
+                what = "a line break" if "\n" in value else "a backslash"
+                raise ServiceError(
+                    f"{column.header} has {what} in row {number}, which Athena's reader of CSV files doesn't take for "
+                    "what it is: take it out, leave the column out of the file, or bring the file as JSON Lines"
+                )
 
 
 def _csv(columns: Sequence[Column], rows: Sequence[tuple[str, ...]]) -> str:
@@ -47,4 +61,11 @@ def _json_lines(columns: Sequence[Column], rows: Sequence[tuple[str, ...]]) -> s
 def _json_value(column: Column, text: str) -> Any:
     if text in MISSING:
         return None
-    return json.loads(text.lower()) if column.type in ("integer", "number", "boolean") else text
+    match column.type:
+        case "boolean":
+            return text.lower() == "true"
+        case "integer":
+            return int(text)
+        case "number":
+            return float(text)
+    return text

@@ -63,7 +63,7 @@ locals {
     },
     {
       # Measures of what is well are the pipeline's own: `watch` in its spec.
-      for pair in setproduct(keys(local.aws_names), ["bronze", "orphans", "silver", "endpoint", "traffic", "quality"]) : "${local.aws_names[pair[0]]}-${pair[1]}" => {
+      for pair in setproduct(keys(local.aws_names), ["bronze", "orphans", "silver", "endpoint", "traffic", "scores", "quality"]) : "${local.aws_names[pair[0]]}-${pair[1]}" => {
         what       = "what monitoring has found wrong with ${pair[0]}: ${pair[1]}"
         section    = "monitoring-${pair[1]}"
         namespace  = "Silverline"

@@ -52,8 +52,7 @@ locals {
   # What a pipeline calls its jobs, models and endpoint configurations: its name, the run and the try.
   own = { for kind in ["training-job", "processing-job", "transform-job", "model", "endpoint-config"] : kind => [for name in local.aws_names : "${local.sagemaker}:${kind}/${name}-*"] }
 
-  # The same of any kind, which the actions say already. IAM takes 10,240 characters of a role's policies, and each
-  # pipeline adds to them.
+  # The same of any kind, which the actions say already: a line a pipeline, and not one a kind.
   own_of_any_kind = [for name in local.aws_names : "${local.sagemaker}:*/${name}-*"]
 
   tagged   = { "aws:RequestTag/Environment" = var.environment }
@@ -70,9 +69,10 @@ locals {
   package_arns  = [for name in local.aws_names : "${local.sagemaker}:model-package/${local.prefix}-${name}/*"]
 }
 
-resource "aws_iam_role_policy" "airflow_sagemaker" {
-  name = "sagemaker"
-  role = aws_iam_role.airflow.name
+# What Airflow starts. Attached, as the next one is: IAM takes 10,240 characters of a role's inline policies and 6,144 of
+# an attached one, and each pipeline adds to them.
+resource "aws_iam_policy" "airflow_jobs" {
+  name = "${local.prefix}-airflow-jobs"
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -126,27 +126,17 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
           "ForAnyValue:StringNotLike" = { "sagemaker:InstanceTypes" = local.local_disks }
         }
       },
-      {
-        # What is created with tags asks for this beside; nothing is tagged otherwise.
-        Sid      = "Tag"
-        Effect   = "Allow"
-        Action   = "sagemaker:AddTags"
-        Resource = concat(local.own_of_any_kind, local.endpoint_arns)
-        Condition = {
-          StringEquals = {
-            "sagemaker:TaggingAction" = ["CreateTrainingJob", "CreateHyperParameterTuningJob", "CreateProcessingJob", "CreateTransformJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint"]
-          }
-        }
-      },
-      {
-        Sid    = "Follow"
-        Effect = "Allow"
-        Action = [
-          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeHyperParameterTuningJob", "sagemaker:DescribeProcessingJob",
-          "sagemaker:DescribeTransformJob", "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig",
-        ]
-        Resource = local.own_of_any_kind
-      },
+    ]
+  })
+}
+
+# What Airflow registers, approves and deploys.
+resource "aws_iam_policy" "airflow_models" {
+  name = "${local.prefix}-airflow-models"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
       {
         Sid      = "FindChampion"
         Effect   = "Allow"
@@ -180,6 +170,45 @@ resource "aws_iam_role_policy" "airflow_sagemaker" {
         Effect   = "Allow"
         Action   = ["sagemaker:UpdateEndpoint", "sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"]
         Resource = concat(local.endpoint_arns, local.own["endpoint-config"])
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "airflow_sagemaker" {
+  for_each = { jobs = aws_iam_policy.airflow_jobs.arn, models = aws_iam_policy.airflow_models.arn }
+
+  role       = aws_iam_role.airflow.name
+  policy_arn = each.value
+}
+
+resource "aws_iam_role_policy" "airflow_sagemaker" {
+  name = "sagemaker"
+  role = aws_iam_role.airflow.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        # What is created with tags asks for this beside; nothing is tagged otherwise.
+        Sid      = "Tag"
+        Effect   = "Allow"
+        Action   = "sagemaker:AddTags"
+        Resource = concat(local.own_of_any_kind, local.endpoint_arns)
+        Condition = {
+          StringEquals = {
+            "sagemaker:TaggingAction" = ["CreateTrainingJob", "CreateHyperParameterTuningJob", "CreateProcessingJob", "CreateTransformJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint"]
+          }
+        }
+      },
+      {
+        Sid    = "Follow"
+        Effect = "Allow"
+        Action = [
+          "sagemaker:DescribeTrainingJob", "sagemaker:DescribeHyperParameterTuningJob", "sagemaker:DescribeProcessingJob",
+          "sagemaker:DescribeTransformJob", "sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig",
+        ]
+        Resource = local.own_of_any_kind
       },
       {
         # A batch's model goes with the run that scores with it, an endpoint's when nobody goes back to it any more.

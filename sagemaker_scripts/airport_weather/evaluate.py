@@ -104,7 +104,10 @@ def in_words(described: Sequence[Mapping[str, Any]]) -> str:
 
 
 def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The comparison of all segments, and the challenger's alone as a document of metrics."""
+    """The comparison of all segments, and the challenger's alone as a document of metrics.
+
+    All are measured in one space, the challenger's: distances in the scales of another model are of another unit.
+    """
     challenger = load("challenger", unpack(arguments.challenger / "model.tar.gz", scratch / "challenger"))
     replicas = joblib.load(unpack(arguments.challenger / "output.tar.gz", scratch / "output") / "replicas.joblib")
     key = challenger.metadata["key"]

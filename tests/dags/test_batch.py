@@ -108,11 +108,11 @@ BY_ARCHIVE = {"Image": "another", "ModelDataUrl": "s3://b/m.tar.gz", "Environmen
         (None, None),
         (
             {"package": "arn:package/1", "model_artifacts": "s3://b/m.tar.gz", "container": BY_VERSION},
-            {"container": BY_VERSION, "name": "arn:package/1"},
+            {"container": BY_VERSION, "name": "arn:package/1", "model_artifacts": "s3://b/m.tar.gz"},
         ),
         (
             {"package": None, "model_artifacts": "s3://b/m.tar.gz", "container": BY_ARCHIVE},
-            {"container": BY_ARCHIVE, "name": "s3://b/m.tar.gz"},
+            {"container": BY_ARCHIVE, "name": "s3://b/m.tar.gz", "model_artifacts": "s3://b/m.tar.gz"},
         ),
     ],
 )

@@ -240,5 +240,13 @@ def test_a_metric_of_which_more_is_better_has_a_least_value() -> None:
 
 
 def test_a_metric_that_slices_lack_is_told_of() -> None:
-    with pytest.raises(ValueError, match="gate metric 'roc_auc' is none of log_loss, where carrier is AA"):
-        decide(comparison(), dataclasses.replace(GATE, metric="roc_auc"))
+    found = comparison()
+    found["models"]["challenger"]["roc_auc"] = about(0.7)
+    with pytest.raises(ValueError, match="roc_auc is none of what is measured of slices: log_loss, where carrier is A"):
+        decide(found, dataclasses.replace(GATE, metric="roc_auc"))
+
+
+@pytest.mark.parametrize("asked", [{"metric": "rmse"}, {"at_most": {"rmse": 1.0}}, {"at_least": {"rmse": 1.0}}])
+def test_what_is_not_measured_at_all_is_told_of(asked: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="gate: rmse is none of what is measured: log_loss, brier, calibration_error"):
+        decide(comparison(), dataclasses.replace(GATE, **asked))

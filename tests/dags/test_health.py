@@ -297,6 +297,7 @@ def test_an_endpoint_may_fail_one_invocation_of_a_hundred(
         return {"invocations": [(NOW, 100.0)], "errors": [(NOW, errors)], "latency": [(NOW, 7000.0)]}
 
     monkeypatch.setattr(cloudwatch, "data", data)
+    monkeypatch.setattr(health, "_monthly_cost", lambda _: 81.76)
     endpoint = {"EndpointStatus": status, "ProductionVariants": [{"VariantName": "AllTraffic"}]}
     monkeypatch.setattr(rollout, "describe", {"flight-delay": endpoint}.get)
     found = health.look_at_endpoint(Look(PLATFORM, SPEC, NOW - timedelta(days=7), NOW, NO_RUN))
@@ -316,6 +317,7 @@ def every_finding(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     monkeypatch.setattr(jobs, "orphans", lambda *_: [])
     endpoint = {"EndpointStatus": "InService", "ProductionVariants": [{"VariantName": "AllTraffic"}]}
     monkeypatch.setattr(rollout, "describe", lambda _: endpoint)
+    monkeypatch.setattr(health, "_monthly_cost", lambda _: 81.76)
     monkeypatch.setattr(cloudwatch, "data", lambda asked, *_: {query["Label"]: [(NOW, 1.0)] for query in asked})
     serve(monkeypatch, 1000, 0.1, 0.1)
     monkeypatch.setattr(traffic, "live_quality", lambda *_: {**JUDGED, "row_count": 1000})

@@ -115,6 +115,10 @@ class Answers:
         open_ones = [{"id": 7, "completed_at": None}]
         return SimpleNamespace(raise_for_status=lambda: None, json=lambda: {"dag_runs": runs, "backfills": open_ones})
 
+    def patch(self, url: str, json: Any, timeout: int) -> Any:
+        assert url.endswith("/dags/flight_delay") and json == {"is_paused": False}
+        return SimpleNamespace(raise_for_status=lambda: None)
+
     def put(self, url: str, timeout: int) -> Any:
         assert url.endswith("/backfills/7/cancel")
         self.closed += 1

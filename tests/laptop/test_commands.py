@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
         (["--test-months", "0"], "TEST_MONTHS=0 is no number of months from 1 to 12"),
         (["--test-months", "abc"], "TEST_MONTHS=abc is no number of months"),
         (["--tune", "yes"], "TUNE=yes is neither true nor false"),
-        (["--pipeline", "nothing"], "there is no pipeline 'nothing' in dags/, only flight_delay"),
+        (["--pipeline", "nothing"], "there is no pipeline 'nothing' in dags/, only airport_weather"),
     ],
 )
 def test_a_bad_setting_is_refused_at_once_and_nothing_is_started(

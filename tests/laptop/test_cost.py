@@ -57,9 +57,33 @@ def test_it_is_shown_with_and_without_mwaa_and_says_of_when_its_prices_are(place
     console = Console(record=True, file=io.StringIO(), width=200)
     assert cost.show(place, "flight_delay", 30, console) == 0
     text = console.export_text()
+    assert "Training on spot instances: " in text and "A serverless endpoint instead: ask the endpoint first" in text
     assert "with MWAA" in text and f"List prices of us-east-1, {costs.prices()['as_of']}" in text
 
 
 def test_where_nothing_has_run_it_says_what_has_to(place: Platform) -> None:
     with pytest.raises(ServiceError, match="nothing has no run that was well.*`make run PIPELINE=nothing` first"):
         cost._last_run(place, "nothing")
+
+
+def test_a_serverless_endpoint_is_reckoned_by_how_long_answers_have_taken(place: Platform) -> None:
+    boto3.client("cloudwatch").put_metric_data(
+        Namespace="AWS/SageMaker",
+        MetricData=[
+            {
+                "MetricName": "ModelLatency",
+                "Dimensions": [
+                    {"Name": "EndpointName", "Value": "flight-delay"},
+                    {"Name": "VariantName", "Value": "AllTraffic"},
+                ],
+                "Value": 50_000.0,  # microseconds
+                "Unit": "Microseconds",
+            }
+        ],
+    )
+    (serverless,) = [
+        one
+        for one in cost.instead(place, "flight_delay", list(cost.lines(place, "flight_delay", 30)))
+        if "serverless" in one
+    ]
+    assert "2.00 for a million requests of 50 ms" in serverless and "up to 40,880,000 requests a month" in serverless

@@ -65,8 +65,10 @@ def test_a_dashboard_is_laid_with_widgets_of_each_pipeline_and_the_alarms_that_t
     text = cloudwatch.get_dashboard(DashboardName="silverline-local")["DashboardBody"]
     alarms, *others = json.loads(text)["widgets"]
     names = [arn.rpartition(":")[2] for arn in alarms["properties"]["alarms"]]
-    watched = [f"silverline-local-flight-delay-{check}" for check in CHECKS]
-    assert sorted(names) == sorted([*document["endpoint_alarms"]["flight_delay"], *watched])
+    canaries = document["endpoint_alarms"]
+    assert canaries.keys() >= {"airport_weather", "flight_delay"}
+    watched = [f"silverline-local-{name.replace('_', '-')}-{check}" for name in canaries for check in CHECKS]
+    assert sorted(names) == sorted([*(alarm for found in canaries.values() for alarm in found), *watched])
     invocations = ["AWS/SageMaker", "Invocations", "EndpointName", "flight-delay", "VariantName", "AllTraffic"]
     assert invocations in [metric for widget in others for metric in widget["properties"]["metrics"]]
 

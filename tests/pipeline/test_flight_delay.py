@@ -141,7 +141,8 @@ def look(api: Airflow) -> tuple[str, str]:
     run_id = api.trigger("monitoring", {})["dag_run_id"]
     run = until(lambda: api.run("monitoring", run_id), lambda run: run["state"] in FINISHED)
     assert run["state"] == "success"
-    page = api.xcom("monitoring", run_id, "check.report", map_index=0)
+    place = api.xcom("monitoring", run_id, "pipelines").index("flight_delay")
+    page = api.xcom("monitoring", run_id, "check.report", map_index=place)
     bucket, _, key = page.removeprefix("s3://").partition("/")
     return run_id, boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
 

@@ -19,9 +19,15 @@ CUSTOMERS = """customer_id,months,monthly charges,plan,paperless,churn
 7590,1,29.85,basic,true,No
 5575,34,56.95,basic,false,No
 3668,2,53.85,pro,true,Yes
-7795,45,,basic,false,No
+7795,45,42.3,basic,false,No
 9237,2,70.7,pro,true,Yes
-1452,22,89.1,,true,No
+1452,22,89.1,pro,true,No
+6713,10,29.75,basic,false,No
+7892,28,104.8,pro,true,Yes
+6388,62,56.15,pro,false,No
+9763,13,49.95,basic,true,No
+7469,16,18.95,basic,false,No
+8091,58,,pro,true,No
 """
 SENSOR = "\n".join(
     ["at;value;state", *(f"2020-{month:02}-{day:02}T06:00:00;{day / 2};{'on' if day % 3 else 'off'}"
@@ -72,14 +78,15 @@ def test_a_file_becomes_everything_that_a_pipeline_is(new: Callable[..., Any]) -
 def test_columns_are_what_stands_in_them(new: Callable[..., Any]) -> None:
     _, _, root = new(CUSTOMERS)
     columns = {column["name"]: column for column in contract(root)["columns"]}
-    assert columns["customer_id"]["values"] == {"type": "integer", "minimum": 0, "maximum": 17022}
+    assert columns["customer_id"]["values"] == {"type": "integer"}
+    assert columns["months"]["values"] == {"type": "integer", "minimum": 0, "maximum": 123}
     assert columns["monthly_charges"] == {
         **{"name": "monthly_charges", "header": "monthly charges", "type": "string"},
-        "values": {"type": "number", "minimum": 0, "maximum": 148.35},
+        "values": {"type": "number", "minimum": 0, "maximum": 191},
     }
     assert columns["plan"]["values"] == {"type": "string", "enum": ["basic", "pro"]}
     assert columns["paperless"]["values"] == {"type": "boolean"}
-    assert columns["churn"]["required"] and not columns["plan"].get("required")
+    assert columns["churn"]["required"] and not columns["monthly_charges"].get("required")
     assert contract(root)["key"] == ["customer_id"]
 
 
@@ -105,7 +112,8 @@ def test_rows_with_a_time_lie_in_its_months_and_the_newest_ones_test(new: Callab
     assert laid[0].read_text().splitlines()[:2] == ["at,value,state", "2020-01-01T06:00:00,0.5,on"]
     assert "split by month of at" in said and "test_months=4" in (root / "dags" / "sensor.py").read_text()
     features = (root / "glue_like_sql" / "sensor" / "silver" / "sensor_features.sql").read_text()
-    assert "month(at) as month_of_year" in features and "hour(at) as hour_of_day" in features
+    assert "month(at) as at_month" in features and "hour(at) as at_hour" in features
+    assert contract(root, "sensor")["time"] == "at"
 
 
 def test_json_lines_and_a_json_list_are_read_alike(new: Callable[..., Any]) -> None:
@@ -145,7 +153,11 @@ def test_without_a_column_that_tells_rows_apart_the_whole_row_does(new: Callable
     [
         ("a,b\n1,2\n", (), "what is to be predicted? no column has two values"),
         (CUSTOMERS, ("--label", "plan=gold"), "plan has no 'gold', only basic, pro"),
-        (CUSTOMERS, ("--label", "months"), "LABEL=months has 5 values (2, 1, 34, 45, 22), and a yes or no takes two"),
+        (
+            CUSTOMERS,
+            ("--label", "months"),
+            "LABEL=months has 11 values (2, 1, 34, 45, 22, ",
+        ),
         (CUSTOMERS, ("--label", "plan>3"), "only numbers can be more than a number"),
         (CUSTOMERS, ("--label", "tenure"), "LABEL=tenure: the file has no such column, only customer_id, months"),
         (CUSTOMERS, ("--without", "moon"), "WITHOUT=moon: the file has no such column"),
@@ -156,6 +168,18 @@ def test_without_a_column_that_tells_rows_apart_the_whole_row_does(new: Callable
         (b"a,b\n1,\xff\n", (), "is not UTF-8"),
         ('{"a": 1', (), "is neither a JSON list nor JSON Lines"),
         ('{"a": {"b": 1}}', (), "a holds objects or lists"),
+        ("id,size,ok\n" + "1,3,yes\n" * 3 + "2,4,no\n", ("--key", "id"), "2 of 4 rows can't be used"),
+        ("id,note,ok\n1,c:\\\\temp,yes\n2,b,no\n", (), "note has a backslash in row 1"),
+        (
+            "at,ok\n" + "".join(f"2020-{m:02}-01,{'yes' if m % 2 else 'no'}\n" for m in (1, 2, 4)),
+            (),
+            "at has no row of 2020-03",
+        ),
+        (
+            "at,ok\n" + "".join(f"1995-{m:02}-01,{'yes' if m % 2 else 'no'}\n" for m in (1, 2, 3)),
+            (),
+            "at begins in 1995-01",
+        ),
         ('{"First Name": 1}', (), "JSON's key 'First Name' can't be a column's name: call it 'first_name'"),
     ],
 )
@@ -170,11 +194,11 @@ def test_a_pipeline_that_is_there_is_not_overwritten(new: Callable[..., Any]) ->
     _, _, root = new(CUSTOMERS)
     (root / "dags" / "churn.py").write_text("mine")
     code, said, _ = new(CUSTOMERS)
-    assert code == 1 and "there is a pipeline churn already, nothing is overwritten: dags/churn.py" in said
+    assert code == 1 and "pipeline churn is there, and isn't overwritten; to make it anew, first: rm -r" in said
     assert (root / "dags" / "churn.py").read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["Churn", "c", "churn_batch", "monitoring", "9lives"])
+@pytest.mark.parametrize("name", ["Churn", "c", "churn_batch", "monitoring", "9lives", "email"])
 def test_a_name_that_would_be_taken_for_something_else_is_refused(new: Callable[..., Any], name: str) -> None:
     code, _, root = new(CUSTOMERS, name=name)
     assert code == 1 and files(root) == set()
@@ -203,10 +227,58 @@ def test_what_is_made_is_clean_parses_and_renders(
     candidate = tables | {f"{name}_{kind}": "x" for kind in ("features", "quarantine", "predictions")}
     parameters = {
         **{"bronze": "b", "silver": "s", "gold": "g", "months": ["2020-01"], "split": "train", "candidate": candidate},
-        **{"requests": "r", "answers": "a", "table": "t", "location": "l", "model": "m", "job": "j", "scored_at": "n"},
+        **{
+            "requests": "r",
+            "answers": "a",
+            "columns": lambda: [{"name": "x", "type": "string"}],
+            "table": "t",
+            "location": "l",
+            "model": "m",
+            "job": "j",
+            "scored_at": "n",
+        },
     }
     rendered = [
         sql.render(name, str(path.relative_to(root / "glue_like_sql" / name)).removesuffix(".sql"), **parameters)
         for path in (root / "glue_like_sql" / name).rglob("*.sql")
     ]
     assert len(rendered) == 11 and not any("[[" in text or "{{" in text for text in rendered)
+
+
+def test_a_pipeline_is_called_like_no_table_of_another_one(new: Callable[..., Any]) -> None:
+    new(CUSTOMERS)
+    code, said, root = new(CUSTOMERS.replace("customer_id", "id"), name="checked_churn")
+    assert code == 1 and "would have a table checked_churn, and there is one" in said
+
+
+def test_codes_stay_texts_and_json_values_are_what_they_were(new: Callable[..., Any]) -> None:
+    rows = [{"id": n, "zip": f"0{n}", "rate": n / 4, "is_on": n % 2 == 0, "note": None} for n in range(10, 30)]
+    _, _, root = new("\n".join(map(json.dumps, rows)), name="codes")
+    columns = {column["name"]: column["values"] for column in contract(root, "codes")["columns"]}
+    assert columns["zip"] == {"type": "string"}
+    (laid,) = (root / "data" / "codes").rglob("*.jsonl")
+    assert [json.loads(line) for line in laid.read_text().splitlines()] == rows
+
+
+def test_bounds_hold_what_was_seen_however_small_or_large(new: Callable[..., Any]) -> None:
+    rows = "".join(f"{n},{n / 1e6},{n * 3e20},{-n},{'yes' if n % 2 else 'no'}\n" for n in range(1, 13))
+    _, _, root = new(f"id,small,large,below,ok\n{rows}", name="sizes")
+    found = {column["name"]: column["values"] for column in contract(root, "sizes")["columns"]}
+    assert found["small"]["maximum"] >= 12e-6 and found["large"]["maximum"] >= 36e20
+    assert found["below"]["minimum"] <= -12 and found["below"]["maximum"] >= -1 and found["id"] == {"type": "integer"}
+
+
+def test_what_fails_half_way_leaves_nothing(new: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(Path, "symlink_to", full)
+    with pytest.raises(OSError, match="no space left"):
+        new(CUSTOMERS)
+    monkeypatch.undo()
+
+
+def test_two_columns_of_one_name_are_told(new: Callable[..., Any]) -> None:
+    text = "id,status,is_gone\n" + "".join(f"{n},{'gone' if n % 2 else 'here'},{n}\n" for n in range(12))
+    code, said, root = new(text, "--label", "status=gone")
+    assert code == 1 and "two columns would be called is_gone" in said and files(root) == set()

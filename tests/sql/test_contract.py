@@ -24,15 +24,17 @@ SHOP: dict[str, Any] = {
         {"name": "colour", "type": "string", "values": {"type": "string", "enum": ["red", "o'green"]}},
         {"name": "is_gift", "type": "string", "values": {"type": "boolean"}},
         {"name": "day", "type": "string", "values": {"type": "string", "format": "date"}},
+        {"name": "at", "type": "string", "values": {"type": "string", "format": "date-time"}},
         {"name": "note", "type": "string"},
     ],
 }
 VALUES = {
     "price": ("1.5", "-1", "99.6", "free", "", "NA", "NaN", "Infinity", "1e2"),
-    "pieces": ("3", "0", "2.5", "", "some"),
+    "pieces": ("3", "0", "2.5", "", "some", "1_000"),
     "colour": ("red", "o'green", "blue", ""),
     "is_gift": ("true", "FALSE", "yes", ""),
     "day": ("2013-01-05", "2013/01/05", "2013-02-30", "5 Jan", ""),
+    "at": ("2013-01-05T06:00:00", "2013-01-05 06:00:00", "2013-01-05T06:00:00Z", "2013-01-05T25:00:00", "noon", ""),
     "note": ("", "anything, even this"),
 }
 
@@ -87,7 +89,25 @@ def test_usable_rows_are_typed_and_the_others_kept_as_they_came(shop: Athena) ->
 def test_a_key_that_comes_twice_counts_once_and_the_usable_row_before_the_other(shop: Athena) -> None:
     rows = [{"sale_id": "1", "pieces": "0"}, {"sale_id": "1", "pieces": "3"}, {"sale_id": "1", "pieces": "4"}]
     reasons = sorted(str(row["quarantine_reason"]) for row in checked(shop, rows))
-    assert reasons == ["None", "pieces: is less than 1", "sale_id: comes more than once"]
+    assert reasons == ["None", "pieces: is less than 1", "sale_id: comes more than once in a month"]
+
+
+def test_a_row_of_another_month_than_its_file_is_put_aside(
+    shop: Athena, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shop" / "bronze" / "shop.json").write_text(json.dumps({**SHOP, "time": "day"}))
+    rows = [{"sale_id": "1", "pieces": "1", "day": "2013-01-31"}, {"sale_id": "2", "pieces": "1", "day": "2013-02-01"}]
+    reasons = [row["quarantine_reason"] for row in checked(shop, rows)]
+    assert reasons == [None, "day: is not of the file's month"]
+
+
+def test_the_same_key_in_another_month_is_another_row_whichever_months_are_computed_together(shop: Athena) -> None:
+    row = '"1","2.5","3"' + "," * 5
+    text = f"{','.join(contracts.header(SHOP))}\n{row}"
+    for month in ("01", "02"):
+        shop.given_text(f"shop/year=2013/month={month}/sales.csv", text)
+    for months in (["2013-02"], ["2013-01", "2013-02"]):
+        assert [one["quarantine_reason"] for one in shop.rows("checked.sql", months=months)] == [None] * len(months)
 
 
 def test_a_changed_contract_means_that_silver_is_computed_anew(shop: Athena, tmp_path: Path) -> None:
@@ -100,11 +120,11 @@ def test_a_changed_contract_means_that_silver_is_computed_anew(shop: Athena, tmp
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("Sale ID,price,pieces,colour,is_gift,day,note", None),
-        ("\ufeffSale ID,price,pieces,colour,is_gift,day,note\r\n", None),
-        ("Sale ID,price,pieces,colour,is_gift,note", "lacks day"),
-        ("Sale ID,price,pieces,colour,is_gift,date,note", "lacks day and has date, which is new"),
-        ("price,Sale ID,pieces,colour,is_gift,day,note", "has its columns in another order: price, Sale ID, pieces"),
+        ("Sale ID,price,pieces,colour,is_gift,day,at,note", None),
+        ("\ufeffSale ID,price,pieces,colour,is_gift,day,at,note\r\n", None),
+        ("Sale ID,price,pieces,colour,is_gift,at,note", "lacks day"),
+        ("Sale ID,price,pieces,colour,is_gift,date,at,note", "lacks day and has date, which is new"),
+        ("price,Sale ID,pieces,colour,is_gift,day,at,note", "has its columns in another order: price, Sale ID, pieces"),
     ],
 )
 def test_the_first_line_of_a_file_is_held_against_the_contract(line: str, said: str | None) -> None:

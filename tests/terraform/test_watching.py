@@ -109,7 +109,8 @@ def test_what_is_counted_in_logs_is_what_a_laptop_counts(platform_on_local_aws: 
 def test_every_widget_of_the_dashboard_is_drawn_in_a_browser(platform_on_local_aws: Platform) -> None:
     page = f"{platform_on_local_aws.aws.url}/_dashboard/silverline-{platform_on_local_aws.environment}"
     html = requests.get(page, timeout=60).text
-    widgets = dashboard.body(platform_on_local_aws.environment, ["flight_delay"], [])["widgets"]
+    pipelines = platform_on_local_aws.document["endpoint_alarms"]
+    widgets = dashboard.body(platform_on_local_aws.environment, pipelines, [])["widgets"]
     assert html.count('<section class="widget') == len(widgets)
     assert 'class="trouble"' not in html and "Not drawn here" not in html
 

@@ -35,7 +35,7 @@ def bronze(spec: PipelineSpec) -> Any:
                 as_of = backfilled_month(context["dag_run"]) or params["as_of"]
                 as_of = months.choose_as_of(as_of, inventory, monthly)
                 first = min(inventory)
-                splits = months.splits(first, as_of, params["test_months"], spec.split_by)
+                splits = months.splits(first, as_of, params.get("test_months", 1), spec.split_by)
             except (ValueError, FileNotFoundError) as error:
                 raise AirflowFailException(str(error)) from None  # it is the same sentence
             if missing := months.missing(inventory, published, monthly, as_of, spec.split_by):
@@ -43,8 +43,7 @@ def bronze(spec: PipelineSpec) -> Any:
             digest = sql.digest(spec.name)
             wanted = {
                 month: months.fingerprint(month, inventory, references, digest)
-                for month in months.between(first, as_of)
-                if spec.split_by == "month" or month in inventory
+                for month in months.counted(first, as_of, inventory, spec.split_by)
             }
             compute = [month for month in wanted if made.get(month) != wanted[month]]
             read = {None, *compute, *(months.previous(month) for month in compute)} if compute else set()

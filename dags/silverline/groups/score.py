@@ -38,16 +38,19 @@ def score(spec: BatchSpec, planned: Any) -> tuple[Any, Any, Any]:
             return model
 
         @task(doc_md="Unloads the months' rows as JSON Lines, or finds those that somebody put under `prefix`.")
-        def find_requests(plan: dict[str, Any]) -> dict[str, str]:
+        def find_requests(plan: dict[str, Any], model: dict[str, Any]) -> dict[str, str]:
             from silverline import predictions
 
-            prefix = plan["prefix"] or predictions.unload(platform(), spec, plan["months"], attempt())
+            prefix = plan["prefix"] or predictions.unload(
+                platform(), spec, plan["months"], attempt(), model["model_artifacts"]
+            )
             try:
                 return {"prefix": prefix, "compression": predictions.compression(prefix)}
             except ValueError as error:
                 raise AirflowFailException(str(error)) from None  # it is the same sentence
 
-        model, requests = find_model(), find_requests(planned)
+        model = find_model()
+        requests = find_requests(planned, model)
         create_model = SageMakerModelOperator(
             task_id="create_model",
             doc_md="The same container as behind the endpoint, as a model of the run's own.",

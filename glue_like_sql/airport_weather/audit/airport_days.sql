@@ -14,6 +14,7 @@ scheduled as (
 
     select month, count(distinct origin || cast(flight_date as varchar)) as day_count
     from {{ silver }}.scheduled_flights
+    where month in ('{{ months | join("', '") }}')
     group by month
 
 ),

@@ -7,6 +7,7 @@ scheduled_days as (
 
     select distinct month, origin, flight_date
     from {{ silver }}.scheduled_flights
+    where month in ('{{ months | join("', '") }}')
 
 ),
 
