@@ -43,6 +43,7 @@ def serving[A: airflow.Api](dag_file: Path, state: Path, aws_url: str, api: type
             running = api(ours)
             running.wait_until_ready()
             running.wait_for_dag(dag_file.stem)
+            running.unpause(dag_file.stem)
             yield running
         finally:
             services.stop_all()
