@@ -144,6 +144,6 @@ class Airflow(airflow.Api):
 
     def change(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         """Airflow's answer to a change."""
-        answer = self._session.request(method, f"{self._url}/api/v2{path}", json=body, timeout=60)
+        answer = self._session.request(method, f"{self._url}/api/v2{path}", json=body, timeout=airflow.ANSWER_SECONDS)
         assert answer.ok, answer.text
         return dict(answer.json())
