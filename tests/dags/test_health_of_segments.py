@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 from test_on_moto import PLATFORM
-from test_sources import aws, published
+from test_silver_sources import aws, published
 
 import airport_weather
 from silverline import health, months, sources, sql, traffic

@@ -1,6 +1,7 @@
 """`make cost`: what is charged for, and by what the last run that was well has taken."""
 
 import io
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -76,6 +77,7 @@ def test_a_serverless_endpoint_is_reckoned_by_how_long_answers_have_taken(place:
                     {"Name": "EndpointName", "Value": "flight-delay"},
                     {"Name": "VariantName", "Value": "AllTraffic"},
                 ],
+                "Timestamp": datetime.now(UTC) - timedelta(minutes=5),
                 "Value": 50_000.0,  # microseconds
                 "Unit": "Microseconds",
             }
