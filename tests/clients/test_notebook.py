@@ -33,6 +33,7 @@ def pipeline(s3: Any, sagemaker: Any, tmp_path: Path) -> Iterator[None]:
         RoleArn=ROLE,
         AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
         HyperParameters={
+            "label": "is_late",
             "max_iter": "5",
             "sagemaker_program": "train.py",
             "sagemaker_submit_directory": f"s3://{BUCKET}/sourcedir.tar.gz",
