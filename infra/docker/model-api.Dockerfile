@@ -6,8 +6,8 @@ ARG IMAGE=sagemaker-scikit-learn-1.9-0-cpu-py3
 # uv, because two packages that AWS's image holds say of themselves that they are too old for its Python: pip refuses.
 RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir uv==0.13.9 && /opt/uv/bin/uv venv /opt/packages
 COPY infra/local_aws/sagemaker/images/${IMAGE}.lock.txt /opt/lock.txt
-RUN --mount=type=cache,target=/root/.cache/uv \
-    /opt/uv/bin/uv pip sync --link-mode copy --compile-bytecode --python /opt/packages /opt/lock.txt
+RUN --mount=type=cache,target=/var/cache/uv \
+    /opt/uv/bin/uv pip sync --cache-dir /var/cache/uv --link-mode copy --compile-bytecode --python /opt/packages /opt/lock.txt
 
 # Without the compiler that some of them were built with.
 FROM python:${PYTHON}-slim-bookworm
