@@ -115,7 +115,7 @@ down:  ## stop everything that `make run` started
 
 # What no other environment than the laptop's is needed for.
 PLAIN := $(addprefix tests/,$(addsuffix %,dags sql scripts scaffold))
-test: setup $(if $(ARGS),$(if $(filter-out $(PLAIN),$(ARGS)),$(SDK) $(CHECKOV) $(MWAA) $(DOCS)),$(SDK) $(CHECKOV) $(MWAA) $(DOCS))  ## run all tests, several files at once (ARGS=tests/... runs these, in one process)
+test: setup $(if $(filter-out $(PLAIN),$(or $(ARGS),all)),$(SDK) $(CHECKOV) $(MWAA) $(DOCS))  ## run all tests, several files at once (ARGS=tests/... runs these, in one process)
 	@$(PYTHON) -m pytest $(or $(ARGS),-n 3)
 
 bench: setup  ## measure what serving costs, as ratios to named baselines (under 90 s)

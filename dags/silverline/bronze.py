@@ -82,8 +82,10 @@ def changed(platform: Platform, manifest: Mapping[str, Any], months: Collection[
 def broken_headers(platform: Platform, listed: Iterable[File]) -> list[str]:
     """The CSV files whose first line isn't as their contract has it, each with what is wrong, in words."""
     s3, found = boto3.client("s3"), []
+    listed = list(listed)
+    described = {table: contracts.read(table) for table in {file.table for file in listed}}
     for file in listed:
-        contract = contracts.read(file.table)
+        contract = described[file.table]
         if contract["format"] != "csv":
             continue
         part = f"bytes=0-{HEADER_BYTES - 1}"

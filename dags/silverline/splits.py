@@ -29,14 +29,17 @@ def unload(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence
     runs = silver.runs(platform, spec.feature_table)
     return {
         "prefix": prefix,
-        "data_version": data_version(platform, spec, splits),
+        "data_version": _version(spec, published, splits),
         "silver_runs": {month: runs[month] for cut in splits.values() for month in _months(spec, published, cut)},
     }
 
 
 def data_version(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence[str]]) -> str:
     """A hash of the bronze files and the SQL behind every month of every split, and of where the splits are cut."""
-    published = silver.published_months(platform, spec.feature_table)
+    return _version(spec, silver.published_months(platform, spec.feature_table), splits)
+
+
+def _version(spec: PipelineSpec, published: Mapping[str, str], splits: Mapping[str, Sequence[str]]) -> str:
     used = {name: [published[month] for month in _months(spec, published, cut)] for name, cut in sorted(splits.items())}
     return hashlib.sha256(repr(used).encode()).hexdigest()[:16]
 

@@ -85,7 +85,7 @@ def read(contract: Mapping[str, Any], path: Path) -> Iterator[dict[str, str]]:
                 row = {key.lower(): value for key, value in json.loads(line).items()}
             except (ValueError, AttributeError) as error:
                 raise ServiceError(f"FILE={path}, line {number} is no JSON object: {error}") from None
-            yield {name: _text(row.get(name)) for name in names}
+            yield {name: as_text(row.get(name)) for name in names}
         return
     if wrong := contracts.broken_header(contract, text.partition("\n")[0]):
         raise ServiceError(f"FILE={path} {wrong}: Athena takes a CSV file's columns by their places")
@@ -121,7 +121,8 @@ def check(contract: Mapping[str, Any], row: Mapping[str, str], number: int) -> I
             yield Broken(name, _rule(schema, error.validator), number, text)
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A JSON value as it would stand in a CSV file."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value)

@@ -42,7 +42,17 @@ FILES = {
     "test.py": "tests/sql/test_{name}.py",
 }
 SHARED = (
-    *("archive", "bootstrap", "classifier", "evaluate", "event_files", "inference", "measures", "metrics"),
+    *(
+        "archive",
+        "bootstrap",
+        "classifier",
+        "evaluate",
+        "evaluation",
+        "event_files",
+        "inference",
+        "measures",
+        "metrics",
+    ),
     *("model_quality", "records", "split", "training"),
 )
 """The scripts of a classifier that are linked into the pipeline's folder."""

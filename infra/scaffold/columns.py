@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from laptop.contract import MOMENT
+from laptop.contract import MOMENT, as_text
 from laptop.services import ServiceError
 from silverline.contracts import MISSING
 
@@ -128,13 +128,7 @@ def _json_rows(path: Path, text: str) -> tuple[list[str], list[list[str]]]:
         raise ServiceError(
             f"FILE={path}: {', '.join(sorted(nested))} holds objects or lists: make columns of them first"
         )
-    return headers, [[_text(row.get(header)) for header in headers] for row in found]
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value)
+    return headers, [[as_text(row.get(header)) for header in headers] for row in found]
 
 
 def _name(header: str) -> str:

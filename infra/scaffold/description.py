@@ -1,6 +1,5 @@
 """All that the templates of a pipeline ask for."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -69,9 +68,9 @@ def describe(
         "label_sql": label.sql,
         "label_column": label.column.name,
         "features": features,
-        "strings": _python(strings),
-        "required_numbers": _python(required),
-        "optional_numbers": _python(optional),
+        "strings": strings,
+        "required_numbers": required,
+        "optional_numbers": optional,
         "slices": [one for one in strings if len(by_name[one].counts) <= FEW][:3],
         "contract": contract.contract(name, form, columns, time, key, label),
         "example": example,
@@ -88,9 +87,3 @@ def _row_key(key: Sequence[Column], count: int) -> str:
     quoted = [f"""coalesce('"' || replace(cast({one.name} as varchar), '"', '""') || '"', '-')""" for one in key]
     joined = f"concat_ws(',', {', '.join(quoted)})"
     return f"lower(to_hex(md5(to_utf8({joined}))))" if len(key) == count else joined
-
-
-def _python(names: Sequence[str]) -> str:
-    """A list as Python writes it, lines of which are short."""
-    one_line = json.dumps(list(names))
-    return one_line if len(one_line) < 90 else "[\n" + "".join(f'    "{name}",\n' for name in names) + "]"

@@ -1,44 +1,22 @@
 """Measures trained segments beside those in service and two that anybody could draw, all on the same test split."""
 
 import argparse
-import json
-import sys
-import tempfile
-import traceback
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import bootstrap
+import evaluation
 import joblib
 import numpy as np
 import pandas as pd
 import segments
 from archive import Archive, ask, load, unpack
 from sklearn.decomposition import PCA
-from split import DataError, read_rows
+from split import read_rows
 
 METRIC = "silhouette"
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Folders, which default to where the processing job's request lays them, and how to measure."""
-    inputs = Path("/opt/ml/processing/input")
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--challenger", type=Path, default=inputs / "challenger", help="model.tar.gz, output.tar.gz")
-    parser.add_argument("--champion", type=Path, default=inputs / "champion", help="model.tar.gz; may be no folder")
-    parser.add_argument("--test", type=Path, default=inputs / "test")
-    parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output"))
-    parser.add_argument("--slices", type=_columns, default=[], help="columns to slice by, with commas between them")
-    parser.add_argument("--clusters", type=_columns, default=[], help="columns; rows alike in them are drawn together")
-    parser.add_argument("--resamples", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=2013)
-    return parser.parse_args()
-
-
-def _columns(text: str) -> list[str]:
-    return [column for column in text.split(",") if column]
 
 
 def segments_of(name: str, archive: Archive, frame: pd.DataFrame) -> np.ndarray:
@@ -46,17 +24,11 @@ def segments_of(name: str, archive: Archive, frame: pd.DataFrame) -> np.ndarray:
     return ask(name, archive, frame)["segment"].to_numpy()
 
 
-def ask_champion(
-    folder: Path, key: list[str], columns: list[str], arguments: argparse.Namespace
-) -> tuple[Any, str | None]:
-    """What the model in service answers, or why it can't be asked: that is for the gate to judge, not a failed job."""
-    try:
-        champion = load("champion", unpack(arguments.champion / "model.tar.gz", folder))
-        frame = read_rows("test", arguments.test, key, columns, champion.columns)
-        return segments_of("champion", champion, frame), None
-    except Exception as error:  # whatever another version's pickle and code may raise
-        traceback.print_exc()
-        return None, f"{type(error).__name__}: {error}"
+def ask_champion(folder: Path, key: list[str], columns: list[str], arguments: argparse.Namespace) -> np.ndarray:
+    """The segment into which the model in service puts each row."""
+    champion = load("champion", unpack(arguments.champion / "model.tar.gz", folder))
+    frame = read_rows("test", arguments.test, key, columns, champion.columns)
+    return segments_of("champion", champion, frame)
 
 
 def drawn_by_anybody(frame: pd.DataFrame, count: int) -> dict[str, np.ndarray]:
@@ -116,7 +88,9 @@ def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, An
     model, described = challenger.model.pipeline, challenger.metadata["segments"]
     found, refusal = {"challenger": segments_of("challenger", challenger, frame)}, None
     if arguments.champion.exists():
-        answered, refusal = ask_champion(scratch / "champion", key, columns, arguments)
+        answered, refusal = evaluation.answer_or_refusal(
+            lambda: ask_champion(scratch / "champion", key, columns, arguments)
+        )
         if answered is not None:
             found["champion"] = answered
     found |= drawn_by_anybody(frame, len(described))
@@ -165,21 +139,5 @@ def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, An
     return comparison, {"version": 0.0, "dataset": dataset, "clustering_metrics": quality}
 
 
-def main() -> None:
-    """Measures and writes evaluation.json and comparison.json; the cause is stderr's last line where it can't."""
-    arguments = parse_arguments()
-    print(f"parameters: {json.dumps(vars(arguments), default=str)}")
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            comparison, evaluation = evaluate(arguments, Path(scratch))
-    except DataError as error:
-        sys.exit(f"DataError: {error}")
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    for name, document in {"comparison": comparison, "evaluation": evaluation}.items():
-        (arguments.output / f"{name}.json").write_text(json.dumps(document, allow_nan=False))
-    for name, metrics in comparison["models"].items():
-        print(f"{name}: " + ", ".join(f"{metric}={found['value']:.4f}" for metric, found in metrics.items()))
-
-
 if __name__ == "__main__":
-    main()
+    evaluation.main(evaluation.arguments_parser(__doc__).parse_args(), evaluate)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 import records
-from records import Records, Refused
+from records import Predictions, Records, Refused
 from werkzeug.wrappers import Response
 
 
@@ -23,11 +23,8 @@ class Model(NamedTuple):
     names: list[str]
 
 
-class Predictions(NamedTuple):
-    """The answers to a request, in its order."""
-
-    answers: list[dict[str, Any]]
-    is_single: bool
+# The serving stack looks for all four handlers here.
+input_fn, output_fn = records.input_fn, records.output_fn
 
 
 def model_fn(model_dir: str) -> Model:
@@ -36,14 +33,6 @@ def model_fn(model_dir: str) -> Model:
     pipeline = joblib.load(Path(model_dir, "model.joblib"))
     columns = {column["name"]: column for column in metadata["columns"]}
     return Model(pipeline, columns, [segment["name"] for segment in metadata["segments"]])
-
-
-def input_fn(request_body: str | bytes, content_type: str) -> Records | Response:
-    """The request's records, or the Response that refuses it."""
-    try:
-        return records.decode(request_body, content_type)
-    except Refused as refused:
-        return refused.response
 
 
 def predict_fn(asked: Records | Response, model: Model) -> Predictions | Response:
@@ -62,13 +51,3 @@ def predict_fn(asked: Records | Response, model: Model) -> Predictions | Respons
         for row, number in enumerate(numbers)
     ]
     return Predictions(answers, asked.is_single)
-
-
-def output_fn(predictions: Predictions | Response, accept: str) -> Response:
-    """The answer in the first form of `accept` that this model has."""
-    if isinstance(predictions, Response):
-        return predictions
-    try:
-        return records.encode(predictions.answers, predictions.is_single, accept)
-    except Refused as refused:
-        return refused.response

@@ -1,15 +1,12 @@
 """Measures a trained classifier beside the one in service and two baselines, all on the same test split."""
 
 import argparse
-import json
-import sys
-import tempfile
-import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import bootstrap
+import evaluation
 import joblib
 import measures
 import numpy as np
@@ -17,7 +14,7 @@ import pandas as pd
 from archive import ask, load, unpack
 from measures import Costs, Scored
 from model_quality import model_quality
-from split import DataError, Split, read_split
+from split import Split, read_split
 
 CURVE_POINTS = 100
 
@@ -43,38 +40,19 @@ class Draws(NamedTuple):
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Folders, which default to where the processing job's request lays them, and how to measure."""
-    inputs = Path("/opt/ml/processing/input")
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--challenger", type=Path, default=inputs / "challenger", help="model.tar.gz, output.tar.gz")
-    parser.add_argument("--champion", type=Path, default=inputs / "champion", help="model.tar.gz; may be no folder")
-    parser.add_argument("--test", type=Path, default=inputs / "test")
-    parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output"))
+    """What every evaluation is told, the label, and what wrong answers cost."""
+    parser = evaluation.arguments_parser(__doc__)
     parser.add_argument("--label", required=True, help="the column to predict")
-    parser.add_argument("--slices", type=_columns, default=[], help="columns to slice by, with commas between them")
-    parser.add_argument("--clusters", type=_columns, default=[], help="columns; rows alike in them are drawn together")
     parser.add_argument("--cost_missed", type=float, default=1.0, help="of a case nobody was warned of")
     parser.add_argument("--cost_false_alarm", type=float, default=1.0, help="of a warning where there was none")
-    parser.add_argument("--resamples", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=2013)
     return parser.parse_args()
 
 
-def _columns(text: str) -> list[str]:
-    return [column for column in text.split(",") if column]
-
-
-def ask_champion(
-    folder: Path, key: list[str], columns: list[str], arguments: argparse.Namespace
-) -> tuple[Answers | None, str | None]:
-    """What the model in service answers, or why it can't be asked: that is for the gate to judge, not a failed job."""
-    try:
-        champion = load("champion", unpack(arguments.champion / "model.tar.gz", folder))
-        split = read_split("test", arguments.test, key, columns, champion.columns, label=arguments.label)
-        return _answers(ask("champion", champion, split.frame), arguments.label), None
-    except Exception as error:  # whatever another version's pickle and code may raise
-        traceback.print_exc()
-        return None, f"{type(error).__name__}: {error}"
+def ask_champion(folder: Path, key: list[str], columns: list[str], arguments: argparse.Namespace) -> Answers:
+    """What the model in service answers."""
+    champion = load("champion", unpack(arguments.champion / "model.tar.gz", folder))
+    split = read_split("test", arguments.test, key, columns, champion.columns, label=arguments.label)
+    return _answers(ask("champion", champion, split.frame), arguments.label)
 
 
 def _answers(asked: pd.DataFrame, label: str) -> Answers:
@@ -244,7 +222,9 @@ def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, An
     costs = Costs(arguments.cost_missed, arguments.cost_false_alarm)
     models, refusal = {"challenger": Scored(split.labels, *answers, costs)}, None
     if arguments.champion.exists():
-        champion, refusal = ask_champion(scratch / "champion", key, columns, arguments)
+        champion, refusal = evaluation.answer_or_refusal(
+            lambda: ask_champion(scratch / "champion", key, columns, arguments)
+        )
         if champion is not None:
             models["champion"] = Scored(split.labels, *champion, costs)
     for name, probabilities in baselines(output, challenger.metadata["baseline"], split).items():
@@ -262,21 +242,5 @@ def evaluate(arguments: argparse.Namespace, scratch: Path) -> tuple[dict[str, An
     return comparison, {"version": 0.0, "dataset": dataset, **quality}
 
 
-def main() -> None:
-    """Measures and writes evaluation.json and comparison.json; the cause is stderr's last line where it can't."""
-    arguments = parse_arguments()
-    print(f"parameters: {json.dumps(vars(arguments), default=str)}")
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            comparison, evaluation = evaluate(arguments, Path(scratch))
-    except DataError as error:
-        sys.exit(f"DataError: {error}")
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    for name, document in {"comparison": comparison, "evaluation": evaluation}.items():
-        (arguments.output / f"{name}.json").write_text(json.dumps(document, allow_nan=False))
-    for name, metrics in comparison["models"].items():
-        print(f"{name}: " + ", ".join(f"{metric}={found['value']:.4f}" for metric, found in metrics.items()))
-
-
 if __name__ == "__main__":
-    main()
+    evaluation.main(parse_arguments(), evaluate)

@@ -29,6 +29,31 @@ class Refused(Exception):
         self.response = Response(json.dumps({"error": message}), status=status, mimetype="application/json")
 
 
+class Predictions(NamedTuple):
+    """The answers to a request, in its order."""
+
+    answers: list[dict[str, Any]]
+    is_single: bool
+
+
+def input_fn(request_body: str | bytes, content_type: str) -> Records | Response:
+    """The request's records, or the Response that refuses it."""
+    try:
+        return decode(request_body, content_type)
+    except Refused as refused:
+        return refused.response
+
+
+def output_fn(predictions: Predictions | Response, accept: str) -> Response:
+    """The answer in the first form of `accept` that there is."""
+    if isinstance(predictions, Response):
+        return predictions
+    try:
+        return encode(predictions.answers, predictions.is_single, accept)
+    except Refused as refused:
+        return refused.response
+
+
 def decode(body: str | bytes, content_type: str) -> Records:
     """The records of a request: application/json (one object or a list), application/jsonlines, text/csv with a header.
 
