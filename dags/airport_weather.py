@@ -46,7 +46,7 @@ spec = PipelineSpec(
         tolerance=0.05,
         at_most={},
         at_least={"stability": 0.6},
-        baseline="by_airport",
+        baseline="airport_grouping",
         slice_limit=0.1,
         slice_rows=25,
     ),

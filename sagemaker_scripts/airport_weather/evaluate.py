@@ -34,7 +34,7 @@ def ask_champion(folder: Path, key: list[str], columns: list[str], arguments: ar
 def drawn_by_anybody(frame: pd.DataFrame, count: int) -> dict[str, np.ndarray]:
     """Segments that take no model: a day is like the others of its airport, or like those with as many late flights."""
     by_delay = pd.qcut(frame["late_departure_share"], count, labels=False, duplicates="drop")
-    return {"by_airport": pd.factorize(frame["origin"])[0], "by_delay": by_delay.to_numpy()}
+    return {"airport_grouping": pd.factorize(frame["origin"])[0], "delay_grouping": by_delay.to_numpy()}
 
 
 def means(values: np.ndarray, weights: Sequence[np.ndarray]) -> np.ndarray:

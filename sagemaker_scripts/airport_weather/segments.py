@@ -15,6 +15,16 @@ KEY = ["flight_date", "origin"]
 SKEWED = ["departure_delay_minutes", "precipitation_inches", "cancelled_share"]
 EVEN = ["late_departure_share", "wind_speed_mph", "visibility_miles", "humidity_percent"]
 FEATURES = SKEWED + EVEN
+# A feature's highest value that silver's audit lets pass, the lowest being 0: beyond it nothing has been measured.
+HIGHEST = {
+    "departure_delay_minutes": 3000,
+    "precipitation_inches": 40,
+    "cancelled_share": 1,
+    "late_departure_share": 1,
+    "wind_speed_mph": 250,
+    "visibility_miles": 100,
+    "humidity_percent": 100.5,
+}
 BADNESS = FEATURES.index("late_departure_share")  # segments are numbered by it, the best first
 # What a segment is called where a feature is high or low in it.
 WORDS = {

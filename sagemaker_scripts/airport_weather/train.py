@@ -63,8 +63,10 @@ def main() -> None:
         for one in found:
             print(f"segment {one['segment']} ({one['name']}): {one['rows']} days, {json.dumps(one['profile'])}")
         metadata = {
-            # As silver's audit has it; what is less than nothing has no logarithm.
-            "columns": [{"name": name, "type": "number", "required": True, "minimum": 0} for name in FEATURES],
+            "columns": [
+                {"name": name, "type": "number", "required": True, "minimum": 0, "maximum": segments.HIGHEST[name]}
+                for name in FEATURES
+            ],
             "key": KEY,
             "segments": found,
             **made_of(arguments, {name: len(frame) for name, frame in splits.items()}),

@@ -86,8 +86,8 @@ def decode(body: str | bytes, content_type: str) -> Records:
 def values(records: Records, columns: Mapping[str, Mapping[str, Any]]) -> list[list[Any]]:
     """Of each record the values of `columns`, in their order; an optional one that is missing is None.
 
-    Refused where one is missing that is `required`, isn't of its `type` (string or number), is less than its `minimum`,
-    or is none of them.
+    Refused where one is missing that is `required`, isn't of its `type` (string or number), is less than its `minimum`
+    or more than its `maximum`, or is none of them.
     """
     return [_values(row, number, records, columns) for number, row in enumerate(records.rows, start=1)]
 
@@ -152,11 +152,12 @@ def _values(row: Any, number: int, records: Records, columns: Mapping[str, Mappi
                 raise Refused(f"{where}Field '{name}' must be a string, not {json.dumps(value)[:40]}.")
             found.append(value)
         else:
-            found.append(_number(value, name, where, records.are_text, column.get("minimum", -math.inf)))
+            found.append(_number(value, column, where, records.are_text))
     return found
 
 
-def _number(value: Any, name: str, where: str, is_text: bool, minimum: float) -> float:
+def _number(value: Any, column: Mapping[str, Any], where: str, is_text: bool) -> float:
+    name, minimum, maximum = column["name"], column.get("minimum", -math.inf), column.get("maximum", math.inf)
     if is_text or (isinstance(value, int | float) and not isinstance(value, bool)):
         try:
             number = float(value)
@@ -164,6 +165,8 @@ def _number(value: Any, name: str, where: str, is_text: bool, minimum: float) ->
             number = math.nan
         if number < minimum:
             raise Refused(f"{where}Field '{name}' must be {minimum:g} or more, not {json.dumps(value)[:40]}.")
+        if number > maximum:
+            raise Refused(f"{where}Field '{name}' must be {maximum:g} or less, not {json.dumps(value)[:40]}.")
         if math.isfinite(number):
             return number
     raise Refused(f"{where}Field '{name}' must be a number, not {json.dumps(value)[:40]}.")

@@ -2,6 +2,8 @@
 
 Airflow reads this file as a DAG file."""
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, get_current_context, task
 
 from silverline.groups.deploy import deploy
@@ -24,6 +26,9 @@ with DAG(
     "corner_shop",
     schedule=None,
     params={"package": "", "model_artifacts": ""},
+    # As every pipeline has it: where a trigger fires at once, Airflow's scheduler may take a task that goes on for one
+    # that was killed (https://github.com/apache/airflow/issues/72716).
+    default_args={"retries": 1, "retry_delay": timedelta(seconds=1)},
     user_defined_macros=MACROS,
 ) as dag:
 

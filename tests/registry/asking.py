@@ -30,7 +30,13 @@ with DAG(
     dag_id="asking",
     start_date=pendulum.datetime(2013, 1, 1, tz="UTC"),
     schedule=None,
-    default_args={"owner": "silverline", "retries": 0, "execution_timeout": timedelta(minutes=5)},
+    # Two tries as every pipeline has them, for the reason that corner_shop.py gives.
+    default_args={
+        "owner": "silverline",
+        "retries": 1,
+        "retry_delay": timedelta(seconds=1),
+        "execution_timeout": timedelta(minutes=5),
+    },
 ) as dag:
     with TaskGroup("evaluate"):
 

@@ -82,8 +82,11 @@ def test_however_many_segments_there_are_no_two_have_the_same_name(train_segment
 
 def test_metadata_says_what_the_model_takes_and_what_it_was_made_of(segmented: Job) -> None:
     metadata = segmented.document("metadata.json")
-    columns = [{"name": name, "type": "number", "required": True, "minimum": 0} for name in sorted(PLANTED)]
-    assert sorted(metadata["columns"], key=str) == columns
+    columns = {column["name"]: column for column in metadata["columns"]}
+    assert columns.keys() == set(PLANTED)
+    number = {"type": "number", "required": True, "minimum": 0}
+    assert columns["late_departure_share"] == {"name": "late_departure_share", "maximum": 1, **number}
+    assert columns["precipitation_inches"] == {"name": "precipitation_inches", "maximum": 40, **number}
     assert metadata["data"] == {
         "version": "v7",
         "location": "s3://b/splits/",
@@ -198,6 +201,7 @@ def test_lists_json_lines_and_csv_are_answered_alike_in_their_order(invoke: Invo
         ({"cancelled_share": float("nan")}, "Field 'cancelled_share' must be a number, not NaN."),
         ({"origin": "JFK"}, "Unknown field 'origin'."),
         ({"departure_delay_minutes": -2.5}, "Field 'departure_delay_minutes' must be 0 or more, not -2.5."),
+        ({"humidity_percent": 1e200}, "Field 'humidity_percent' must be 100.5 or less, not 1e+200."),
         ({"precipitation_inches": -1.0}, "Field 'precipitation_inches' must be 0 or more, not -1.0."),
     ],
     ids=str,

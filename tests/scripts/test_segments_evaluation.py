@@ -90,12 +90,13 @@ def beside_one_by_wind(evaluate: Evaluate, champion: Champion, tmp_path_factory:
 
 def test_planted_segments_lie_further_apart_than_what_anybody_could_draw(alone: Evaluation) -> None:
     comparison = alone.document("comparison.json")
-    assert comparison["models"].keys() == {"challenger", "by_airport", "by_delay"}
-    assert comparison["worse_by"].keys() == {"by_airport", "by_delay"} and comparison["champion_refused"] is None
+    assert comparison["models"].keys() == {"challenger", "airport_grouping", "delay_grouping"}
+    assert comparison["worse_by"].keys() == {"airport_grouping", "delay_grouping"}
+    assert comparison["champion_refused"] is None
     for name, found in comparison["worse_by"].items():
         difference = found["silhouette"]
         assert difference["low"] <= difference["value"] <= difference["high"] < -0.3, name
-    assert comparison["models"]["by_airport"]["silhouette"]["value"] < 0.05
+    assert comparison["models"]["airport_grouping"]["silhouette"]["value"] < 0.05
 
 
 def test_the_gate_promotes_them_and_the_pipelines_slices_say_nothing_against_it(alone: Evaluation) -> None:
@@ -167,7 +168,7 @@ def test_a_champion_that_cannot_be_asked_is_said_to_be_so_and_the_others_are_mea
     done = evaluate(tmp_path, champion=champion(code, *columns))
     comparison = done.document("comparison.json")
     assert done.exit_code == 0 and said in comparison["champion_refused"]
-    assert comparison["models"].keys() == {"challenger", "by_airport", "by_delay"}
+    assert comparison["models"].keys() == {"challenger", "airport_grouping", "delay_grouping"}
     assert gate.decide(comparison, spec.gate).decision == "hold"
 
 
@@ -181,7 +182,7 @@ def test_slices_hold_every_row_and_every_model(beside_one_by_wind: Evaluation) -
         of_all = [found["rows"] * found["challenger"]["silhouette"]["value"] for found in values.values()]
         assert sum(of_all) / 400 == pytest.approx(comparison["models"]["challenger"]["silhouette"]["value"])
         for found in values.values():
-            assert found["worse_by"].keys() == {"champion", "by_airport", "by_delay"}
+            assert found["worse_by"].keys() == {"champion", "airport_grouping", "delay_grouping"}
 
 
 def test_the_days_of_three_airports_are_drawn_together(evaluate: Evaluate, alone: Evaluation, tmp_path: Path) -> None:
