@@ -5,6 +5,7 @@ import re
 import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import boto3
@@ -13,7 +14,10 @@ from silverline import contracts
 from silverline.platform import Platform
 
 HEADER_BYTES = 65536
-MONTH_PREFIX = re.compile(r"/year=(\d{4})/month=(\d{2})/")
+MONTH_PREFIX = re.compile(r"^[^/]+/year=(\d{4})/month=(0[1-9]|1[0-2])/")
+YEARS = (1900, 1)
+"""The first year that bronze's tables have months of, and how many after the present one: what is said as their
+projection.year.range."""
 
 
 class File(NamedTuple):
@@ -77,6 +81,16 @@ def changed(platform: Platform, manifest: Mapping[str, Any], months: Collection[
     known = {(file["key"], file["etag"]) for file in manifest["files"] if file["month"] in months}
     found = {(file.key, file.etag) for file in files(platform, tables) if file.month in months}
     return sorted({key for key, _ in known ^ found})
+
+
+def misplaced(platform: Platform, listed: Iterable[File], tables: Collection[str]) -> list[str]:
+    """The files of the tables, which have a folder a month, that lie in none: Athena does not see them."""
+    first, last = YEARS[0], datetime.now(UTC).year + YEARS[1]
+    return [
+        f"s3://{platform.bronze_bucket}/{file.key}"
+        for file in listed
+        if file.table in tables and not (file.month and first <= int(file.month[:4]) <= last)
+    ]
 
 
 def broken_headers(platform: Platform, listed: Iterable[File]) -> list[str]:

@@ -82,6 +82,7 @@ def stage(
     for folder, tables in (("staging", stage.staged), (stage.layer, stage.published)):
         for table in tables:
             name = staged_name(spec, run, table)
+            print(f"staging {table} by glue_like_sql/{spec.name}/{folder}/{table}.sql", flush=True)
             statement = sql.render(
                 spec.name, f"{folder}/{table}", **_names(platform, stage, months, staged, parameters)
             )
@@ -101,6 +102,7 @@ def audit(
     parameters: Mapping[str, str] = {},
 ) -> list[dict[str, Any]]:
     """Every check of glue_like_sql/<pipeline>/audit/<stage.audit>.sql that did not hold, with its detail in words."""
+    print(f"auditing by glue_like_sql/{spec.name}/audit/{stage.audit}.sql", flush=True)
     statement = sql.render(spec.name, f"audit/{stage.audit}", **_names(platform, stage, months, staged, parameters))
     checks = [dict(row) for row in sql.rows(statement, platform.database(stage.layer), platform)]
     for check in checks:

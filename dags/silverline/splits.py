@@ -15,6 +15,7 @@ def unload(platform: Platform, spec: PipelineSpec, splits: Mapping[str, Sequence
     published = silver.published_months(platform, spec.feature_table)
     prefix = f"s3://{platform.silver_bucket}/{spec.name}/splits/{run}/"
     for name, (first_month, last_month) in splits.items():
+        print(f"unloading {name} by glue_like_sql/{spec.name}/splits/split.sql", flush=True)
         statement = sql.render(
             spec.name,
             "splits/split",

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 
+from laptop.services import ServiceError
 from laptop.settings import REPOSITORY
 from silverline import catalog
 
@@ -24,7 +26,7 @@ MONTH_PROJECTION = {
     "projection.enabled": "true",
     "projection.year.type": "date",
     "projection.year.format": "yyyy",
-    "projection.year.range": "2000,NOW",
+    "projection.year.range": "1900,NOW+1YEARS",
     "projection.year.interval": "1",
     "projection.year.interval.unit": "YEARS",
     "projection.month.type": "integer",
@@ -34,11 +36,21 @@ MONTH_PROJECTION = {
 
 
 def tables() -> dict[str, dict[str, Any]]:
-    """What the files glue_like_sql/*/bronze/*.json say, by table; ValidationError where one has another form."""
-    schema = json.loads(SCHEMA.read_text())
-    found = {path.stem: json.loads(path.read_text()) for path in sorted(SQL_FOLDER.glob("*/bronze/*.json"))}
-    for table in found.values():
-        jsonschema.validate(table, schema)
+    """What the files glue_like_sql/*/bronze/*.json say, by table; ServiceError where one has another form."""
+    return {path.stem: contract(path) for path in sorted(SQL_FOLDER.glob("*/bronze/*.json"))}
+
+
+def contract(path: Path) -> dict[str, Any]:
+    """What the file says of its table; ServiceError with the place and the reason where it has another form."""
+    where = path.relative_to(REPOSITORY) if path.is_relative_to(REPOSITORY) else path
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+        jsonschema.validate(found, json.loads(SCHEMA.read_text()))
+    except json.JSONDecodeError as error:
+        raise ServiceError(f"{where} is no JSON: {error}") from None
+    except jsonschema.ValidationError as error:
+        place = "".join(f"[{part!r}]" for part in error.absolute_path)
+        raise ServiceError(f"{where}{' at ' if place else ''}{place}: {error.message}") from None
     return found
 
 

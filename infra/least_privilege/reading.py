@@ -74,15 +74,21 @@ def objects(session: Any, document: Mapping[str, Any]) -> None:
     s3.get_object(Bucket=bucket, Key=key, VersionId=version)
 
 
+def _published_table(session: Any, document: Mapping[str, Any]) -> str:
+    tables = session.client("glue").get_tables(DatabaseName=document["silver_database"])["TableList"]
+    published = [table["Name"] for table in tables if table.get("PartitionKeys")]
+    if not published:
+        raise RuntimeError(f"silver has no table yet: `make run ENV={document['environment']}` first")
+    return str(published[0])
+
+
 def catalog(session: Any, document: Mapping[str, Any]) -> None:
     """Which tables and months are there?"""
     glue = session.client("glue")
     glue.get_databases()
     names: Any = {"DatabaseName": document["silver_database"]}
     glue.get_database(Name=names["DatabaseName"])
-    names["TableName"] = next(
-        table["Name"] for table in glue.get_tables(**names)["TableList"] if table.get("PartitionKeys")
-    )
+    names["TableName"] = _published_table(session, document)
     glue.get_table(DatabaseName=names["DatabaseName"], Name=names["TableName"])
     values = glue.get_partitions(**names)["Partitions"][0]["Values"]
     glue.get_partition(**names, PartitionValues=values)
@@ -90,11 +96,11 @@ def catalog(session: Any, document: Mapping[str, Any]) -> None:
 
 
 def query(session: Any, document: Mapping[str, Any]) -> None:
-    """How many rows has silver.flights? Asked of Athena, downloaded, and found again in the workgroup's history."""
+    """How many rows has a table of silver? Asked of Athena, downloaded, and found again in the workgroup's history."""
     athena = session.client("athena")
     workgroup = document["athena_workgroup"]
     athena.get_work_group(WorkGroup=workgroup)
-    text = f"select count(*) from {document['silver_database']}.flights"
+    text = f"select count(*) from {document['silver_database']}.{_published_table(session, document)}"
     asked: Any = {"QueryString": text, "WorkGroup": workgroup}
     started = athena.start_query_execution(**asked)["QueryExecutionId"]
     deadline = time.monotonic() + QUERY_SECONDS

@@ -31,7 +31,7 @@ locals {
     "projection.enabled"            = "true"
     "projection.year.type"          = "date"
     "projection.year.format"        = "yyyy"
-    "projection.year.range"         = "2000,NOW"
+    "projection.year.range"         = "1900,NOW+1YEARS"
     "projection.year.interval"      = "1"
     "projection.year.interval.unit" = "YEARS"
     "projection.month.type"         = "integer"

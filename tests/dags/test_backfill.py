@@ -126,3 +126,14 @@ def test_a_file_that_breaks_its_contract_fails_the_run_before_it_computes_anythi
         AirflowFailException, match=rf"files break their contract: s3://bronze/{key} lacks day, dep_time"
     ):
         plan(run())
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["", "2013/", "year=2013/month=2/", "year=2013/month=13/", "new/year=2013/month=02/", "year=1899/month=12/"],
+)
+def test_a_file_that_athena_would_not_see_fails_the_run_and_is_told_its_place(plan: Any, folder: str) -> None:
+    key = f"flights/{folder}late.csv"
+    boto3.client("s3").put_object(Bucket=PLATFORM.bronze_bucket, Key=key, Body=b"year,month\n2013,2\n")
+    with pytest.raises(AirflowFailException, match=rf"s3://bronze/{key}. Move them to <table>/year=yyyy/month=mm/"):
+        plan(run())

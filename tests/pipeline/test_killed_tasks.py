@@ -52,7 +52,7 @@ def start(laptop: Laptop, way: Way) -> Airflow:
     return laptop.start(
         AWS_ENDPOINT_URL=way.url,
         AIRFLOW__CORE__DAGS_FOLDER=str(laptop.state / "dags"),
-        AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT="30",
+        AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL="20",  # for those of a scheduler that is gone: not 300 s
         **transport(laptop.state / "lineage.jsonl"),
     )
 

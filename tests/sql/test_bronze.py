@@ -1,14 +1,17 @@
 """bronze/*.json: the raw files, read as they are, with the month from the prefix."""
 
 import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import awswrangler as wr
-import jsonschema
 import pytest
 from sql_lake import Athena, raw_flight, raw_weather
 
 from laptop import bronze
+from laptop.services import ServiceError
 
 
 def rows(athena: Athena, statement: str) -> list[dict[str, Any]]:
@@ -44,19 +47,34 @@ def test_every_bronze_table_of_the_repository_has_the_form_and_the_columns_of_it
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "said"),
     [
-        {"format": "parquet"},
-        {"partitioned": "yes"},
-        {"columns": []},
-        {"columns": [{"name": "Year", "type": "string"}]},
-        {"surprise": 1},
+        ({"format": "parquet"}, "['format']: 'parquet' is not one of ['csv', 'json']"),
+        ({"partitioned": "yes"}, "['partitioned']: 'yes' is not of type 'boolean'"),
+        ({"columns": []}, "['columns']: [] "),
+        ({"columns": [{"name": "Year", "type": "string"}]}, "['columns'][0]['name']: 'Year' does not match"),
+        ({"surprise": 1}, ": Additional properties are not allowed ('surprise' was unexpected)"),
     ],
 )
-def test_a_table_of_another_form_is_refused(change: dict[str, Any]) -> None:
-    table = {**bronze.tables()["planes"], **change}
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(table, json.loads(bronze.SCHEMA.read_text()))
+def test_a_table_of_another_form_is_refused_by_its_place(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    path = tmp_path / "planes.json"
+    path.write_text(json.dumps({**bronze.tables()["planes"], **change}))
+    with pytest.raises(ServiceError, match=re.escape(str(path)) + ".*" + re.escape(said)):
+        bronze.contract(path)
+
+
+def test_a_table_that_is_no_json_is_refused_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "planes.json"
+    path.write_text('{\n "format": "csv"\n "columns": []}')
+    with pytest.raises(ServiceError, match=r"planes.json is no JSON: .* line 3 column 2"):
+        bronze.contract(path)
+
+
+@pytest.mark.parametrize("year", ["1900", str(datetime.now(UTC).year + 1)])
+def test_years_of_long_ago_and_the_next_one_have_months(athena: Athena, year: str) -> None:
+    athena.given("bronze.flights", [raw_flight()])
+    athena.given_text(f"flights/year={year}/month=12/old.csv", f"header\n{year},12,5\n")
+    assert rows(athena, f"select distinct year from flights where year = '{year}'") == [{"year": year}]
 
 
 def test_a_file_is_found_as_soon_as_it_has_come_in_its_months_folder(athena: Athena) -> None:

@@ -28,6 +28,11 @@ def bronze(spec: PipelineSpec) -> Any:
                 )
             place, params = platform(), context["params"]
             files = bronze.files(place, (*spec.monthly_sources, *spec.reference_sources))
+            if misplaced := bronze.misplaced(place, files, spec.monthly_sources):
+                raise AirflowFailException(
+                    f"in no folder of a month, where nobody reads them: {', '.join(misplaced)}. Move them to "
+                    f"<table>/year=yyyy/month=mm/, a year from {bronze.YEARS[0]} to the next one; or delete them"
+                )
             inventory, monthly = sources.inventory(place, spec, files), sources.monthly(spec)
             published, made = silver.published_months(place, spec.feature_table), silver.made_months(place, spec)
             try:
