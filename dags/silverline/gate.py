@@ -121,8 +121,8 @@ def _merits(comparison: Comparison, gate: Gate) -> Iterator[str]:
         yield f"{_words(metric)} {_interval(found[metric])} is not surely more than the {limit:g} allowed"
     for metric, limit in gate.at_least.items():
         yield f"{_words(metric)} {_interval(found[metric])} is not surely less than the {limit:g} asked for"
-    count = sum(1 for _ in _slices(comparison, gate))
-    yield f"none of the {count} slices of {gate.slice_rows} rows or more is worse by more than {gate.slice_limit:g}"
+    if count := sum(1 for _ in _slices(comparison, gate)):
+        yield f"none of the {count} slices of {gate.slice_rows} rows or more is worse by more than {gate.slice_limit:g}"
 
 
 def _baselines(comparison: Comparison) -> list[str]:

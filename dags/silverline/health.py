@@ -287,10 +287,10 @@ RUNS = ("RunsSucceeded", "RunsFailed", "RunSeconds")
 
 
 def _runs(look: Look, start: datetime) -> dict[str, list[tuple[datetime, float]]]:
-    """The metrics of the pipeline's own runs, to five minutes."""
+    """The metrics of the pipeline's own runs, to the minute, which CloudWatch keeps for fifteen days."""
     dimensions = {"Environment": look.platform.environment, "Pipeline": look.spec.name, "Dag": look.spec.name}
     return cloudwatch.data(
-        [cloudwatch.query(name, NAMESPACE, name, dimensions, "Maximum", 300) for name in RUNS], start, look.now
+        [cloudwatch.query(name, NAMESPACE, name, dimensions, "Maximum", 60) for name in RUNS], start, look.now
     )
 
 

@@ -16,8 +16,9 @@ BUCKETS = ("bronze", "silver", "gold", "artifacts")
 DATABASES = ("bronze", "silver", "gold")
 
 
-def apply() -> dict[str, Any]:
-    """Create what is missing and write the document to SSM; run again, it changes nothing else."""
+def apply(pipeline: str = "") -> dict[str, Any]:
+    """Create what is missing and write the document to SSM; run again, it changes nothing else. `pipeline` is about to
+    run: it comes on the dashboard before those that never have."""
     account = boto3.client("sts").get_caller_identity()["Account"]
     prefix = f"silverline-{ENVIRONMENT}"
     document: dict[str, Any] = {
@@ -57,7 +58,8 @@ def apply() -> dict[str, Any]:
     log_metrics.create_or_update(ENVIRONMENT, _pipelines())
     watched = [name for pipeline in _pipelines() for name in alarms.watch(prefix, ENVIRONMENT, pipeline)]
     canary = [name for names in document["endpoint_alarms"].values() for name in names]
-    dashboard.put(ENVIRONMENT, _pipelines(), canary + watched)
+    ran = {name for name, group in document["model_package_groups"].items() if name == pipeline or _has_model(group)}
+    dashboard.put(ENVIRONMENT, sorted(_pipelines(), key=lambda name: (name not in ran, name)), canary + watched)
     parameter = f"/silverline/{ENVIRONMENT}/platform"
     boto3.client("ssm").put_parameter(Name=parameter, Value=json.dumps(document), Type="String", Overwrite=True)
     return document
@@ -93,6 +95,10 @@ def _model_package_group(name: str) -> str:
     if name not in [group["ModelPackageGroupName"] for group in known]:
         sagemaker.create_model_package_group(ModelPackageGroupName=name)
     return name
+
+
+def _has_model(group: str) -> bool:
+    return bool(boto3.client("sagemaker").list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"])
 
 
 def _bucket(name: str, key: str) -> None:

@@ -50,7 +50,7 @@ def start_all(pipeline: str, aws_port: int | None, airflow_port: int | None, con
             _require_free_aws_port(settings)
             started = background.submit(airflow.start, settings.environment())
             _start_local_aws(settings)
-            document = platform.apply()
+            document = platform.apply(pipeline)
         else:
             document = terraformed.document(settings)
             started = background.submit(airflow.start, settings.role_environment(document["airflow_role_arn"]))

@@ -120,15 +120,22 @@ def print_tracking(console: Console, api: Api, dag_id: str, run_id: str) -> None
 
 
 def print_failed_tasks(console: Console, api: Api, dag_id: str, run_id: str) -> None:
-    """Every failed task of the run: the last lines of its log, and why the job or endpoint it waited for has failed."""
-    for task in api.task_instances(dag_id, run_id):
-        if task["state"] == "failed":
-            console.print(f"\n[bold red]{task['task_id']} failed[/] (try {task['try_number']}); the end of its log:")
-            lines = api.log_lines(dag_id, run_id, task["task_id"], task["try_number"])
-            _print_plainly(console, [f"  {line}" for line in lines[-LOG_LINES:]])
-            if reason := failure_reason((task["rendered_fields"] or {}).get("config") or {}):
-                console.print("\n[bold red]FailureReason[/] given by SageMaker:")
-                _print_plainly(console, reason.splitlines())
+    """Every failed task of the run, but for those that failed as a consequence: the last lines of its log, and why the
+    job or endpoint it waited for has failed."""
+    failed = [task for task in api.task_instances(dag_id, run_id) if task["state"] == "failed"]
+    for task in failed:
+        tried = (dag_id, run_id, task["task_id"], task["try_number"])
+        errors = api.errors(*tried)
+        if len(failed) > 1 and any(error.startswith("Consequence: ") for error in errors):
+            continue
+        console.print(f"\n[bold red]{task['task_id']} failed[/] (try {task['try_number']}); the end of its log:")
+        lines = api.log_lines(*tried)[-LOG_LINES:]
+        # What was printed last may come after what was raised, and push it out.
+        lines += [line for error in errors for line in error.splitlines() if line not in lines]
+        _print_plainly(console, [f"  {line}" for line in lines])
+        if reason := failure_reason((task["rendered_fields"] or {}).get("config") or {}):
+            console.print("\n[bold red]FailureReason[/] given by SageMaker:")
+            _print_plainly(console, reason.splitlines())
 
 
 def failure_reason(request: dict[str, Any]) -> str | None:

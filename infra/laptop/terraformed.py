@@ -6,7 +6,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from deploy import platform
 from laptop import services
-from laptop.settings import ENVIRONMENT, STATE, Settings
+from laptop.settings import ENVIRONMENT, REGION, STATE, Settings
 
 
 def document(settings: Settings) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def document(settings: Settings) -> dict[str, Any]:
             f"nothing answers at {settings.aws_url}, where {ENVIRONMENT} has to be. Start it in another terminal:\n"
             f"  .venv/bin/python -m local_aws --port {settings.aws_port} --enforce-iam "
             f"--state-dir {STATE / 'local_aws'} --record-calls {STATE / 'calls.jsonl'}\nand lay the platform there:\n"
-            f"  export {variables.replace('AWS_DEFAULT_REGION', 'AWS_REGION')}\n"
+            f"  export {variables} AWS_REGION={REGION}\n"
             "  terraform -chdir=infra/terraform/examples/local init\n"
             f"  terraform -chdir=infra/terraform/examples/local apply -var environment={ENVIRONMENT}"
         ) from error

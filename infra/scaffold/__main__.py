@@ -139,7 +139,8 @@ def _require_kept(described: Mapping[str, Any], columns: Sequence[Column]) -> No
         (column, rule), times = Counter((one.column, one.rule) for one in broken).most_common(1)[0]
         raise ServiceError(
             f"{count:,} of {len(rows):,} rows can't be used, and no month is published of which more than one in ten "
-            f"can't; {times:,} of them because {column} {rule}: leave them out of the file, or say another LABEL or KEY"
+            f"can't; {times:,} of them because {column} {rule}: leave them out of the file, or say another LABEL or "
+            "KEY (docs/how-to/your-own-data.md says what to do where rows may repeat)"
         )
 
 

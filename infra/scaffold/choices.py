@@ -3,12 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from rich.console import Console
 
 from laptop.services import ServiceError
 from scaffold.columns import FEW, Column, moment
 from silverline import months
+from silverline.bronze import YEARS
 
 YES = ("yes", "y", "true", "t", "1", "positive")
 
@@ -66,8 +68,12 @@ def time(columns: Sequence[Column], text: str | None, console: Console) -> Colum
             f"{column.header} has no row of {', '.join(gaps[:3])}, and a split by time takes every month: fill it, or "
             "say TIME=none to split rows by their keys"
         )
-    if min(there) < "2000":
-        raise ServiceError(f"{column.header} begins in {min(there)}: months are looked for from 2000 on; say TIME=none")
+    first, last = str(YEARS[0]), str(datetime.now(UTC).year + YEARS[1])
+    if not (first <= min(there)[:4] and max(there)[:4] <= last):
+        raise ServiceError(
+            f"{column.header} goes from {min(there)} to {max(there)}: bronze has months of the years {first} to "
+            f"{last}; say TIME=none"
+        )
     return column
 
 

@@ -39,13 +39,15 @@ def is_required(column: Column, key: Sequence[Column], label: Label, count: int)
 
 
 def values(column: Column, is_key: bool = False) -> dict[str, Any]:
-    """A JSON Schema of what is to be expected: numbers twice as far apart as they have been, texts that have been; of a
-    key anything of its type."""
+    """A JSON Schema of what is to be expected: numbers twice as far apart as they have been, but for flags; texts that
+    have been; of a key anything of its type."""
     if is_key:
         return {"type": column.type, **({"format": column.format} if column.format else {})}
     if column.is_number and column.known:
         numbers = [float(value) for value in column.known]
         low, high = min(numbers), max(numbers)
+        if column.type == "integer" and (low, high) == (0, 1):  # a flag
+            return {"type": column.type, "minimum": 0, "maximum": 1}
         reach = high - low or abs(high) or 1.0
         minimum = 0 if low >= 0 else -_beyond(reach - low)
         return {"type": column.type, "minimum": minimum, "maximum": _beyond(high + reach)}

@@ -145,6 +145,8 @@ def put_metric(name: str, minutes: float, value: float = 1.0) -> None:
         (60, None, True, "the last run was well"),
         (60, 300, True, "the last run was well"),
         (300, 60, False, "the last run failed, about "),
+        (60, 62, True, "the last run was well"),
+        (62, 60, False, "the last run failed, about "),
         (None, 60, False, "the last run failed, about "),
     ],
 )

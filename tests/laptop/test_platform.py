@@ -117,6 +117,17 @@ def test_a_dashboard_has_the_same_widgets_for_a_second_pipeline() -> None:
     assert json.loads(json.dumps(two[len(one) :]).replace("a-b", "a").replace("a_b", "a")) == one[len(one) - len(two) :]
 
 
+def test_on_the_dashboard_the_pipeline_that_runs_comes_before_those_that_never_have(aws: None) -> None:
+    def pipelines() -> list[str]:
+        laid = boto3.client("cloudwatch").get_dashboard(DashboardName="silverline-local")["DashboardBody"]
+        titles = [widget["properties"].get("title", "") for widget in json.loads(laid)["widgets"]]
+        return [title.removesuffix(": runs") for title in titles if title.endswith(": runs")]
+
+    for asked in ("flight_delay", "airport_weather"):
+        platform.apply(asked)
+        assert pipelines()[0] == asked
+
+
 def test_the_schema_requires_what_the_pipelines_read() -> None:
     assert {field.name for field in fields(Platform) if field.default is MISSING} == set(schema()["required"])
     assert {field.name for field in fields(Platform)} <= set(schema()["properties"])

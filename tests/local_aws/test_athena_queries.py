@@ -147,6 +147,10 @@ def test_a_bad_query_fails_with_athenas_reason(flights: Any, sql: str, reason: s
             "CREATE TABLE lake.garbage WITH (format = 'PARQUET') AS SELEKT garbage",
             "line 1:56: mismatched input 'SELEKT'",
         ),
+        (
+            "CREATE TABLE lake.garbage WITH (format = 'PARQUET') AS\nselect 1 as x from (select 1) as t were 1 = 1",
+            "line 2:36: mismatched input 'were'",
+        ),
         ("select 1 from", "line 1:14: mismatched input '<EOF>'"),
         ("select 1,\n  from (", "line 2:9: mismatched input"),
         ("select 1; select 2", "Only one sql statement is allowed. Got: select 1; select 2"),

@@ -176,9 +176,14 @@ def test_without_a_column_that_tells_rows_apart_the_whole_row_does(new: Callable
             "at has no row of 2020-03",
         ),
         (
-            "at,ok\n" + "".join(f"1995-{m:02}-01,{'yes' if m % 2 else 'no'}\n" for m in (1, 2, 3)),
+            "at,ok\n" + "".join(f"1895-{m:02}-01,{'yes' if m % 2 else 'no'}\n" for m in (1, 2, 3)),
             (),
-            "at begins in 1995-01",
+            "at goes from 1895-01 to 1895-03: bronze has months of the years 1900 to ",
+        ),
+        (
+            "at,ok\n" + "".join(f"2199-{m:02}-01,{'yes' if m % 2 else 'no'}\n" for m in (1, 2, 3)),
+            (),
+            "at goes from 2199-01 to 2199-03",
         ),
         ('{"First Name": 1}', (), "JSON's key 'First Name' can't be a column's name: call it 'first_name'"),
     ],
@@ -266,6 +271,14 @@ def test_bounds_hold_what_was_seen_however_small_or_large(new: Callable[..., Any
     found = {column["name"]: column["values"] for column in contract(root, "sizes")["columns"]}
     assert found["small"]["maximum"] >= 12e-6 and found["large"]["maximum"] >= 36e20
     assert found["below"]["minimum"] <= -12 and found["below"]["maximum"] >= -1 and found["id"] == {"type": "integer"}
+
+
+def test_a_flag_is_nothing_but_nought_or_one(new: Callable[..., Any]) -> None:
+    rows = "".join(f"{n},{n % 2},{2012 + n % 2},{'yes' if n % 3 else 'no'}\n" for n in range(12))
+    _, _, root = new(f"id,is_on,year,ok\n{rows}", name="flags")
+    found = {column["name"]: column["values"] for column in contract(root, "flags")["columns"]}
+    assert found["is_on"] == {"type": "integer", "minimum": 0, "maximum": 1}
+    assert found["year_value"]["maximum"] > 2013
 
 
 def test_what_fails_half_way_leaves_nothing(new: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

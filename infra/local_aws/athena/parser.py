@@ -58,11 +58,15 @@ def parse(sql: str, parameters: list[str] | None) -> Statement:
         raise unsupported("EXPLAIN ANALYZE", "use EXPLAIN, or GetQueryRuntimeStatistics after the query")
     if found := re.fullmatch(r"\s*EXPLAIN\s+(.*)", text, re.I | re.S):
         return Explain(_query(_alone(found), parameters))
-    if found := re.fullmatch(r"\s*CREATE\s+TABLE\s.*?\sAS\s(.*)", text, re.I | re.S):
-        _begin_query(_alone(found))  # sqlglot gives up on the whole statement, and names no place
+    created_as = re.fullmatch(r"\s*CREATE\s+TABLE\s.*?\sAS\s(.*)", text, re.I | re.S)
+    if created_as:
+        _begin_query(_alone(created_as))
     if first_word(text) not in _STATEMENTS:
         raise _mismatch(text)
-    return _from_expression(_expression(text, parameters), bare)
+    expression = _expression(text, parameters)
+    if created_as and isinstance(expression, exp.Command):  # sqlglot has given up on the whole, and names no place
+        _expression(_alone(created_as), parameters)
+    return _from_expression(expression, bare)
 
 
 def _begin_query(text: str) -> None:
