@@ -133,7 +133,8 @@ def print_failed_tasks(console: Console, api: Api, dag_id: str, run_id: str) -> 
         # What was printed last may come after what was raised, and push it out.
         lines += [line for error in errors for line in error.splitlines() if line not in lines]
         _print_plainly(console, [f"  {line}" for line in lines])
-        if reason := failure_reason((task["rendered_fields"] or {}).get("config") or {}):
+        request = (task["rendered_fields"] or {}).get("config")
+        if request and (reason := failure_reason(request)):
             console.print("\n[bold red]FailureReason[/] given by SageMaker:")
             _print_plainly(console, reason.splitlines())
 
