@@ -123,8 +123,9 @@ def _look(started: Started, spec: PipelineSpec, console: Console) -> None:
     """Let monitoring look now, and show what it has found of traffic and quality."""
     run_id = started.api.trigger("monitoring", {})["dag_run_id"]
     _finish(started, "monitoring", run_id, console)
+    number = started.api.xcom("monitoring", run_id, "pipelines").index(spec.name)
     for check in ("traffic", "quality"):
-        found = started.api.xcom("monitoring", run_id, f"check.look_at_{check}", map_index=0)
+        found = started.api.xcom("monitoring", run_id, f"check.look_at_{check}", map_index=number)
         _say(console, f"monitoring, {check}: {found['sentence']}")
 
 

@@ -18,7 +18,7 @@ DATABASES = ("bronze", "silver", "gold")
 
 def apply(pipeline: str = "") -> dict[str, Any]:
     """Create what is missing and write the document to SSM; run again, it changes nothing else. `pipeline` is about to
-    run: it comes on the dashboard before those that never have."""
+    run: it is on the dashboard, as are those that have a model."""
     account = boto3.client("sts").get_caller_identity()["Account"]
     prefix = f"silverline-{ENVIRONMENT}"
     document: dict[str, Any] = {
@@ -59,7 +59,7 @@ def apply(pipeline: str = "") -> dict[str, Any]:
     watched = [name for pipeline in _pipelines() for name in alarms.watch(prefix, ENVIRONMENT, pipeline)]
     canary = [name for names in document["endpoint_alarms"].values() for name in names]
     ran = {name for name, group in document["model_package_groups"].items() if name == pipeline or _has_model(group)}
-    dashboard.put(ENVIRONMENT, sorted(_pipelines(), key=lambda name: (name not in ran, name)), canary + watched)
+    dashboard.put(ENVIRONMENT, sorted(ran), canary + watched)
     parameter = f"/silverline/{ENVIRONMENT}/platform"
     boto3.client("ssm").put_parameter(Name=parameter, Value=json.dumps(document), Type="String", Overwrite=True)
     return document
