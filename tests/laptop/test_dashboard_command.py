@@ -11,7 +11,7 @@ import requests
 from ports import free_ports
 
 ROOT = Path(__file__).parents[2]
-LAY = "from laptop import platform, starting; starting.enter_local_aws(); platform.apply()"
+LAY = "from laptop import platform, starting; starting.enter_local_aws(); platform.apply('flight_delay')"
 
 
 def laptop(state: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
