@@ -85,7 +85,7 @@ def stop_all(folders: Iterable[Path] | None = None) -> list[str]:
     # Local AWS says of its jobs what they ended with, where it hears of its end before they do.
     first = [process for record in records if (process := _process(record))]
     _signal(first, signal.SIGTERM)
-    psutil.wait_procs(first, timeout=HEAD_START_SECONDS)
+    _wait(first, HEAD_START_SECONDS)
     _end(families)
     for record in records:
         record.unlink()
@@ -161,8 +161,23 @@ def _session(pid: int) -> int | None:
 
 def _end(processes: Sequence[psutil.Process]) -> None:
     _signal(processes, signal.SIGTERM)
-    _, stubborn = psutil.wait_procs(processes, timeout=GRACE_SECONDS)
-    _signal(stubborn, signal.SIGKILL)
+    _signal(_wait(processes, GRACE_SECONDS), signal.SIGKILL)
+
+
+def _wait(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that have not ended within `seconds`."""
+    until = time.monotonic() + seconds
+    while (left := [process for process in processes if _goes_on(process)]) and time.monotonic() < until:
+        time.sleep(0.05)
+    return left
+
+
+def _goes_on(process: psutil.Process) -> bool:
+    """A zombie has ended, though its parent has not asked yet: in a container without an init nobody ever does."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def end_by_interrupt() -> None:

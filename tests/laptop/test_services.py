@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -43,6 +44,30 @@ def test_stopping_ends_the_children_too() -> None:
     services.stop_all()
     assert not [child for child in started if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     assert not services.any_alive()
+
+
+@pytest.mark.timeout(60)
+def test_what_has_ended_is_not_waited_for_though_its_parent_never_asks(
+    records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HEAD_START_SECONDS", "GRACE_SECONDS"):
+        monkeypatch.setattr(services, name, 600)
+    # The parent of what is stopped is not who stops it, and goes on.
+    script = (
+        "import os, subprocess, sys, time\n"
+        f"child = subprocess.Popen({CHILD!r}, start_new_session=True)\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(300)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+        try:
+            assert parent.stdout is not None
+            child = psutil.Process(int(parent.stdout.readline()))
+            (records / "child.json").write_text(json.dumps({"pid": child.pid, "created": child.create_time()}))
+            assert services.stop_all() == ["child"]
+            assert child.status() == psutil.STATUS_ZOMBIE
+        finally:
+            parent.kill()
 
 
 def test_a_service_ends_what_it_has_started_by_itself(records: Path) -> None:
