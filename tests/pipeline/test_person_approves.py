@@ -9,6 +9,8 @@ import pytest
 from machine import Airflow, Laptop
 from published import served
 
+from airflow_services import read_what_is_asked
+
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.long(57)]  # begins with what test_flight_delay.py has begun with
 ASK = "approve.ask"
 FORM = f"/taskInstances/{ASK}/-1/hitlDetails"
@@ -51,6 +53,7 @@ def ask_again(api: Airflow, run: str) -> None:
 
 
 def answer(api: Airflow, run: str, option: str) -> None:
+    read_what_is_asked()
     path = f"/dags/flight_delay/dagRuns/{run}{FORM}"
     api.change("PATCH", path, chosen_options=[option], params_input={})
 

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from sagemaker_requests import eventually
 from small_model import PLATFORM, SILVER_RUNS, gate, plan
 
-from airflow_services import serving
+from airflow_services import read_what_is_asked, serving
 from flight_delay import spec
 from laptop import airflow
 from silverline import approval, model_packages, registration
@@ -162,6 +162,7 @@ class Airflow(airflow.Api):
         run = self.call("POST", "", logical_date=None, conf={"gate": gated, "package": package})
         path = f"/{run['dag_run_id']}"
         eventually(lambda: self.states(path), lambda states: states.get("approve.ask") == "deferred", 240, every=1)
+        read_what_is_asked()
         return path
 
     def states(self, run: str) -> dict[str, str]:
