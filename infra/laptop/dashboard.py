@@ -26,7 +26,7 @@ def body(environment: str, pipelines: Iterable[str], alarms: list[str]) -> dict[
         "alarms": json.dumps(alarms),
     }
     widgets = _filled("platform.yaml", values)
-    for pipeline in pipelines:
+    for pipeline in sorted(pipelines):
         widgets += _filled("pipeline.yaml", {**values, "pipeline": pipeline, "endpoint": pipeline.replace("_", "-")})
     return {"widgets": widgets}
 

@@ -59,7 +59,7 @@ def apply(pipeline: str = "") -> dict[str, Any]:
     watched = [name for pipeline in _pipelines() for name in alarms.watch(prefix, ENVIRONMENT, pipeline)]
     canary = [name for names in document["endpoint_alarms"].values() for name in names]
     ran = {name for name, group in document["model_package_groups"].items() if name == pipeline or _has_model(group)}
-    dashboard.put(ENVIRONMENT, sorted(ran), canary + watched)
+    dashboard.put(ENVIRONMENT, ran, canary + watched)
     parameter = f"/silverline/{ENVIRONMENT}/platform"
     boto3.client("ssm").put_parameter(Name=parameter, Value=json.dumps(document), Type="String", Overwrite=True)
     return document

@@ -119,7 +119,7 @@ def test_the_dashboard_is_the_one_that_a_laptop_has(platform_on_local_aws: Platf
     cloudwatch, environment = platform_on_local_aws.aws.client("cloudwatch"), platform_on_local_aws.environment
     laid = json.loads(cloudwatch.get_dashboard(DashboardName=f"silverline-{environment}")["DashboardBody"])
     shown = laid["widgets"][0]["properties"]["alarms"]
-    pipelines = sorted(platform_on_local_aws.document["endpoint_alarms"])
+    pipelines = platform_on_local_aws.document["endpoint_alarms"]
     assert laid == dashboard.body(environment, pipelines, shown)
     watched = {
         arn for alarm in alarms(platform_on_local_aws)["MetricAlarms"] if "canary" not in (arn := alarm["AlarmArn"])
