@@ -19,13 +19,18 @@ MISSING = ("", "NA")
 
 def read(table: str) -> dict[str, Any]:
     """The contract of the bronze table, whichever pipeline has it; FileNotFoundError where none has."""
+    contract: dict[str, Any] = json.loads(path_of(table).read_text())
+    return contract
+
+
+def path_of(table: str) -> Path:
+    """Where the contract of the bronze table is; FileNotFoundError where no pipeline has one."""
     found = sorted(SQL_FOLDER.glob(f"*/bronze/{table}.json"))
     if not found:
         raise FileNotFoundError(f"bronze.{table} has no contract: glue_like_sql/<pipeline>/bronze/{table}.json")
     if len(found) > 1:
         raise ValueError(f"bronze.{table} has {len(found)} contracts, and is one table: {', '.join(map(str, found))}")
-    contract: dict[str, Any] = json.loads(found[0].read_text())
-    return contract
+    return found[0]
 
 
 def header(contract: Mapping[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from rich.console import Console
 from rich.table import Table
 
+from laptop import bronze
 from laptop.services import ServiceError
 from silverline import contracts
 
@@ -47,7 +48,7 @@ class Broken(NamedTuple):
 def show(table: str, path: Path, console: Console) -> int:
     """Print each rule that the file breaks, how often, and examples; 1 where there is any, 0 where there is none."""
     try:
-        contract = contracts.read(table)
+        contract = bronze.contract(contracts.path_of(table))
     except FileNotFoundError as error:
         raise ServiceError(str(error)) from None
     found: dict[tuple[str, str], list[Broken]] = defaultdict(list)
