@@ -27,7 +27,7 @@ class Usage:
         CloudWatch."""
         now = time.monotonic()
         elapsed = now - self._sampled
-        if elapsed < SAMPLE_SECONDS:
+        if self._samples and elapsed < SAMPLE_SECONDS:  # the first look is at once: some jobs are that short
             return
         with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
             first = psutil.Process(pid)
