@@ -11,6 +11,11 @@ from silverline import cloudwatch, jobs
 from silverline.platform import Platform
 from silverline.spec import BatchSpec, PipelineSpec, Spec
 
+
+class UnknownPrice(ValueError):
+    """prices.json has no such instance type."""
+
+
 HOURS = 730.0
 """Of a month, as AWS's own calculator has it."""
 TERABYTE = 10**12
@@ -28,7 +33,7 @@ def prices() -> Mapping[str, Any]:
 def estimate(spec: Spec, started: Iterable[jobs.Started], queries: int, scanned_bytes: float) -> float:
     """US dollars for jobs and queries; a tuning job costs what its training jobs cost.
 
-    ValueError for an instance type that prices.json doesn't have. Not of this: endpoints, which cost by the hour
+    UnknownPrice for an instance type that prices.json doesn't have. Not of this: endpoints, which cost by the hour
     whether or not anything runs, storage and logs.
     """
     charged = max(scanned_bytes, queries * LEAST_SCANNED)
@@ -59,11 +64,11 @@ def scanned(platform: Platform, start: datetime, end: datetime) -> tuple[int, fl
 
 
 def hourly(instance_type: str) -> float:
-    """US dollars an hour of one such instance; ValueError where no price is known."""
+    """US dollars an hour of one such instance; UnknownPrice where prices.json has none."""
     try:
         return float(prices()["instance_hour"][instance_type])
     except KeyError:
-        raise ValueError(f"no price is known of {instance_type}: add it to dags/silverline/prices.json") from None
+        raise UnknownPrice(f"no price is known of {instance_type}: add it to dags/silverline/prices.json") from None
 
 
 def instance_type(spec: Spec, kind: jobs.Kind) -> str:

@@ -45,10 +45,13 @@ class Finding:
 
 
 def look_at_bronze(look: Look) -> Finding:
-    """How old the newest raw file is, and how long files have been waiting for a run."""
+    """How old the newest raw file is, and how long files have been waiting for a run; nothing is said of a pipeline
+    that has never published a month: nobody has begun to use it."""
     spec, place = look.spec, look.platform
     tables = (*spec.monthly_sources, *spec.reference_sources)
     listed = list(bronze.newest_versions(place, tables))
+    if not silver.published_at(place, spec.feature_table):
+        return Finding("bronze", None, f"no run has published anything yet; raw files: {len(listed)}")
     if tables and not listed:
         return Finding("bronze", False, f"bronze has no file of {', '.join(tables)}")
     waiting = _waiting(look, listed)
@@ -321,8 +324,9 @@ def _monthly_cost(endpoint: Mapping[str, Any]) -> float | None:
             variant["CurrentInstanceCount"] * costs.hourly(types[variant["VariantName"]])
             for variant in endpoint["ProductionVariants"]
         ]
-    except ValueError:
-        return None  # nobody has put one into prices.json: `make cost` says so
+    except costs.UnknownPrice as unknown:
+        print(f"no EndpointMonthlyCost: {unknown}", flush=True)
+        return None
     return costs.HOURS * sum(hourly)
 
 

@@ -9,7 +9,7 @@ from silverline.spec import Spec
 
 DECISIONS = {"promote": "ModelsPromoted", "hold": "ModelsHeld", "reject": "ModelsRejected"}
 ROWS = {"rows_in": "RowsIn", "rows_out": "RowsOut", "rows_quarantined": "RowsQuarantined"}
-CANARY = ("deploy.roll_out", "deploy.smoke_test")
+ROLL_OUT = ("deploy.roll_out", "deploy.smoke_test")
 
 Task = Mapping[str, Any]
 """task_id, map_index, state, operator and duration, in seconds, of a task that has ended."""
@@ -38,7 +38,7 @@ def events(dag_id: str, tasks: Sequence[Task], seconds: float, verdict: str, pul
         rows = sum(month["row_count"] for month in reported["summary"])
         yield Event("batch", {"RowsScored": float(rows)}, facts={"months": reported["months"]})
     yield from _model(returned("evaluate.gate"), returned("train.train"), returned("register.register"))
-    yield from _canary({task["task_id"]: task["state"] for task in tasks})
+    yield from _roll_out({task["task_id"]: task["state"] for task in tasks})
 
 
 def cost(spec: Spec, started: Sequence[jobs.Started], queries: int, scanned_bytes: float) -> Iterator[Event]:
@@ -51,7 +51,7 @@ def cost(spec: Spec, started: Sequence[jobs.Started], queries: int, scanned_byte
     facts = {"scanned_bytes": scanned_bytes, "queries": queries, "prices_of": costs.prices()["as_of"]}
     try:
         yield Event("cost", {"EstimatedCost": costs.estimate(spec, started, queries, scanned_bytes)}, facts=facts)
-    except ValueError as unknown:
+    except costs.UnknownPrice as unknown:
         yield Event("cost", facts=facts | {"unknown": str(unknown)})
 
 
@@ -80,7 +80,7 @@ def _model(gated: Any, training: Any, package: str | None) -> Iterator[Event]:
         yield Event("model", values, ({}, version), {"model_package": package})
 
 
-def _canary(states: Mapping[str, str]) -> Iterator[Event]:
-    failed = any(states.get(task_id) == "failed" for task_id in CANARY)
+def _roll_out(states: Mapping[str, str]) -> Iterator[Event]:
+    failed = any(states.get(task_id) == "failed" for task_id in ROLL_OUT)
     if failed or states.get("deploy.smoke_test") == "success":
-        yield Event("canary", {"CanariesPassed": float(not failed), "CanariesFailed": float(failed)})
+        yield Event("roll-out", {"RollOutsSucceeded": float(not failed), "RollOutsFailed": float(failed)})

@@ -37,7 +37,7 @@ from laptop import (
 from laptop.arguments import flag, month
 from laptop.settings import ALL_STATE, ENVIRONMENT, LOCAL, REPOSITORY, STATE, Settings, make
 from laptop.starting import enter_local_aws, settled, start_all
-from silverline import silver
+from silverline import costs, silver
 from silverline.platform import Platform
 from silverline.sources import table_of
 from silverline.spec import PipelineSpec
@@ -92,7 +92,6 @@ def _unpublished(place: Platform, dag_id: str) -> list[str]:
 def backfill_months(arguments: argparse.Namespace, console: Console) -> int:
     """Run the pipeline once for each month that lacks a run, in order, and show what the registry then has."""
     asked = backfill.wanted(arguments.first, arguments.last)
-    _require_pipeline(arguments.pipeline)
     again = flag("AGAIN", arguments.again)
     started = start_all(arguments.pipeline, arguments.aws_port, arguments.airflow_port, console)
     if "as_of" not in started.api.params(arguments.pipeline):
@@ -104,6 +103,7 @@ def backfill_months(arguments: argparse.Namespace, console: Console) -> int:
 
 def show_history(arguments: argparse.Namespace, console: Console) -> int:
     """Print a table of the registry's versions, month by month, and draw their test quality."""
+    _require_model(arguments.pipeline)
     return backfill.show_history(_platform(), arguments.pipeline, arguments.png, console)
 
 
@@ -161,8 +161,8 @@ def show_cost(arguments: argparse.Namespace, console: Console) -> int:
     """Print what the pipeline would cost on AWS, a run and a month, by list prices and what its last run took."""
     if not re.fullmatch("[1-9][0-9]{0,3}", arguments.runs):
         raise services.ServiceError(f"RUNS={arguments.runs} is no number of runs a month, from 1 to 9999")
-    for dag_id in (arguments.pipeline, f"{arguments.pipeline}_batch"):
-        _require_pipeline(dag_id)
+    _require_model(arguments.pipeline)
+    _require_pipeline(f"{arguments.pipeline}_batch")
     return cost.show(_platform(), arguments.pipeline, int(arguments.runs), console)
 
 
@@ -182,6 +182,7 @@ def open_dashboard(arguments: argparse.Namespace, console: Console) -> int:
 
 def reproduce_model(arguments: argparse.Namespace, console: Console) -> int:
     """Train a registered model again from what its package says of it, and compare; 0 where it is the same."""
+    _require_model(arguments.pipeline)
     place = _platform()
     services.end_by_interrupt()  # it stops its job then, and takes its tables away
     return reproduce.reproduce(place, arguments.pipeline, arguments.model, console)
@@ -225,9 +226,14 @@ def _require_pipeline(name: str) -> None:
         raise services.ServiceError(f"there is no pipeline {name!r} in dags/, only {', '.join(pipelines)}")
 
 
+def _require_model(name: str) -> None:
+    """ServiceError where the pipeline trains no model."""
+    if not isinstance(getattr(importlib.import_module(name), "spec", None), PipelineSpec):
+        raise services.ServiceError(f"{name} trains no model")
+
+
 def _conf(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The run's params; ServiceError, before anything is started, where there is no such pipeline or month."""
-    _require_pipeline(arguments.pipeline)
+    """The run's params; ServiceError, before anything is started, where there is no such month."""
     conf: dict[str, Any] = {}
     for name in ("as_of", "month"):
         if (text := getattr(arguments, name)) is not None:
@@ -297,8 +303,10 @@ def main() -> int:
             raise services.ServiceError(
                 f"ENV={ENVIRONMENT} is no environment: use 2 to 16 of a-z and 0-9, a letter first"
             )
+        if hasattr(arguments, "pipeline"):
+            _require_pipeline(arguments.pipeline)
         return int(arguments.command(arguments, console))
-    except (services.ServiceError, Refused, demo_data.BronzeConflict) as error:
+    except (services.ServiceError, Refused, demo_data.BronzeConflict, costs.UnknownPrice) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except (requests.RequestException, BotoCoreError, ClientError) as error:

@@ -45,7 +45,7 @@ resource "aws_cloudwatch_query_definition" "this" {
     }
     "story of a run" = {
       groups = ["pipelines", "training", "processing", "transform"]
-      query  = "fields @timestamp, @logStream, @message | filter @logStream like /PUT-THE-RUNS-NAME-HERE/ | sort @timestamp asc | limit 2000"
+      query  = "fields @timestamp, @logStream, @message | filter @logStream like /PUT-run_slug-HERE|PUT-run_digest-HERE/ | sort @timestamp asc | limit 2000"
     }
     "failed tasks" = {
       groups = ["pipelines"]

@@ -67,14 +67,22 @@ def later(hours: float, **watch: Any) -> Look:
     return Look(PLATFORM, spec, NOW, datetime.now(UTC) + timedelta(hours=hours), NO_RUN)
 
 
-def test_bronze_without_a_file_is_not_well() -> None:
+def test_of_a_pipeline_that_nobody_has_run_yet_nothing_is_said() -> None:
+    put_files()
+    found = health.look_at_bronze(later(1000))
+    assert found == Finding("bronze", None, "no run has published anything yet; raw files: 5")
+
+
+def test_bronze_without_a_file_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(monkeypatch, NOW, _2012_12="of files that are gone")
     assert health.look_at_bronze(LOOK) == Finding(
         "bronze", False, "bronze has no file of flights, weather, planes, airports, airlines"
     )
 
 
-def test_files_may_wait_for_a_run_for_a_day() -> None:
+def test_files_may_wait_for_a_run_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     put_files()
+    publish(monkeypatch, NOW, _2012_12="of files that are gone")
     soon, late = health.look_at_bronze(later(1)), health.look_at_bronze(later(25))
     assert (soon.is_well, late.is_well) == (True, False)
     assert late.sentence.endswith("and silver is without 2013-01 as its sources are, for 25.0 hours")

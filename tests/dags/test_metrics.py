@@ -14,6 +14,7 @@ from moto import mock_aws
 from test_health import every_finding
 from test_on_moto import PLATFORM
 
+import airport_weather
 from flight_delay import dag, spec
 from flight_delay_batch import spec as batch_spec
 from laptop import dashboard
@@ -93,8 +94,8 @@ def test_of_the_gates_decisions_the_one_counts() -> None:
     ],
 )
 def test_a_canary_is_told_of_where_there_was_one(states: dict[str, str], passed: bool | None) -> None:
-    found = said(**states).get("canary", [])
-    assert [event.values["CanariesPassed"] == 1.0 for event in found] == [passed] * (passed is not None)
+    found = said(**states).get("roll-out", [])
+    assert [event.values["RollOutsSucceeded"] == 1.0 for event in found] == [passed] * (passed is not None)
 
 
 def test_what_a_task_returned_before_it_was_cleared_and_failed_is_not_told() -> None:
@@ -222,8 +223,13 @@ def test_what_the_dashboard_draws_is_emitted_by_something(emitted: set[tuple[str
     searches = [metric[0]["expression"] for metric in drawn if isinstance(metric[0], dict)]
     schema = re.compile(rf'{{{metrics.NAMESPACE},([^}}]*)}} MetricName="([^"]*)"')
     searched = {(name, *names.split(",")) for text in searches for names, name in schema.findall(text)}
-    of_models = {(name, "Environment", "Pipeline") for name in re.findall(r'"(\w+:roc_auc)"', " ".join(searches))}
-    assert own and len(searched) == 1 and len(of_models) == 3 and (named | searched | of_models) - emitted == set()
+    assert own and len(searched) == 1 and (named | searched) - emitted == set()
+    # Of models, those of either pipeline: the events are of the first one's.
+    measures = {tuple(name.split(":")) for name in re.findall(r'"(\w+:\w+)"', " ".join(searches))}
+    assert {metric for _, metric in measures} <= {*spec.metrics, *airport_weather.spec.metrics}
+    of_models = {f"{split}:{metric}" for split, metric in measures if metric in spec.metrics}
+    assert of_models == {"train:roc_auc", "test:roc_auc"}
+    assert {(name, "Environment", "Pipeline", "ModelVersion") for name in of_models} <= emitted
     steps = {metric[-1] for metric in own if metric[-2] == "Step"}
     assert steps and steps <= {task_id.partition(".")[0] for task_id in dag.task_ids}
 

@@ -37,6 +37,28 @@ def test_a_bad_setting_is_refused_at_once_and_nothing_is_started(
     assert not state.exists()
 
 
+@pytest.mark.parametrize(
+    "command", [["history"], ["reproduce", "1"], ["cost"], ["invoke"], ["announce"]], ids=lambda command: command[0]
+)
+@pytest.mark.parametrize(
+    ("pipeline", "message"),
+    [
+        ("nothing", "there is no pipeline 'nothing' in dags/, only airport_weather"),
+        ("monitoring", "monitoring trains no model"),
+    ],
+)
+def test_a_command_about_what_is_no_pipeline_says_so(
+    tmp_path: Path, command: list[str], pipeline: str, message: str
+) -> None:
+    if pipeline == "monitoring" and command[0] in ("invoke", "announce"):
+        message = "make run"  # there is no endpoint, no Airflow
+    environment = {**os.environ, "SILVERLINE_STATE": str(tmp_path / "state")}
+    asked = [sys.executable, "-m", "laptop", *command, "--pipeline", pipeline]
+    done = subprocess.run(asked, capture_output=True, text=True, env=environment, cwd=ROOT)
+    assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
 def test_where_jobs_can_not_have_their_own_opt_ml_nothing_is_started(tmp_path: Path) -> None:
     environment = {**os.environ, "SILVERLINE_STATE": str(tmp_path / "state"), "PATH": str(tmp_path)}  # no unshare
     command = [sys.executable, "-m", "laptop", "run"]

@@ -1,13 +1,18 @@
 """What the pipelines on a test's local AWS have published."""
 
 import json
+import re
+import time
+from pathlib import Path
 from typing import Any
 
 import awswrangler as wr
 import boto3
+from sagemaker_requests import eventually
 
 FLIGHTS_IN_THREE_MONTHS = 80_789
 MONTHS = ("2013-01", "2013-02", "2013-03")
+LOGS_TF = Path(__file__).parents[2] / "infra" / "terraform" / "logs.tf"
 
 
 def platform() -> dict[str, str]:
@@ -59,3 +64,23 @@ def served() -> tuple[str, str]:
     config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     return endpoint["EndpointStatus"], model["PrimaryContainer"]["ModelPackageName"].rpartition("/")[2]
+
+
+def story(dag_id: str) -> list[tuple[str, str]]:
+    """What Terraform's saved query finds of the DAG's newest run: stream and message of each line, in order of time."""
+    logs, group = boto3.client("logs"), platform()["log_group"]
+    found = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{dag_id}/")["logStreams"]
+    newest = max(stream["logStreamName"] for stream in found)  # they begin with the time
+    event = logs.get_log_events(logGroupName=group, logStreamName=newest, limit=1)["events"][0]
+    run = json.loads(event["message"])
+    saved = re.search(r'"story of a run" = {.*?query += "(.*?)"', LOGS_TF.read_text(), re.DOTALL)
+    assert saved is not None
+    asked = saved[1].replace("PUT-run_slug-HERE", run["run_slug"]).replace("PUT-run_digest-HERE", run["run_digest"])
+    assert "PUT-" not in asked
+    jobs = [one["logGroupName"] for one in logs.describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"]]
+    now = int(time.time())
+    groups = [group, *(name for name in jobs if name.endswith("Jobs"))]
+    started = logs.start_query(logGroupNames=groups, queryString=asked, startTime=now - 86400, endTime=now + 60)
+    answer = eventually(lambda: logs.get_query_results(**started), lambda answer: answer["status"] == "Complete", 60)
+    rows = [{cell["field"]: cell["value"] for cell in row} for row in answer["results"]]
+    return [(row["@logStream"], row["@message"]) for row in rows]

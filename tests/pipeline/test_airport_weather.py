@@ -8,7 +8,7 @@ import boto3
 import pandas as pd
 import pytest
 from machine import Airflow, Laptop, until
-from published import platform, served
+from published import platform, served, story
 
 from laptop.progress import FINISHED
 
@@ -79,6 +79,12 @@ def test_the_number_of_segments_is_the_best_of_those_that_were_tried(said: str) 
     assert sorted(values) == list("345678")
     best = max(values, key=lambda count: values[count])
     assert package()["CustomerMetadataProperties"]["hyperparameter.n_clusters"] == best
+
+
+def test_the_story_of_the_run_has_what_each_training_job_of_its_search_has_said(said: str) -> None:
+    trained = boto3.client("sagemaker").list_training_jobs(NameContains="airport-weather")["TrainingJobSummaries"]
+    streams = {stream.partition("/")[0] for stream, _ in story("airport_weather")}
+    assert streams >= {job["TrainingJobName"] for job in trained} and len(trained) == 6 + 1
 
 
 def test_its_model_is_registered_approved_and_answers_while_the_first_pipelines_stays(said: str) -> None:

@@ -11,7 +11,7 @@ import awswrangler as wr
 import boto3
 import pytest
 from machine import ROOT, Airflow, Laptop, until
-from published import FLIGHTS_IN_THREE_MONTHS, MONTHS, counts, locations, platform
+from published import FLIGHTS_IN_THREE_MONTHS, MONTHS, counts, locations, platform, story
 
 from laptop import services
 from laptop.progress import FINISHED
@@ -109,31 +109,18 @@ def test_a_run_tells_cloudwatch_what_it_did_and_its_story_leads_to_its_jobs(api:
     assert newest("RunsSucceeded", Dag="flight_delay") == 1 and newest("RunSeconds", Dag="flight_delay") > 10
     assert newest("RowsIn") == FLIGHTS_IN_THREE_MONTHS == newest("RowsOut") + newest("RowsQuarantined")
     assert newest("StepSeconds", Dag="flight_delay", Step="train") > 1
-    assert (newest("ModelsPromoted"), newest("CanariesPassed"), newest("CanariesFailed")) == (1, 1, 0)
+    assert (newest("ModelsPromoted"), newest("RollOutsSucceeded"), newest("RollOutsFailed")) == (1, 1, 0)
     assert 0.7 < newest("test:roc_auc", ModelVersion="1") < newest("train:roc_auc", ModelVersion="1") < 1
     assert 0 < newest("EstimatedCost") < 1
 
-    logs, group = boto3.client("logs"), platform()["log_group"]
-    streams = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]]
-    slug = next(name for name in streams if name.startswith("flight_delay/")).partition("/")[2]
-    started = logs.start_query(
-        logGroupNames=[group, "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs"],
-        queryString=f"fields @log, @message | filter @logStream like /{slug}/ | sort @timestamp asc | limit 2000",
-        startTime=int(time.time()) - 86400,
-        endTime=int(time.time()) + 60,
-    )
-    rows = [{cell["field"]: cell["value"] for cell in row} for row in until(lambda: results(started), bool)]
-    said = [json.loads(row["@message"]) for row in rows if group in row["@log"]]
-    assert {event["run_slug"] for event in said} == {slug}
+    lines = story("flight_delay")
+    said = [json.loads(message) for stream, message in lines if stream.startswith("flight_delay/")]
+    (slug,) = {event["run_slug"] for event in said}
     (model,) = (event for event in said if event["event"] == "model")
     assert model["model_package"].endswith("/1") and model["ModelVersion"] == "1"
     assert {event["job"] for event in said if event["event"] == "job"} == {f"flight-delay-{slug}-1"}
-    assert any("TrainingJobs" in row["@log"] and "train:roc_auc=" in row["@message"] for row in rows)
-
-
-def results(started: Any) -> Any:
-    found = boto3.client("logs").get_query_results(queryId=started["queryId"])
-    return found["results"] if found["status"] == "Complete" else None
+    trained = f"flight-delay-{slug}-1/algo-1"
+    assert any(stream.startswith(trained) and "train:roc_auc=" in message for stream, message in lines)
 
 
 def look(api: Airflow) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import boto3
 import pandas as pd
 import pytest
 from machine import Airflow, Laptop, until
-from published import platform
+from published import MONTHS, locations, platform, predictions
 from rich.console import Console
 
 from laptop import summary
@@ -47,6 +47,7 @@ def test_a_model_of_damaged_data_ends_a_green_run_that_says_why_and_deploys_noth
     s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
     place: Any = {"Bucket": platform()["bronze_bucket"], "Key": "flights/year=2013/month=01/flights.csv"}
     served = sagemaker.describe_endpoint(EndpointName="flight-delay")["EndpointConfigName"]
+    published, scored = locations("flight_features"), set(predictions("2013-03")["model"])
     intact = s3.get_object(**place)["Body"].read()
     flights = pd.read_csv(io.BytesIO(intact), dtype=str, keep_default_na=False)
     delays = pd.to_numeric(flights["arr_delay"], errors="coerce").dropna()
@@ -64,6 +65,10 @@ def test_a_model_of_damaged_data_ends_a_green_run_that_says_why_and_deploys_noth
     assert package["ModelApprovalStatus"] == status
     assert {state for task, state in states.items() if task.startswith("deploy.")} == {"skipped"}
     assert sagemaker.describe_endpoint(EndpointName="flight-delay")["EndpointConfigName"] == served
+    # Silver has the data, by which a month and the next are made; the model has scored nothing.
+    now = locations("flight_features")
+    assert [now[month] == published[month] for month in MONTHS] == [False, False, True]
+    assert set(predictions("2013-03")["model"]) == scored
 
 
 def training(api: Airflow, run_id: str) -> tuple[str, int]:

@@ -77,7 +77,7 @@ def watch(spec: Spec, judged: Any) -> None:
                 *costs.scanned(place, run.start_date, now),
             ),
         ]
-        called = {"dag": dag_id, "run": run.run_id, "run_slug": run_slug(run)}
+        called = {"dag": dag_id, "run": run.run_id, "run_slug": run_slug(run), "run_digest": run_digest(run)}
         metrics.write(place, spec.name, f"{dag_id}/{run_slug(run)}", called, said)
 
     watched = watch()
