@@ -17,6 +17,12 @@
 
 {% macro literal(value) %}{{ "'" ~ value | replace("'", "''") ~ "'" if value is string else value }}{% endmacro %}
 
+{# For SQL with rules of its own: `column (minimum to maximum)` where a value is not between the column's bounds. #}
+{% macro outside(table, name, value) %}
+{% set values = (contract_of(table).columns | selectattr("name", "equalto", name) | first)["values"] -%}
+if({{ value }} not between {{ values.minimum }} and {{ values.maximum }}, '{{ name }} ({{ values.minimum }} to {{ values.maximum }})')
+{%- endmacro %}
+
 {# Each rule of a column that a row breaks, as `column: rule`; each begins with a comma. Athena's functions take 254
    arguments at most: a column's rules are one of them. #}
 {% macro broken(column) %}

@@ -51,9 +51,9 @@ def serving[A: airflow.Api](dag_file: Path, state: Path, aws_url: str, api: type
 
 
 def read_what_is_asked() -> None:
-    """Be no faster than a person is. An answer within the second in which a task defers can make Airflow's scheduler
+    """Be no faster than a person is. An answer within the seconds in which a task defers can make Airflow's scheduler
     take the task for killed, and its next try asks anew (https://github.com/apache/airflow/issues/72716)."""
-    time.sleep(5)
+    time.sleep(10)
 
 
 def run(api: airflow.Api, dag_id: str, **params: Any) -> tuple[str, dict[str, str]]:

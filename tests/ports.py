@@ -2,13 +2,16 @@
 
 import socket
 
+HELD: list[socket.socket] = []
+"""Bound and not listening, until the process ends: whoever binds to 0 meanwhile gets another port, and a server that
+names one of these, with SO_REUSEADDR as all do, gets it."""
+
 
 def free_ports(count: int) -> list[int]:
     """Ports on 127.0.0.1 that nothing listens on."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
+    for _ in range(count):
+        probe = socket.socket()
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+        HELD.append(probe)
+    return [probe.getsockname()[1] for probe in HELD[-count:]]

@@ -16,7 +16,7 @@ from silverline import model_packages
 REGISTRY_POLL = timedelta(minutes=5)
 # An answer that comes at once may find the scheduler still busy with the end of what has asked for it, which it then
 # takes for a crash.
-SOON = timedelta(seconds=5)
+SOON = timedelta(seconds=15)
 
 
 class ModelApprovalOperator(ApprovalOperator):

@@ -1,7 +1,8 @@
 """Data contracts: what the files of a bronze table have to be, glue_like_sql/<pipeline>/bronze/<table>.json.
 
 A column's `values` is a JSON Schema of what may stand in it (https://json-schema.org). contract.sql makes SQL of it,
-which says what breaks it, for pipelines whose staging imports it; flight_delay's has more to say, by hand.
+which says what breaks it, for pipelines whose staging imports it; flight_delay's has more to say, by hand, and takes
+the bounds from it.
 infra/laptop/contract.py checks a file by it before it is delivered. A key tells the rows of a month's files apart.
 """
 

@@ -27,6 +27,7 @@ STYLES = {
 # A line for each of these would hide the task that they wait for.
 UNTOLD = {None, "scheduled", "queued", "upstream_failed"}
 POLL_SECONDS = 0.5
+LONGEST_PAUSE = 5.0
 LONGEST_SHARE = 0.1  # of Airflow's time: on a busy machine to look takes as long as a task does
 
 
@@ -83,7 +84,7 @@ def _until_finished(
         show(api.task_instances(dag_id, run_id))
         if state in FINISHED:
             return state
-        pause(max(POLL_SECONDS, (time.monotonic() - began) / LONGEST_SHARE))
+        pause(min(max(POLL_SECONDS, (time.monotonic() - began) / LONGEST_SHARE), LONGEST_PAUSE))
 
 
 def _table(tasks: list[dict[str, Any]]) -> Table:

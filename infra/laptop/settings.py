@@ -118,6 +118,10 @@ class Settings:
             # The scheduler's sleep is time between two tasks; shorter, it takes a third of a core while it waits.
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+            # For so long a task's supervisor may not notice that its process has ended; until then no other task gets
+            # its slot, and a trigger that fires meanwhile makes the scheduler take the task for killed.
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+            "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "15",
             # A new or edited DAG file is seen within seconds instead of minutes; the others need not be read again.
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",

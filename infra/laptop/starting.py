@@ -128,4 +128,4 @@ def _start_local_aws(settings: Settings) -> None:
         "-m", "local_aws", "--port", str(settings.aws_port), "--state-dir", str(STATE / "local_aws")
     )
     services.start("local-aws", command, settings.environment())
-    services.wait_for_port("local-aws", settings.aws_port, seconds=60)
+    services.wait_for_port("local-aws", settings.aws_port, seconds=180)

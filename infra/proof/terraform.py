@@ -9,7 +9,7 @@ from laptop import services
 from laptop.settings import REPOSITORY, STATE, Settings
 
 ROOT_MODULE = "infra/terraform/examples/local"
-COUNTED = 12  # kinds of resources that are told of, of fifty
+COUNTED = 12  # kinds of resources that are told of by name
 
 
 def applied(aws_port: int) -> str:
@@ -32,7 +32,7 @@ def applied(aws_port: int) -> str:
     finally:
         services.stop_all()
     said = re.findall(r"^(?:Plan: .*|Apply complete! .*|No changes\. .*)$", text, re.MULTILINE)
-    kinds = [match[1] for name in listed if (match := re.search(r"(?:^|\.)(aws_\w+)\.", name))]
+    kinds = [match[1] for name in listed if (match := re.search(r"(?:^|(?<!data)\.)(aws_\w+)\.", name))]
     counts = sorted({kind: kinds.count(kind) for kind in kinds}.items(), key=lambda item: (-item[1], item[0]))
     rows = [f"{count:>4} {kind}" for kind, count in counts[:COUNTED]]
     others = f"{sum(count for _, count in counts[COUNTED:]):>4} of {len(counts) - COUNTED} other kinds"

@@ -1,5 +1,5 @@
-"""A DAG as pipelines have them, whose tasks fail, each in its way, where the run's conf names them; and one whose runs
-take as long as their conf says."""
+"""A DAG as pipelines have them, whose tasks fail, each in its way, where the run's conf names them; one whose runs
+take longer than they may; and one whose runs have failed long before."""
 
 import dataclasses
 import os
@@ -62,14 +62,21 @@ with DAG(dag_id="failing", schedule=None, **arguments) as dag:
     verdict(reported)
 
 
-slow_arguments = dag_arguments(dataclasses.replace(SPEC, late_after=timedelta(seconds=10)))
-with DAG(dag_id="slow", schedule=None, **slow_arguments):
+@task(retries=0)
+def sleeps() -> None:
+    time.sleep(40)
 
-    @task(retries=0)
-    def sleeps() -> None:
-        conf = get_current_context()["dag_run"].conf
-        time.sleep(conf["seconds"])
-        if conf["fail"]:
-            raise ValueError("tired")
 
+late_arguments = dag_arguments(dataclasses.replace(SPEC, late_after=timedelta(seconds=10)))
+with DAG(dag_id="slow", schedule=None, **late_arguments):
     sleeps()
+
+
+@task(retries=0)
+def gives_up() -> None:
+    raise ValueError("tired")
+
+
+late_arguments = dag_arguments(dataclasses.replace(SPEC, late_after=timedelta(seconds=40)))
+with DAG(dag_id="tired", schedule=None, **late_arguments):
+    gives_up()

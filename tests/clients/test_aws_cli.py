@@ -114,7 +114,6 @@ def test_a_tuning_jobs_training_jobs_are_listed_by_their_metric(started: Any, sa
     ended_job = eventually(
         lambda: sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="cli-tune"),
         lambda job: job["HyperParameterTuningJobStatus"] in ENDED,
-        60,
     )
     assert ended_job["HyperParameterTuningJobStatus"] == "Completed"
     listed = done(

@@ -91,7 +91,6 @@ class User:
         job = eventually(
             lambda: describe(**{f"{member}Name": name}),
             lambda job: job[f"{member}Status"] not in ("InProgress", "Stopping"),
-            60,
         )
         assert job[f"{member}Status"] == "Completed", job
         return dict(job)

@@ -235,7 +235,7 @@ def test_everything_made_in_sagemaker_is_tagged_with_its_pipeline_and_run() -> N
 def test_a_changed_statement_or_bronze_table_means_that_silver_is_computed_anew_but_for_golds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str, is_silver: bool
 ) -> None:
-    shutil.copytree(sql.SQL_FOLDER / "flight_delay", tmp_path / "flight_delay")
+    shutil.copytree(sql.SQL_FOLDER, tmp_path, dirs_exist_ok=True)
     before = sql.digest("flight_delay")
     monkeypatch.setattr(sql, "SQL_FOLDER", tmp_path)
     assert sql.digest("flight_delay") == before

@@ -70,7 +70,7 @@ def later(hours: float, **watch: Any) -> Look:
 def test_of_a_pipeline_that_nobody_has_run_yet_nothing_is_said() -> None:
     put_files()
     found = health.look_at_bronze(later(1000))
-    assert found == Finding("bronze", None, "no run has published anything yet; raw files: 5")
+    assert found == Finding("bronze", None, "no run has published anything yet")
 
 
 def test_bronze_without_a_file_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,11 +41,24 @@ def given_own(hours: float) -> None:
         published(table, made, hours_ago(hours))
 
 
-def test_where_there_is_no_silver_yet_nothing_is_waited_for_and_no_raw_file_is_missed() -> None:
+def given_own_of_before() -> None:
+    """Lets the pipeline have run, on months that are gone."""
+    for table in SPEC.stages[0].published:
+        published(table, {"2012-12": "f0"}, hours_ago(1000))
+
+
+def test_of_a_pipeline_that_nobody_has_run_yet_nothing_is_said_however_long_silver_is_there() -> None:
+    given_sources(1000, "f1")
+    assert health.look_at_bronze(LOOK) == Finding("bronze", None, "no run has published anything yet")
+
+
+def test_where_there_is_no_silver_nothing_is_waited_for_and_no_raw_file_is_missed() -> None:
+    given_own_of_before()
     assert health.look_at_bronze(LOOK) == Finding("bronze", True, MADE_OF, {"WaitingHours": 0.0})
 
 
 def test_silver_months_may_wait_for_a_run_for_a_day_and_are_named() -> None:
+    given_own_of_before()
     given_sources(23, "f1")
     assert health.look_at_bronze(LOOK).is_well
     given_sources(25, "f1", "f2")
@@ -56,6 +69,7 @@ def test_silver_months_may_wait_for_a_run_for_a_day_and_are_named() -> None:
 
 
 def test_a_month_waits_since_the_last_of_its_tables_came() -> None:
+    given_own_of_before()
     published("scheduled_flights", {"2013-01": "f1"}, hours_ago(50))
     assert health.look_at_bronze(LOOK).values["WaitingHours"] == 0.0
     published("weather", {"2013-01": "w1"}, hours_ago(2))

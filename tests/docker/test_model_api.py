@@ -21,7 +21,7 @@ from sagemaker_requests import BUCKET, IMAGE, ROLE, archive, bucket_client, chan
 
 from ports import free_ports
 
-pytestmark = pytest.mark.long(60)
+pytestmark = [pytest.mark.long(60), pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "sagemaker_scripts" / "flight_delay"

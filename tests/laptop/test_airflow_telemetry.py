@@ -72,7 +72,7 @@ def test_the_schedulers_heartbeats_arrive(environment: dict[str, str]) -> None:
     try:
         found: dict[str, float] = {}
         while "airflow.scheduler_heartbeat" not in found:
-            name, value = Receiver.received.get(timeout=60)
+            name, value = Receiver.received.get(timeout=200)
             found[name] = value
         assert found["airflow.scheduler_heartbeat"] >= 1
     except Empty:

@@ -85,9 +85,13 @@ def test_what_athena_scanned_is_measured_where_the_dashboard_looks(aws: None) ->
     shown = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
     [(namespace, name, *dimensions)] = [metric for metric in shown if metric[1] == "ProcessedBytes"]
     assert group in dimensions
-    listed = cloudwatch.list_metrics(Namespace=namespace, MetricName=name)["Metrics"]
     wanted = dict(zip(dimensions[::2], dimensions[1::2], strict=True))
-    assert wanted in [{pair["Name"]: pair["Value"] for pair in metric["Dimensions"]} for metric in listed]
+
+    def measured() -> list[dict[str, str]]:
+        listed = cloudwatch.list_metrics(Namespace=namespace, MetricName=name)["Metrics"]
+        return [{pair["Name"]: pair["Value"] for pair in metric["Dimensions"]} for metric in listed]
+
+    assert wanted in eventually(measured, lambda found: wanted in found)  # the query has ended just before
 
 
 def test_an_exception_that_a_job_printed_is_counted_where_the_dashboard_looks(aws: None) -> None:

@@ -144,6 +144,9 @@ class Airflow(airflow.Api):
 
     def change(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         """Airflow's answer to a change."""
-        answer = self._session.request(method, f"{self._url}/api/v2{path}", json=body, timeout=airflow.ANSWER_SECONDS)
+        url = f"{self._url}/api/v2{path}"
+        answer = self._session.request(method, url, json=body, timeout=airflow.ANSWER_SECONDS)
+        if answer.status_code == 500:  # SQLite stayed locked, and what was begun is undone
+            answer = self._session.request(method, url, json=body, timeout=airflow.ANSWER_SECONDS)
         assert answer.ok, answer.text
         return dict(answer.json())

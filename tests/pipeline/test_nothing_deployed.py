@@ -77,6 +77,10 @@ def training(api: Airflow, run_id: str) -> tuple[str, int]:
     return tasks["train.train"]["state"], tasks["train.train"]["try_number"]
 
 
+def status(job: str) -> str:
+    return str(boto3.client("sagemaker").describe_training_job(TrainingJobName=job)["TrainingJobStatus"])
+
+
 @pytest.mark.parametrize("marked", ["/taskInstances/train.train", ""], ids=["task", "run"])
 def test_a_job_outlives_its_tasks_being_cleared_and_ends_with_the_task_or_the_run_that_a_person_marks_as_failed(
     laptop: Laptop, api: Airflow, marked: str
@@ -84,19 +88,20 @@ def test_a_job_outlives_its_tasks_being_cleared_and_ends_with_the_task_or_the_ru
     subscriber = Subscriber(platform()["alarm_topic_arn"], f"marked-{'task' if marked else 'run'}")
     run_id = api.start_run()
     name, process = laptop.training()
+    process.suspend()  # it is not to end meanwhile
     api.until(run_id, lambda states: states.get("train.train") == "deferred")
     if marked:
         # Cleared, the task waits for the same job once more.
-        process.suspend()  # it is not to end meanwhile
         api.clear(run_id, "train.train")
         until(lambda: training(api, run_id), ("deferred", 2).__eq__)
-        process.resume()
         jobs = boto3.client("sagemaker").list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
         assert [job["TrainingJobName"] for job in jobs] == [name]
     state = {"new_state" if marked else "state": "failed"}
     api.change("PATCH", f"/dags/flight_delay/dagRuns/{run_id}{marked}", **state)
+    until(lambda: status(name), lambda found: found != "InProgress")
+    process.resume()
     assert api.ended(run_id)["run"] == "failed"
-    assert boto3.client("sagemaker").describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "Stopped"
+    assert status(name) == "Stopped"
     assert name in "\n".join(api.log_lines("flight_delay", run_id, "stop_jobs", 1))
     ((subject, message),) = until(subscriber.messages, bool).items()
     assert subject == "flight_delay failed in local: train.train" and "or a person has marked it" in message

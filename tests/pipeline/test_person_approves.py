@@ -19,10 +19,10 @@ BEFORE = ("InService", "1")
 
 @pytest.fixture(scope="module")
 def api(laptop: Laptop) -> Airflow:
-    """Airflow with flight_delay asking a person, and looking at the registry all 10 seconds."""
+    """Airflow with flight_delay asking a person, and looking at the registry all 20 seconds."""
     person = laptop.dags(
         ("flight_delay.py", "spec = PipelineSpec(", 'spec = PipelineSpec(\n    approval="person",'),
-        ("silverline/approval.py", "REGISTRY_POLL = timedelta(minutes=5)", "REGISTRY_POLL = timedelta(seconds=10)"),
+        ("silverline/approval.py", "REGISTRY_POLL = timedelta(minutes=5)", "REGISTRY_POLL = timedelta(seconds=20)"),
     )
     return laptop.start(AIRFLOW__CORE__DAGS_FOLDER=person)
 

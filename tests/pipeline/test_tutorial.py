@@ -11,7 +11,7 @@ import pytest
 
 from ports import free_ports
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.long(240)]
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.long(240)]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "tutorial.md").read_text()

@@ -11,7 +11,7 @@ from silverline.groups.approve import approve
 from silverline.groups.clean_up import verdict
 from silverline.spec import PipelineSpec, Stage
 
-approval.REGISTRY_POLL = timedelta(seconds=15)
+approval.REGISTRY_POLL = timedelta(seconds=20)
 
 
 SPEC = PipelineSpec(

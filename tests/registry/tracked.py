@@ -5,6 +5,7 @@ Airflow reads this file as a DAG file; the tests import it."""
 from typing import Any
 
 from airflow.sdk import DAG, get_current_context, task
+from small_model import SILVER_RUNS
 
 from flight_delay import spec
 from silverline.groups.register import register
@@ -17,7 +18,7 @@ with DAG("tracked", schedule=None, params={"plan": {}, "gate": {}}, default_args
 
     @task
     def split() -> dict[str, Any]:
-        return {"silver_runs": {"2013-01": "20130201-abcd-1"}}
+        return {"silver_runs": SILVER_RUNS}  # the package is the one that the other tests register
 
     @task
     def gate() -> dict[str, Any]:

@@ -8,6 +8,19 @@ import pytest
 from sql_lake import Athena, raw_weather
 
 MONTHS = ["2013-01"]
+UNUSABLE: list[tuple[dict[str, Any], str]] = [
+    ({"origin": None}, "unparseable: origin"),
+    ({"time_hour": "noon"}, "unparseable: time_hour"),
+    ({"temp": "warm"}, "unparseable: temp"),
+    ({"precip": "trace", "visib": "far"}, "unparseable: precip, visib"),
+    ({"wind_speed": 1048.36}, "out of range: wind_speed (0 to 250)"),
+    ({"temp": "NaN", "dewp": "Infinity"}, "out of range: temp (-80 to 140), dewp (-100 to 100)"),
+    ({"humid": -1, "wind_dir": 361}, "out of range: humid (0 to 101), wind_dir (0 to 360)"),
+    ({"wind_gust": 301, "precip": 21}, "out of range: wind_gust (0 to 300), precip (0 to 20)"),
+    ({"pressure": 0, "visib": -1}, "out of range: pressure (850 to 1100), visib (0 to 100)"),
+    ({"time_hour": "2012-01-05T14:00:00Z"}, "out of range: time_hour"),
+    ({"time_hour": "2013-01-05T14:30:00Z"}, "out of range: time_hour"),
+]
 
 
 def checked(athena: Athena, *observations: dict[str, Any]) -> list[dict[str, Any]]:
@@ -23,22 +36,7 @@ def test_a_usable_observation_is_typed_and_known_when_its_hour_is_over(athena: A
     assert (row["temperature_fahrenheit"], row["wind_gust_mph"], row["pressure_millibars"]) == (39.02, None, 1012.0)
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"origin": None}, "unparseable: origin"),
-        ({"time_hour": "noon"}, "unparseable: time_hour"),
-        ({"temp": "warm"}, "unparseable: temp"),
-        ({"precip": "trace", "visib": "far"}, "unparseable: precip, visib"),
-        ({"wind_speed": 1048.36}, "out of range: wind_speed"),
-        ({"temp": "NaN", "dewp": "Infinity"}, "out of range: temp, dewp"),
-        ({"humid": -1, "wind_dir": 361}, "out of range: humid, wind_dir"),
-        ({"wind_gust": 301, "precip": 21}, "out of range: wind_gust, precip"),
-        ({"pressure": 0, "visib": -1}, "out of range: pressure, visib"),
-        ({"time_hour": "2012-01-05T14:00:00Z"}, "out of range: time_hour"),
-        ({"time_hour": "2013-01-05T14:30:00Z"}, "out of range: time_hour"),
-    ],
-)
+@pytest.mark.parametrize(("change", "reason"), UNUSABLE)
 def test_an_observation_that_cannot_be_used_says_why(athena: Athena, change: dict[str, Any], reason: str) -> None:
     (row,) = checked(athena, raw_weather(**change))
     assert row["quarantine_reason"] == reason

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import test_checked_flights
+import test_checked_weather
 from sql_lake import AIRPORTS, Athena, raw_flight, raw_weather
-from test_checked_flights import UNUSABLE
 
 from laptop import bronze, contract
 from silverline import contracts, sql
@@ -132,20 +133,29 @@ def test_the_first_line_of_a_file_is_held_against_the_contract(line: str, said: 
     assert found is None if said is None else found and found.startswith(said)
 
 
-def test_what_the_contract_of_flights_finds_broken_its_sql_can_not_use(athena: Athena) -> None:
+@pytest.mark.parametrize(
+    ("table", "rows", "least"),
+    [
+        ("flights", [raw_flight(**changes) for changes, _ in test_checked_flights.UNUSABLE], 25),
+        ("weather", [raw_weather(**changes) for changes, _ in test_checked_weather.UNUSABLE], 9),
+    ],
+    ids=["flights", "weather"],
+)
+def test_what_a_contract_of_flight_delay_finds_broken_its_sql_can_not_use(
+    athena: Athena, table: str, rows: list[dict[str, Any]], least: int
+) -> None:
     athena.given("bronze.airports", AIRPORTS)
-    described = contracts.read("flights")
-    flights = [raw_flight(flight=str(number)) | changes for number, (changes, _) in enumerate(UNUSABLE)]
+    described = contracts.read(table)
     broken = 0
-    for flight in flights:
-        text = {name: "" if value is None else str(value) for name, value in flight.items()}
+    for given in rows:
+        text = {name: "" if value is None else str(value) for name, value in given.items()}
         row = {column["name"]: text.get(column.get("header", column["name"]), "") for column in described["columns"]}
         if any(contract.check(described, row, 1)):
             broken += 1
-            athena.given("bronze.flights", [flight])
-            (checked_flight,) = athena.rows("staging/checked_flights.sql", months=["2013-01"])
-            assert checked_flight["quarantine_reason"], flight
-    assert broken >= 25
+            athena.given(f"bronze.{table}", [given])
+            (judged,) = athena.rows(f"staging/checked_{table}.sql", months=["2013-01"])
+            assert judged["quarantine_reason"], given
+    assert broken >= least
 
 
 def test_a_good_flight_and_a_good_observation_keep_their_contracts() -> None:

@@ -1,5 +1,6 @@
 -- One row per bronze flight of the months: typed, with the reason it can't be used (null = usable).
 -- Reads: bronze.flights, bronze.airports.  Params: bronze, months (list of yyyy-mm).
+{% from "contract.sql" import outside with context %}
 with
 
 raw_flights as (
@@ -93,12 +94,12 @@ parsed as (
         -- leaves or lands two hours early, before the last predictions of the day before, or days late.
         nullif(concat_ws(', ',
             if(arrival_clock_minute > 59 or arrival_clock_hour * 60 + arrival_clock_minute > 1440, 'sched_arr_time'),
-            if(departure_delay_minutes not between -119 and 3000, 'dep_delay'),
-            if(arrival_delay_minutes not between -119 and 3000, 'arr_delay'),
-            if(air_time_minutes not between 1 and 1440, 'air_time'),
-            if(distance_miles not between 1 and 13000, 'distance'),
-            if(scheduled_hour not between 0 and 23, 'hour'),
-            if(scheduled_minute not between 0 and 59, 'minute'),
+            {{ outside('flights', 'dep_delay', 'departure_delay_minutes') }},
+            {{ outside('flights', 'arr_delay', 'arrival_delay_minutes') }},
+            {{ outside('flights', 'air_time', 'air_time_minutes') }},
+            {{ outside('flights', 'distance', 'distance_miles') }},
+            {{ outside('flights', 'hour', 'scheduled_hour') }},
+            {{ outside('flights', 'minute', 'scheduled_minute') }},
             -- UTC and the same hour on the origin's clock: no clock on Earth is further from UTC.
             if(
                 scheduled_hour_at <> date_trunc('hour', scheduled_hour_at)

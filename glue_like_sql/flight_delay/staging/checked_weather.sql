@@ -1,5 +1,6 @@
 -- One row per bronze weather observation of the months: typed, with the reason it can't be used (null = usable).
 -- Reads: bronze.weather.  Params: bronze, months (list of yyyy-mm).
+{% from "contract.sql" import outside with context %}
 with
 
 raw_weather as (
@@ -65,15 +66,15 @@ parsed as (
         ), '') as unparseable_columns,
         -- NaN and infinity are in no range.
         nullif(concat_ws(', ',
-            if(temperature_fahrenheit not between -80 and 140, 'temp'),
-            if(dew_point_fahrenheit not between -100 and 100, 'dewp'),
-            if(humidity_percent not between 0 and 101, 'humid'),
-            if(wind_direction_degrees not between 0 and 360, 'wind_dir'),
-            if(wind_speed_mph not between 0 and 250, 'wind_speed'),
-            if(wind_gust_mph not between 0 and 300, 'wind_gust'),
-            if(precipitation_inches not between 0 and 20, 'precip'),
-            if(pressure_millibars not between 850 and 1100, 'pressure'),
-            if(visibility_miles not between 0 and 100, 'visib'),
+            {{ outside('weather', 'temp', 'temperature_fahrenheit') }},
+            {{ outside('weather', 'dewp', 'dew_point_fahrenheit') }},
+            {{ outside('weather', 'humid', 'humidity_percent') }},
+            {{ outside('weather', 'wind_dir', 'wind_direction_degrees') }},
+            {{ outside('weather', 'wind_speed', 'wind_speed_mph') }},
+            {{ outside('weather', 'wind_gust', 'wind_gust_mph') }},
+            {{ outside('weather', 'precip', 'precipitation_inches') }},
+            {{ outside('weather', 'pressure', 'pressure_millibars') }},
+            {{ outside('weather', 'visib', 'visibility_miles') }},
             -- An hour, UTC, of the file's month on the station's clock.
             if(
                 observed_hour_at <> date_trunc('hour', observed_hour_at)
