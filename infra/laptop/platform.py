@@ -56,10 +56,10 @@ def apply(pipeline: str = "") -> dict[str, Any]:
         document["athena_workgroup"], document["kms_key_arn"], f"s3://{document['artifacts_bucket']}/athena-results/"
     )
     log_metrics.create_or_update(ENVIRONMENT, _pipelines())
-    watched = [name for pipeline in _pipelines() for name in alarms.watch(prefix, ENVIRONMENT, pipeline)]
-    canary = [name for names in document["endpoint_alarms"].values() for name in names]
+    watched = {name: alarms.watch(prefix, ENVIRONMENT, name) for name in _pipelines()}
     ran = {name for name, group in document["model_package_groups"].items() if name == pipeline or _has_model(group)}
-    dashboard.put(ENVIRONMENT, ran, canary + watched)
+    shown = [alarm for name in sorted(ran) for alarm in (*document["endpoint_alarms"][name], *watched[name])]
+    dashboard.put(ENVIRONMENT, ran, shown)
     parameter = f"/silverline/{ENVIRONMENT}/platform"
     boto3.client("ssm").put_parameter(Name=parameter, Value=json.dumps(document), Type="String", Overwrite=True)
     return document

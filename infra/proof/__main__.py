@@ -95,7 +95,7 @@ def _run(browser: Browser) -> dict[str, str]:
     pictures.assets("flight_delay.flight_features")
     pictures.page("jobs", "/_console/jobs")
     pictures.page("dashboard", DASHBOARD, full=True)
-    pictures.chart("feature-drift", DASHBOARD, f"{PIPELINE}: PSI of each feature")
+    pictures.chart("feature-drift", DASHBOARD, f"{PIPELINE}: PSI of the ten features that have moved furthest")
     pictures.invoke("flight-delay")
     report = api.xcom(PIPELINE, run_id, "report")
     _plots(report, {plot: plot for plot in PLOTS})

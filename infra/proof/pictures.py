@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, FloatRect, Locator, Page
 
 from laptop.airflow import Api
 from laptop.settings import AIRFLOW_USER, REPOSITORY, STATE, Settings, airflow_secrets
@@ -16,6 +16,8 @@ PIPELINE, ASK = "flight_delay", "approve.ask"
 GROUPS = ("bronze", "silver", "train", "train.tune", "evaluate", "register", "approve", "deploy")
 SECONDS_TO_DRAW = 2.0  # Airflow's graphs move into their places
 WIDTH, HEIGHT = 1400, 800
+SCALE = 1.5  # pixels of a picture to one of the window's: Airflow writes small
+MARGIN = 24
 
 # The texts of a page that are within its window and that nothing lies over.
 SEEN = """() => {
@@ -42,7 +44,9 @@ class Pictures:
     def __init__(self, browser: Browser, settings: Settings, api: Api) -> None:
         self._api = api
         self._tab = Tab(browser, settings.aws_url)
-        self._airflow = browser.new_page(base_url=settings.airflow_url, viewport={"width": WIDTH, "height": HEIGHT})
+        self._airflow = browser.new_page(
+            base_url=settings.airflow_url, viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=SCALE
+        )
         self._airflow.goto("/")
         self._airflow.fill("input[name=username]", AIRFLOW_USER)
         self._airflow.fill("input[name=password]", airflow_secrets()["password"])
@@ -51,7 +55,7 @@ class Pictures:
 
     def approve(self, run_id: str) -> None:
         """approval.png, and a click on Approve."""
-        page = self._task(run_id, ASK, "required_actions", height=1000)
+        page = self._task(run_id, ASK, "required_actions", height=1060)
         button = page.get_by_test_id("hitl-option-Approve")
         button.wait_for()
         self._take("approval", page)
@@ -59,10 +63,10 @@ class Pictures:
 
     def graph(self, run_id: str) -> None:
         """graph.png: the task groups of a run and how they depend on each other."""
-        page = self._run(run_id, "graph", width=WIDTH, height=500)
+        page = self._run(run_id, "graph", width=1000, height=1100)
         self._settle(page.locator(".react-flow__node").first)
         page.get_by_role("button", name="Fit View").click()
-        self._take("graph", page)
+        self._take_graph("graph", page)
 
     def grid(self, run_id: str) -> None:
         """grid.png: every task of a run beside those of the runs before."""
@@ -84,7 +88,7 @@ class Pictures:
         """assets.png: which DAG makes what, and what starts it."""
         page = self._open(f"/assets/{self._api.asset_id(name)}", {}, WIDTH, HEIGHT)
         self._settle(page.locator(".react-flow__node").first)
-        self._take("assets", page)
+        self._take_graph("assets", page)
 
     def page(self, name: str, path: str, full: bool = False) -> None:
         """A page of local AWS: as much as is seen at once, or the full page."""
@@ -107,6 +111,7 @@ class Pictures:
     def _run(self, run_id: str, view: str, width: int = WIDTH, height: int = HEIGHT) -> Page:
         stored = {
             f"dag_view-{PIPELINE}": view,
+            f"direction-{PIPELINE}": "DOWN",
             f"{PIPELINE}/open-groups": GROUPS if view == "grid" else (),
             "react-resizable-panels:graph-ltr": {"details-panel,main-panel": {"expandToSizes": {}, "layout": [90, 10]}},
         }
@@ -130,6 +135,16 @@ class Pictures:
 
     def _take(self, name: str, page: Page, full: bool = False) -> None:
         self._write(name, page.screenshot(full_page=full), page.inner_text("body") if full else page.evaluate(SEEN))
+
+    def _take_graph(self, name: str, page: Page) -> None:
+        """As much of the page as its graph takes."""
+        page.wait_for_timeout(SECONDS_TO_DRAW * 1000)
+        boxes = [box for node in page.locator(".react-flow__node").all() if (box := node.bounding_box())]
+        left, top = min(box["x"] for box in boxes) - MARGIN, min(box["y"] for box in boxes) - MARGIN
+        right = max(box["x"] + box["width"] for box in boxes) + MARGIN
+        bottom = max(box["y"] + box["height"] for box in boxes) + MARGIN
+        clip: FloatRect = {"x": left, "y": top, "width": right - left, "height": bottom - top}
+        self._write(name, page.screenshot(clip=clip), page.evaluate(SEEN))
 
     def _write(self, name: str, picture: bytes, text: str) -> None:
         """Unfit where the text of what is in the picture isn't for others, or something went wrong in the page."""
