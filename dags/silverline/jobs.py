@@ -152,16 +152,22 @@ def _started_by(platform: Platform, dag_id: str, name_prefix: str) -> Iterator[t
 
 def _in_progress(name_prefix: str) -> Iterator[tuple[Kind, str, dict[str, str]]]:
     """Kind, name and tags of each job that goes on; another's are none of this role's business."""
+    for kind, name, arn in named(name_prefix, "InProgress"):
+        yield kind, name, _tags(arn)
+
+
+def _tags(arn: str) -> dict[str, str]:
     import boto3
 
-    for kind, name, arn in named(name_prefix, "InProgress"):
-        tags = boto3.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
-        yield kind, name, {tag["Key"]: tag["Value"] for tag in tags}
+    return {tag["Key"]: tag["Value"] for tag in boto3.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]}
 
 
 def failed_since(aws_name: str, since: datetime) -> list[str]:
-    """The names of a pipeline's jobs that have failed since then."""
-    return sorted(name for _, name, _ in named(aws_name, "Failed", LastModifiedTimeAfter=since))
+    """The names of a pipeline's jobs that have failed since then, by the DAG that started each: another pipeline's name
+    may begin like this one's."""
+    dags = {aws_name, f"{aws_name}-batch"}
+    failed = ((name, _tags(arn)) for _, name, arn in named(aws_name, "Failed", LastModifiedTimeAfter=since))
+    return sorted(name for name, tags in failed if tags.get("AirflowDag", "").replace("_", "-") in dags)
 
 
 def _listed(**wanted: Any) -> Iterator[tuple[Kind, dict[str, Any]]]:

@@ -19,7 +19,8 @@ class Stage:
     """Tables that are written, audited and published together, in this order.
 
     `staged` tables live for the run only (glue_like_sql/<pipeline>/staging/<table>.sql); `published` ones, which are in
-    the folder of `layer`, move into its database once `audit` (.../audit/<audit>.sql) finds nothing wrong.
+    the folder of `layer`, move into its database once `audit` (.../audit/<audit>.sql) finds nothing wrong. A published
+    table whose name ends with quarantine has the rows that can't be used, each with its `reason`: a run tells of them.
     """
 
     published: tuple[str, ...]

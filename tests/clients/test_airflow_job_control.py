@@ -1,7 +1,7 @@
 """Our operators of SageMaker jobs: what a killed task, a retry and the end of a run do to jobs that are going on."""
 
 import dataclasses
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -116,6 +116,24 @@ def test_killing_a_task_stops_its_job(s3: Any, sagemaker: Any, model: str) -> No
     assert {name: ended(sagemaker, task.kind, name) for name, task in tasks.items()} == dict.fromkeys(tasks, "Stopped")
 
 
+def tags(dag_id: str) -> list[dict[str, str]]:
+    return [{"Key": "Environment", "Value": "dev"}, {"Key": "AirflowDag", "Value": dag_id}]
+
+
+def test_a_failed_job_is_of_the_pipeline_whose_dag_has_started_it_and_of_none_whose_name_begins_alike(
+    s3: Any, sagemaker: Any
+) -> None:
+    began = datetime.now(UTC) - timedelta(seconds=1)
+    started = {"bad-luck-1": "bad", "bad-batch-1": "bad_batch", "bad-weather-1": "bad_weather", "bad-hand-1": None}
+    for name, dag_id in started.items():
+        request = training_request(s3, name, "raise SystemExit('bad')")
+        sagemaker.create_training_job(**request, **({"Tags": tags(dag_id)} if dag_id else {}))
+    assert {ended(sagemaker, jobs.TRAINING, name) for name in started} == {"Failed"}
+    assert jobs.failed_since("bad", began) == ["bad-batch-1", "bad-luck-1"]
+    assert jobs.failed_since("bad-weather", began) == ["bad-weather-1"]
+    assert jobs.failed_since("bad", datetime.now(UTC) + timedelta(minutes=1)) == []
+
+
 def test_killing_a_task_that_has_started_no_job_does_nothing(s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
     training(s3, "never-started-1", ENDLESS).on_kill()
     assert "never-started-1 was not stopped" in capsys.readouterr().out
@@ -124,9 +142,6 @@ def test_killing_a_task_that_has_started_no_job_does_nothing(s3: Any, capsys: py
 def test_what_a_dag_has_left_of_which_no_run_goes_on_is_found_and_stopped_by_the_end_of_its_next_and_nothing_else(
     s3: Any, sagemaker: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def tags(dag_id: str) -> list[dict[str, str]]:
-        return [{"Key": "Environment", "Value": "dev"}, {"Key": "AirflowDag", "Value": dag_id}]
-
     for name, dag_id in {"left-over-1": "left", "left-other-1": "another", "leftish-1": "left"}.items():
         sagemaker.create_training_job(**training_request(s3, name, ENDLESS), Tags=tags(dag_id))
     sagemaker.create_processing_job(**processing_request(s3, "left-processing-1", ENDLESS), Tags=tags("left"))

@@ -34,7 +34,8 @@ def test_a_root_module_that_needs_an_account_is_planned_as_its_first_apply_would
 ) -> None:
     module = Root(modules / root, aws.environment)
     (module.folder / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
-    (module.folder / "test.auto.tfvars").write_text('alarm_emails = ["a@example.com"]\n')
+    runbook = 'runbook_url = "https://example.com/runbook.md"\n' if root == "examples/prod" else ""
+    (module.folder / "test.auto.tfvars").write_text(f'alarm_emails = ["a@example.com"]\n{runbook}')
     module.init("-reconfigure")  # other tests have had another backend here
     (planned,) = json.loads(module.plan().read_text())["planned_values"]["root_module"]["child_modules"]
 

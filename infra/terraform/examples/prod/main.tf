@@ -24,6 +24,11 @@ variable "alarm_emails" {
   }
 }
 
+variable "runbook_url" {
+  description = "Where whoever gets an alarm can open infra/terraform/runbook.md: each one's mail links to its section there."
+  type        = string
+}
+
 variable "enable_mwaa" {
   description = "Whether Airflow runs in MWAA. Without it nothing runs by schedule but on the machine of whoever starts Airflow."
   type        = bool
@@ -62,6 +67,7 @@ module "silverline" {
   run_days               = 180
   old_version_days       = 365
   alarm_emails           = var.alarm_emails
+  runbook_url            = var.runbook_url
   live_endpoints         = var.live_endpoints
   monthly_budget_dollars = 1500
 }
