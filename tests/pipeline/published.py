@@ -81,6 +81,7 @@ def story(dag_id: str) -> list[tuple[str, str]]:
     now = int(time.time())
     groups = [group, *(name for name in jobs if name.endswith("Jobs"))]
     started = logs.start_query(logGroupNames=groups, queryString=asked, startTime=now - 86400, endTime=now + 60)
-    answer = eventually(lambda: logs.get_query_results(**started), lambda answer: answer["status"] == "Complete", 60)
+    query = started["queryId"]
+    answer = eventually(lambda: logs.get_query_results(queryId=query), lambda found: found["status"] == "Complete", 60)
     rows = [{cell["field"]: cell["value"] for cell in row} for row in answer["results"]]
     return [(row["@logStream"], row["@message"]) for row in rows]
