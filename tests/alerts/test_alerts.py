@@ -84,8 +84,8 @@ def test_a_task_that_fails_no_run_is_told_as_such(api: airflow.Api, subscriber: 
 def test_a_run_that_a_person_gives_up_is_told(api: airflow.Api, subscriber: Subscriber) -> None:
     run_id = api.trigger(DAG, {"fail": ["waits"]})["dag_run_id"]
     eventually(
-        lambda: {task["task_id"]: task["state"] for task in api.task_instances(DAG, run_id)}["waits"],
-        lambda state: state == "running",
+        lambda: {task["task_id"]: task["state"] for task in api.task_instances(DAG, run_id)},
+        lambda states: (states["raises"], states["killed"], states["waits"]) == ("success", "success", "running"),
         every=1,
     )
     assert api.fail_unfinished_runs(DAG) == 1
