@@ -48,13 +48,14 @@ def look_at_bronze(look: Look) -> Finding:
     """How old the newest raw file is, and how long files have been waiting for a run; nothing is said of a pipeline
     that has never published a month: nobody has begun to use it."""
     spec, place = look.spec, look.platform
-    if not silver.published_at(place, spec.feature_table):
+    published = silver.published_at(place, spec.feature_table)
+    if not published:
         return Finding("bronze", None, "no run has published anything yet")
     tables = (*spec.monthly_sources, *spec.reference_sources)
     listed = list(bronze.newest_versions(place, tables))
     if tables and not listed:
         return Finding("bronze", False, f"bronze has no file of {', '.join(tables)}")
-    waiting = _waiting(look, listed)
+    waiting = _waiting(look, listed, published)
     longest = look.now - min(waiting.values(), default=look.now)
     values, too_old = {"WaitingHours": _hours(longest)}, False
     said = f"it is made of {', '.join(spec.silver_sources)}"
@@ -255,7 +256,9 @@ CHECKS: Mapping[str, Callable[[Look], Finding]] = {
 }
 
 
-def _waiting(look: Look, listed: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, datetime]:
+def _waiting(
+    look: Look, listed: Sequence[tuple[str, Mapping[str, Any]]], published: Mapping[str, datetime]
+) -> dict[str, datetime]:
     """The months of which all sources are there and silver isn't, or is made of others, each with since when.
 
     Where only the SQL is newer nothing waits: the next run makes these months anew, and a new file starts it.
@@ -268,7 +271,6 @@ def _waiting(look: Look, listed: Sequence[tuple[str, Mapping[str, Any]]]) -> dic
         return {}
     references = bronze.references(place, files, spec.reference_sources)
     digest, made = sql.digest(spec.name), silver.made_months(place, spec)
-    published = silver.published_at(place, spec.feature_table)
     came = [(file.table, file.month, item["LastModified"]) for file, (_, item) in zip(files, listed, strict=True)]
     for source in spec.silver_sources:
         came += [(source, month, time) for month, time in silver.published_at(place, sources.table_of(source)).items()]

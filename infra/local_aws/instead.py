@@ -28,10 +28,7 @@ FAMILIES: dict[str, list[tuple[str, str]]] = {
         ("Experiment|Trial|Artifact|Context|Association|Action|Lineage", _PROVENANCE),
         ("ModelCard|ModelMetadata", "Keep a model's metrics and notes in CreateModelPackage and UpdateModelPackage."),
         ("BatchDescribeModelPackage", "Call DescribeModelPackage for each."),
-        (
-            "PackageGroupPolicy",
-            "Leave the policy out: who is of this account needs none.",
-        ),
+        ("PackageGroupPolicy", "Leave the policy out: who is of this account needs none."),
         ("AppImage", _NOTEBOOKS),
         ("Cluster|ComputeQuota|TrainingPlan|ReservedCapacity|UltraServer", _MACHINE),
         ("Search|ResourceCatalog", "Call the List operations, which filter by name, time and status."),

@@ -81,7 +81,20 @@ def test_a_task_that_fails_no_run_is_told_as_such(api: airflow.Api, subscriber: 
     assert subject == "tidy of failing failed in local, its run does not by that"
 
 
-def test_a_run_that_a_person_gives_up_is_told(api: airflow.Api, subscriber: Subscriber) -> None:
+def test_a_run_that_a_person_gives_up_before_its_tasks_have_begun_is_told(
+    api: airflow.Api, subscriber: Subscriber
+) -> None:
+    with api.paused(DAG):
+        run_id = api._post(f"/dags/{DAG}/dagRuns", {"logical_date": None, "conf": {"fail": []}})["dag_run_id"]
+        assert api.fail_unfinished_runs(DAG) == 1
+    eventually(lambda: api.run(DAG, run_id)["state"], FINISHED.__contains__, every=1)
+    (subject,) = heard(subscriber, 1)
+    assert subject == "failing failed in local: the run was given up" and not subscriber.messages()
+
+
+def test_a_run_that_a_person_gives_up_is_told_with_the_task_that_it_waited_for(
+    api: airflow.Api, subscriber: Subscriber
+) -> None:
     run_id = api.trigger(DAG, {"fail": ["waits"]})["dag_run_id"]
     eventually(
         lambda: {task["task_id"]: task["state"] for task in api.task_instances(DAG, run_id)},

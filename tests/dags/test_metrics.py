@@ -93,7 +93,7 @@ def test_of_the_gates_decisions_the_one_counts() -> None:
         ({"deploy_roll_out": "skipped", "deploy_smoke_test": "skipped"}, None),
     ],
 )
-def test_a_canary_is_told_of_where_there_was_one(states: dict[str, str], passed: bool | None) -> None:
+def test_a_roll_out_is_told_of_where_there_was_one(states: dict[str, str], passed: bool | None) -> None:
     found = said(**states).get("roll-out", [])
     assert [event.values["RollOutsSucceeded"] == 1.0 for event in found] == [passed] * (passed is not None)
 
